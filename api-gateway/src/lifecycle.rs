@@ -1,0 +1,122 @@
+//! Identical in every service (a test compares the copies).
+//!
+//! From start to shutdown: the stop signal, and the background tasks that must end before the process does.
+
+use std::{future::Future, time::Duration};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, timeout_at},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Tells every part of the process when to stop, and knows what still runs. Clones share the same state.
+#[derive(Debug, Clone, Default)]
+pub struct Lifecycle {
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Lifecycle {
+    /// A running process without tasks.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Cancelled when the process is asked to stop.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Asks everything to stop. Calling it again changes nothing.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Stops on SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// When the operating system refuses a signal handler.
+    pub fn stop_on_signals(&self) -> std::io::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let this = self.clone();
+        self.tasks.spawn(async move {
+            let name = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+                () = this.stop.cancelled() => return,
+            };
+            tracing::info!(signal = name, "stopping");
+            this.stop();
+        });
+        Ok(())
+    }
+
+    /// Runs a task in the background until it ends; it should watch [`Self::stop_token`] when it can take long.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Runs `work` in a task of its own and waits for it, so that a caller that goes away (a client that hangs up, a
+    /// time limit) cannot cut it off half-way. A panic in it goes on in the caller.
+    pub async fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        match self.tasks.spawn(work).await {
+            Ok(value) => value,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => unreachable!("nobody aborts these tasks"),
+            },
+        }
+    }
+
+    /// Waits for the background tasks, at most until `deadline`. Says whether all ended.
+    pub async fn drain(&self, deadline: Instant) -> bool {
+        self.stop();
+        self.tasks.close();
+        let left = self.tasks.len();
+        tracing::info!(tasks = left, "waiting for background tasks");
+        let drained = timeout_at(deadline, self.tasks.wait()).await.is_ok();
+        if !drained {
+            tracing::warn!(tasks = self.tasks.len(), "background tasks cut off at the deadline");
+        }
+        drained
+    }
+}
+
+/// The instant `limit` from now, by which a shutdown must be over.
+pub fn deadline(limit: Duration) -> Instant {
+    Instant::now() + limit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_goes_on_when_its_caller_is_dropped() {
+        let lifecycle = Lifecycle::new();
+        let (done, finished) = tokio::sync::oneshot::channel();
+        let call = lifecycle.finish(async move {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+            let _ = done.send(());
+        });
+        assert!(tokio::time::timeout(Duration::from_millis(1), call).await.is_err());
+        finished.await.expect("the work ended although nobody waited for it");
+    }
+
+    #[tokio::test]
+    async fn drain_gives_up_at_its_deadline() {
+        let lifecycle = Lifecycle::new();
+        lifecycle.spawn(std::future::pending());
+        assert!(!lifecycle.drain(deadline(Duration::from_millis(10))).await);
+    }
+
+    #[tokio::test]
+    async fn drain_tells_tasks_to_stop_and_waits_for_them() {
+        let lifecycle = Lifecycle::new();
+        let stop = lifecycle.stop_token();
+        lifecycle.spawn(async move { stop.cancelled().await });
+        assert!(lifecycle.drain(deadline(Duration::from_secs(5))).await);
+    }
+}

@@ -1,0 +1,199 @@
+//! Identical in every service (a test compares the copies).
+//!
+//! The HTTP/1.1 server: an accept loop on hyper with the limits that `axum::serve` has no settings for (time for a
+//! request head, size of it, number of connections), and a shutdown that ends by a deadline.
+
+use std::{
+    convert::Infallible,
+    io::{Error, ErrorKind},
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{body::Body, extract::ConnectInfo, http::Request, response::Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::{Service, ServiceExt};
+
+use crate::config::env::Env;
+
+/// Largest request head (request line and headers) in bytes; hyper answers 431 above it.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Most headers in a request; hyper answers 431 above it.
+const MAX_HEADERS: usize = 100;
+/// Pause after the operating system had no file descriptor or memory left for a connection.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+
+/// Where and within which limits the server listens.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// `SERVER_HOST` and `SERVER_PORT`; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// `HEADER_READ_TIMEOUT_SECONDS`: time for a whole request head, also the longest idle time between requests.
+    pub header_read_timeout: Duration,
+    /// `REQUEST_TIMEOUT_SECONDS`: time for a request to be answered.
+    pub request_timeout: Duration,
+    /// `SHUTDOWN_TIMEOUT_SECONDS`: time for everything in flight after SIGTERM.
+    pub shutdown_timeout: Duration,
+    /// `MAX_CONNECTIONS`: open connections; the next one waits to be accepted.
+    pub max_connections: usize,
+}
+
+impl ServerConfig {
+    /// Reads the settings; `host` and `port` are the defaults of this service.
+    pub fn from_env(env: &mut Env, host: IpAddr, port: u16) -> Self {
+        let host = env.parsed("SERVER_HOST", host, "an IP address such as 127.0.0.1 or 0.0.0.0");
+        let port = env.number("SERVER_PORT", port, 0..=u16::MAX);
+        Self {
+            address: SocketAddr::new(host, port),
+            header_read_timeout: env.seconds("HEADER_READ_TIMEOUT_SECONDS", 10),
+            request_timeout: env.seconds("REQUEST_TIMEOUT_SECONDS", 30),
+            shutdown_timeout: env.seconds("SHUTDOWN_TIMEOUT_SECONDS", 10),
+            max_connections: env.number("MAX_CONNECTIONS", 10_000, 1..=1_000_000),
+        }
+    }
+}
+
+/// Why the server cannot listen.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {reason}")]
+pub struct BindError {
+    address: SocketAddr,
+    reason: &'static str,
+    #[source]
+    source: Error,
+}
+
+/// Listens on `address`.
+///
+/// # Errors
+/// [`BindError`] naming the address, for example when the port is taken.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
+    TcpListener::bind(address).await.map_err(|source| BindError {
+        address,
+        reason: match source.kind() {
+            ErrorKind::AddrInUse => "the port is taken by another process",
+            ErrorKind::PermissionDenied => "permission denied",
+            ErrorKind::AddrNotAvailable => "this machine does not have that address",
+            _ => "the operating system refused",
+        },
+        source,
+    })
+}
+
+/// Answers connections with `app` until `stop`, then lets requests in flight end, at most until `deadline` after it.
+/// Says whether all of them did.
+pub async fn serve<S>(listener: TcpListener, app: S, config: &ServerConfig, stop: CancellationToken) -> bool
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let connections = TaskTracker::new();
+    let cut = CancellationToken::new();
+    let slots = Arc::new(Semaphore::new(config.max_connections));
+    while let Some((stream, peer, slot)) = next_connection(&listener, &slots, &stop).await {
+        let connection = serve_connection(stream, peer, app.clone(), config.header_read_timeout, stop.clone());
+        let cut = cut.clone();
+        connections.spawn(async move {
+            tokio::select! {
+                () = connection => {}
+                () = cut.cancelled() => {}
+            }
+            drop(slot);
+        });
+    }
+    drop(listener);
+    connections.close();
+    tracing::info!(connections = connections.len(), "not accepting connections any more, finishing those in flight");
+    let drained = timeout_at(Instant::now() + config.shutdown_timeout, connections.wait()).await.is_ok();
+    if !drained {
+        tracing::warn!(connections = connections.len(), "connections cut off at the deadline");
+        cut.cancel();
+        connections.wait().await;
+    }
+    drained
+}
+
+/// The next connection with its place among the allowed ones; `None` when it is time to stop.
+async fn next_connection(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    stop: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let accepted = async {
+        let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
+        let (stream, peer) = accept(listener).await;
+        (stream, peer, slot)
+    };
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => None,
+        connection = accepted => Some(connection),
+    }
+}
+
+/// Accepts one connection, whatever errors come before it.
+pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Without it, small answers wait for the client's acknowledgement. A failure only costs speed.
+                let _ = stream.set_nodelay(true);
+                return (stream, peer);
+            }
+            // The client was gone before its turn came: nothing to do with this server.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+                ) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept connections for the moment");
+                sleep(ACCEPT_BACKOFF).await;
+            }
+        }
+    }
+}
+
+/// Answers the requests of one connection; on `stop` the one in flight is the last.
+pub async fn serve_connection<S>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: S,
+    header_read_timeout: Duration,
+    stop: CancellationToken,
+) where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        app.clone().oneshot(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(header_read_timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_headers(MAX_HEADERS)
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended");
+    }
+}

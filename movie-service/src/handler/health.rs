@@ -1,0 +1,61 @@
+//! Is the service alive, and can it work?
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State, http::StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{App, database::postgres};
+
+const SERVICE: &str = env!("CARGO_PKG_NAME");
+
+/// The service is alive.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// Always `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// The name of the service.
+    #[schema(example = "movie-service")]
+    service: &'static str,
+}
+
+/// Whether the service can work.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// `ready` or `unavailable`.
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// The name of the service.
+    #[schema(example = "movie-service")]
+    service: &'static str,
+    /// `ok` or `unavailable` for each thing it works with.
+    checks: BTreeMap<&'static str, &'static str>,
+}
+
+/// Alive
+///
+/// Answers as long as the process does; looks at nothing else.
+#[utoipa::path(get, path = "/api/v1/health", tag = "operations", responses((status = 200, body = Health)))]
+pub async fn health() -> Json<Health> {
+    Json(Health { status: "ok", service: SERVICE })
+}
+
+/// Ready to work
+///
+/// PostgreSQL must answer; without Redis the service works, only slower.
+#[utoipa::path(
+    get,
+    path = "/api/v1/ready",
+    tag = "operations",
+    responses((status = 200, body = Readiness), (status = 503, description = "PostgreSQL does not answer", body = Readiness))
+)]
+pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
+    let (postgres, redis) = tokio::join!(postgres::ping(&app.pool), app.redis.ping());
+    let word = |up: bool| if up { "ok" } else { "unavailable" };
+    let (status, text) =
+        if postgres { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    let checks = BTreeMap::from([("postgres", word(postgres)), ("redis", word(redis))]);
+    (status, Json(Readiness { status: text, service: SERVICE, checks }))
+}

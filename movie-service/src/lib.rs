@@ -1,0 +1,90 @@
+//! movie-service: the catalogue of movies and its synchronisation with TMDB.
+//!
+//! Layers, and the only way arrows point: `handler` -> `service` -> `repository` -> `database`.
+
+pub mod config;
+pub mod database;
+pub mod error;
+pub mod handler;
+pub mod lifecycle;
+pub mod middleware;
+pub mod server;
+pub mod telemetry;
+
+use axum::Router;
+use sqlx::PgPool;
+
+use crate::{
+    config::Config,
+    database::{postgres, redis::RedisLink},
+    lifecycle::Lifecycle,
+};
+
+/// The schema, applied at every start.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+
+/// What handlers work with.
+#[derive(Clone)]
+pub struct App {
+    /// The service's database.
+    pub pool: PgPool,
+    /// The service's cache.
+    pub redis: RedisLink,
+    /// Stop signal and background tasks.
+    pub lifecycle: Lifecycle,
+}
+
+impl App {
+    /// Connects everything; the database must be there, Redis need not.
+    ///
+    /// # Errors
+    /// When PostgreSQL cannot be used, or the address of Redis is malformed.
+    pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
+        let pool = postgres::open(&config.postgres, &MIGRATIONS).await?;
+        let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
+        Ok(Self { pool, redis, lifecycle })
+    }
+
+    /// The routes with everything around them, as the server runs them.
+    pub fn router(&self, config: &Config) -> Router {
+        middleware::wrap(handler::routes(self.clone(), config.server.request_timeout))
+    }
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// PostgreSQL.
+    #[error(transparent)]
+    Postgres(#[from] postgres::PostgresError),
+    /// The address of Redis.
+    #[error("REDIS_ADDR cannot be used")]
+    Redis(#[source] ::redis::RedisError),
+    /// The port.
+    #[error(transparent)]
+    Bind(#[from] server::BindError),
+    /// Signal handlers.
+    #[error("the operating system refused")]
+    System(#[from] std::io::Error),
+}
+
+/// Runs the service until SIGTERM or SIGINT. Says whether everything in flight was finished.
+///
+/// # Errors
+/// [`StartError`] when it cannot start.
+pub async fn run(config: &Config) -> Result<bool, StartError> {
+    let lifecycle = Lifecycle::new();
+    lifecycle.stop_on_signals()?;
+    // Before anything else: a second instance must fail here, and not touch the database.
+    let listener = server::bind(config.server.address).await?;
+    let app = App::connect(config, lifecycle.clone()).await?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+
+    let served = server::serve(listener, app.router(config), &config.server, lifecycle.stop_token()).await;
+    let drained = lifecycle.drain(lifecycle::deadline(config.server.shutdown_timeout)).await;
+    postgres::close(&app.pool).await;
+    tracing::info!("PostgreSQL closed");
+    drop(app);
+    tracing::info!("Redis closed, stopped");
+    Ok(served && drained)
+}

@@ -1,0 +1,367 @@
+#!/usr/bin/env bash
+#
+# Every operation of the Movie Discovery Platform, through its gateway, with curl.
+#
+#   ./sample-requests.sh
+#   BASE_URL=http://127.0.0.1:9000 TOKEN=anything ./sample-requests.sh
+#
+# Prints each request as one could type it, its status and its answer, and checks that the
+# answer is the expected one. Ends with a summary; the exit code is 1 when anything differed.
+# Users get new names in each run, so it can be run again and again on the same database.
+#
+# Needs curl. Answers are indented where jq or python3 is installed, and printed as they are
+# elsewhere. BODY_LINES (40) limits how many lines of an answer are shown.
+
+set -u
+
+BASE_URL=${BASE_URL:-http://localhost:8080}
+BASE_URL=${BASE_URL%/}
+TOKEN=${TOKEN:-dev-token}
+BODY_LINES=${BODY_LINES:-40}
+
+# An id that is valid and that nothing has.
+NO_SUCH_ID=2147483647
+JSON='Content-Type: application/json'
+
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
+    bold=$'\033[1m' dim=$'\033[2m' red=$'\033[31m' green=$'\033[32m' plain=$'\033[0m'
+else
+    bold='' dim='' red='' green='' plain=''
+fi
+
+if ! command -v curl >/dev/null 2>&1; then
+    echo "curl is needed: install it first." >&2
+    exit 1
+fi
+
+# On macOS without developer tools, python3 is a stand-in that opens an installer.
+if command -v jq >/dev/null 2>&1; then
+    formatter=jq
+elif [ "$(uname -s)" != Darwin ] && command -v python3 >/dev/null 2>&1; then
+    formatter=python3
+else
+    formatter=none
+fi
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/sample-requests.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+body=$work/body
+headers=$work/headers
+
+requests=0
+passed=0
+failures=0
+section=''
+title=''
+status=000
+# Seconds one request may take. A sync from TMDB takes longer than the rest.
+max_time=15
+
+# ---------------------------------------------------------------- printing
+
+section() {
+    section=$1
+    printf '\n%s=== %s ===%s\n' "$bold" "$1" "$plain"
+}
+
+# A word as it has to be typed in a shell.
+escape_quotes="s/'/'\\\\''/g"
+quoted() {
+    case $1 in
+        '' | *[!A-Za-z0-9_./:=-]*) printf "'%s'" "$(printf '%s' "$1" | sed "$escape_quotes")" ;;
+        *) printf '%s' "$1" ;;
+    esac
+}
+
+show_command() {
+    local word
+    printf '%s$ curl' "$dim"
+    for word in "$@"; do
+        printf ' '
+        quoted "$word"
+    done
+    printf '%s\n' "$plain"
+}
+
+formatted() {
+    case $(head -c 1 "$body") in
+        '{' | '[')
+            case $formatter in
+                jq) jq . "$body" 2>/dev/null && return ;;
+                python3) python3 -m json.tool --no-ensure-ascii "$body" 2>/dev/null && return ;;
+            esac
+            ;;
+    esac
+    cat "$body"
+}
+
+show_body() {
+    local count
+    [ -s "$body" ] || return 0
+    formatted | tr -d '\r' >"$work/shown"
+    # The answer may end without a line break.
+    count=$(awk 'END { print NR }' "$work/shown")
+    awk -v last="$BODY_LINES" 'NR <= last' "$work/shown"
+    if [ "$count" -gt "$BODY_LINES" ]; then
+        printf '%s... %s more lines%s\n' "$dim" "$((count - BODY_LINES))" "$plain"
+    fi
+}
+
+# ---------------------------------------------------------------- checking
+
+failed() {
+    failures=$((failures + 1))
+    printf '%sFAILED: %s%s\n' "$red" "$1" "$plain"
+    printf '  %s / %s: %s\n' "$section" "$title" "$1" >>"$work/failures"
+}
+
+# The answer contains the text, in its body.
+expect_text() {
+    grep -F -- "$1" "$body" >/dev/null 2>&1 || failed "the answer does not say: $1"
+}
+
+# The answer has, or has not, an object with this id.
+has_id() {
+    grep -E "\"id\" *: *$1[,}]" "$body" >/dev/null 2>&1
+}
+
+expect_id() {
+    has_id "$1" || failed "id $1 is not in the answer"
+}
+
+expect_no_id() {
+    if has_id "$1"; then
+        failed "id $1 is in the answer"
+    fi
+}
+
+# The answer has headers whose names match; they are shown.
+expect_headers() {
+    tr -d '\r' <"$headers" | grep -i -E "^($1):" || failed "no header $1"
+}
+
+# The first number, or text, of that name in the answer.
+number_of() {
+    grep -o "\"$1\" *: *[0-9][0-9]*" "$body" | head -n 1 | grep -o '[0-9]*$'
+}
+
+text_of() {
+    grep -o "\"$1\" *: *\"[^\"]*\"" "$body" | head -n 1 | sed 's/.*: *"\(.*\)"$/\1/'
+}
+
+first_genre() {
+    grep -o '"genres" *: *\[ *"[^"]*"' "$body" | head -n 1 | sed 's/.*"\([^"]*\)"$/\1/'
+}
+
+# ---------------------------------------------------------------- sending
+
+# One request, without a word; sets status, and fills the files of body and headers.
+fetch() {
+    : >"$body"
+    : >"$headers"
+    status=$(curl --silent --show-error --max-time "$max_time" \
+        --output "$body" --dump-header "$headers" --write-out '%{http_code}' "$@" 2>"$work/curl-error") || status=000
+}
+
+# send STATUS TITLE PATH [CURL OPTION...]: one request without a token.
+send() {
+    local expected=$1 path=$3 seconds
+    title=$2
+    shift 3
+    requests=$((requests + 1))
+    printf '\n%s%s%s\n' "$bold" "$title" "$plain"
+    show_command "$@" "$BASE_URL$path"
+    fetch "$@" "$BASE_URL$path"
+    if [ "$status" = 429 ] && [ "$expected" != 429 ]; then
+        seconds=$(tr -d '\r' <"$headers" | sed -n 's/^[Rr]etry-[Aa]fter: *\([0-9][0-9]*\)$/\1/p' | head -n 1)
+        echo "The rate limit is reached; trying again in ${seconds:-60} seconds."
+        sleep "${seconds:-60}"
+        fetch "$@" "$BASE_URL$path"
+    fi
+    if [ "$status" = "$expected" ]; then
+        passed=$((passed + 1))
+        printf '%sHTTP %s%s\n' "$green" "$status" "$plain"
+    elif [ "$status" = 000 ]; then
+        failed "no answer: $(cat "$work/curl-error")"
+    else
+        failed "HTTP $status instead of $expected"
+    fi
+    show_body
+}
+
+# request STATUS TITLE PATH [CURL OPTION...]: one request with the token.
+request() {
+    local expected=$1 name=$2 path=$3
+    shift 3
+    send "$expected" "$name" "$path" -H "Authorization: Bearer $TOKEN" "$@"
+}
+
+# post STATUS TITLE PATH JSON
+post() {
+    request "$1" "$2" "$3" -H "$JSON" -d "$4"
+}
+
+# The recommendation service sees a new catalogue within five seconds.
+wait_for_catalogue() {
+    local attempt
+    for attempt in 1 2 3 4 5 6; do
+        fetch -H "Authorization: Bearer $TOKEN" "$BASE_URL/api/v1/users/$1/recommendations?limit=1"
+        grep '"score"' "$body" >/dev/null 2>&1 && return
+        [ "$attempt" = 1 ] && printf '\nWaiting for the catalogue to reach the recommendation service.\n'
+        sleep 1
+    done
+}
+
+# ---------------------------------------------------------------- the requests
+
+echo "Movie Discovery Platform at $BASE_URL"
+
+section "Gateway (no token needed)"
+send 200 "Health" /health
+if [ "$status" = 000 ]; then
+    printf '\nNothing answers at %s. Start the platform with ./dev-services.sh start, or set BASE_URL.\n' "$BASE_URL" >&2
+    exit 1
+fi
+send 200 "Health, API path" /api/v1/health
+send 200 "Readiness" /ready
+send 200 "Readiness, API path" /api/v1/ready
+lines=$BODY_LINES
+BODY_LINES=8
+send 200 "Swagger UI (open it in a browser)" /swagger/
+send 200 "OpenAPI document" /swagger/doc.yaml
+expect_text openapi
+BODY_LINES=$lines
+send 204 "CORS preflight" /api/v1/movies -X OPTIONS \
+    -H 'Origin: https://app.example.com' -H 'Access-Control-Request-Method: GET'
+expect_headers 'access-control-allow-origin'
+
+section "Movies"
+max_time=130
+request 200 "Fill the catalogue (from TMDB, or the sample without a TMDB key)" '/api/v1/admin/sync?pages=5' -X POST
+expect_text 'sync completed'
+max_time=15
+request 200 "The two most popular movies" '/api/v1/movies?page_size=2'
+movie_id=$(number_of id)
+movie_id=${movie_id:-1}
+release_date=$(text_of release_date)
+release_date=${release_date:-2024-01-01}
+request 200 "The next two" '/api/v1/movies?page=2&page_size=2'
+expect_no_id "$movie_id"
+request 200 "The newest" '/api/v1/movies?sort_by=release_date&order=desc&page_size=2'
+request 200 "The first by title" '/api/v1/movies?sort_by=title&order=asc&page_size=2'
+request 200 "Released on one day (both ends count)" \
+    "/api/v1/movies?release_date_from=$release_date&release_date_to=$release_date&page_size=2"
+request 200 "A page past the end is empty" '/api/v1/movies?page=100000'
+request 400 "A date that does not exist" '/api/v1/movies?release_date_from=2024-13-45'
+expect_text release_date_from
+request 200 "Movie details" "/api/v1/movies/$movie_id"
+expect_id "$movie_id"
+request 200 "Only the headers of that" "/api/v1/movies/$movie_id" --head
+request 400 "An id that is not a number" /api/v1/movies/abc
+expect_text 'invalid movie ID'
+request 404 "A movie that does not exist" "/api/v1/movies/$NO_SUCH_ID"
+expect_text 'movie not found'
+
+section "Users"
+name="alice_$(date +%s)_$$"
+post 201 "Create a user" /api/v1/users "{\"username\":\"$name\",\"email\":\"$name@example.com\"}"
+user_id=$(number_of id)
+user_id=${user_id:-$NO_SUCH_ID}
+post 409 "The username is taken" /api/v1/users "{\"username\":\"$name\",\"email\":\"other_$name@example.com\"}"
+expect_text 'username already exists'
+post 409 "The email is taken" /api/v1/users "{\"username\":\"other_$name\",\"email\":\"$name@example.com\"}"
+expect_text 'email already exists'
+post 400 "The email is missing" /api/v1/users "{\"username\":\"other_$name\"}"
+expect_text 'username and email are required'
+post 400 "The body is not JSON" /api/v1/users 'username=alice'
+expect_text 'invalid request body'
+request 200 "Get the user" "/api/v1/users/$user_id"
+expect_text "$name"
+request 400 "An id that is not a number" /api/v1/users/abc
+expect_text 'invalid user ID'
+request 404 "A user who does not exist" "/api/v1/users/$NO_SUCH_ID"
+expect_text 'user not found'
+
+section "Preferences"
+request 200 "Preferences of a user who set none" "/api/v1/users/$user_id/preferences"
+post 200 "Set preferences" "/api/v1/users/$user_id/preferences" \
+    '{"preferred_genres":["Drama","Comedy"],"preferred_language":"fr","min_rating":7.5}'
+request 200 "Get them" "/api/v1/users/$user_id/preferences"
+expect_text 7.5
+post 400 "A rating out of range" "/api/v1/users/$user_id/preferences" '{"min_rating":11}'
+expect_text min_rating
+post 404 "A user who does not exist" "/api/v1/users/$NO_SUCH_ID/preferences" '{"preferred_genres":["Drama"]}'
+expect_text 'user not found'
+
+section "Interactions"
+for kind in like dislike watchlist watched; do
+    post 201 "Add an interaction: $kind" "/api/v1/users/$user_id/interactions" \
+        "{\"movie_id\":$movie_id,\"interaction_type\":\"$kind\"}"
+done
+request 200 "The two newest" "/api/v1/users/$user_id/interactions?limit=2"
+expect_text watched
+post 400 "A type that does not exist" "/api/v1/users/$user_id/interactions" \
+    "{\"movie_id\":$movie_id,\"interaction_type\":\"love\"}"
+expect_text 'invalid interaction type: love'
+post 400 "A movie id that is not above 0" "/api/v1/users/$user_id/interactions" '{"movie_id":0,"interaction_type":"like"}'
+expect_text 'invalid movie ID'
+post 404 "A user who does not exist" "/api/v1/users/$NO_SUCH_ID/interactions" \
+    "{\"movie_id\":$movie_id,\"interaction_type\":\"like\"}"
+expect_text 'user not found'
+
+section "Recommendations"
+request 200 "The scoring rules" /api/v1/rules
+expect_text 'Popularity Score'
+post 201 "Create a viewer of whom nothing is known" /api/v1/users \
+    "{\"username\":\"viewer_$name\",\"email\":\"viewer_$name@example.com\"}"
+viewer_id=$(number_of id)
+viewer_id=${viewer_id:-$NO_SUCH_ID}
+wait_for_catalogue "$viewer_id"
+request 200 "Recommendations without preferences" "/api/v1/users/$viewer_id/recommendations?limit=3"
+expect_text '"score"'
+genre=$(first_genre)
+genre=${genre:-Drama}
+post 200 "Prefer a genre" "/api/v1/users/$viewer_id/preferences" "{\"preferred_genres\":[\"$genre\"]}"
+request 200 "Recommendations follow the preference at once" "/api/v1/users/$viewer_id/recommendations?limit=3"
+expect_text 'matches your preferred genres'
+top_id=$(number_of id)
+top_id=${top_id:-1}
+post 201 "Watch the first one" "/api/v1/users/$viewer_id/interactions" \
+    "{\"movie_id\":$top_id,\"interaction_type\":\"watched\"}"
+request 200 "It is no longer recommended" "/api/v1/users/$viewer_id/recommendations?limit=3"
+expect_no_id "$top_id"
+request 200 "Unless one asks for it" "/api/v1/users/$viewer_id/recommendations?limit=3&include_seen=true"
+expect_id "$top_id"
+request 400 "A user id that is not above 0" /api/v1/users/0/recommendations
+expect_text 'invalid user ID'
+request 404 "A user who does not exist" "/api/v1/users/$NO_SUCH_ID/recommendations"
+expect_text 'user not found'
+
+section "Authentication, limits and errors"
+send 401 "No token" /api/v1/rules
+expect_text 'missing Authorization header'
+send 401 "Not a Bearer token" /api/v1/rules -H 'Authorization: Basic YWxpY2U6c2VjcmV0'
+expect_text "invalid Authorization header format, expected 'Bearer <token>'"
+send 401 "An empty token" /api/v1/rules -H 'Authorization: Bearer '
+expect_text 'empty bearer token'
+request 404 "A path that does not exist" /api/v1/nothing
+expect_text 'Not Found'
+request 405 "A method that the path does not have" /api/v1/rules -X DELETE
+expect_text 'Method Not Allowed'
+expect_headers allow
+request 200 "How many requests are left" /api/v1/rules
+expect_headers 'x-ratelimit-[a-z]*'
+
+# ---------------------------------------------------------------- summary
+
+section "Summary"
+printf '%s requests, %s with the expected status, %s failed checks\n' "$requests" "$passed" "$failures"
+if [ "$failures" -gt 0 ]; then
+    printf '%s' "$red"
+    cat "$work/failures"
+    printf '%s' "$plain"
+    exit 1
+fi
+printf '%sEverything answered as expected.%s\n' "$green" "$plain"

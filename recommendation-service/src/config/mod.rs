@@ -1,0 +1,42 @@
+//! Settings, read once at the start from the environment; every mistake is reported together.
+
+pub mod env;
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::{
+    database::{postgres::PostgresConfig, redis::RedisConfig},
+    server::ServerConfig,
+    telemetry::TelemetryConfig,
+};
+
+use self::env::{ConfigError, Env};
+
+/// All settings of recommendation-service.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens.
+    pub server: ServerConfig,
+    /// Its database, `recommendation_service`.
+    pub postgres: PostgresConfig,
+    /// Its cache, database 3.
+    pub redis: RedisConfig,
+    /// Its log.
+    pub telemetry: TelemetryConfig,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with one line for each variable that cannot be used.
+    pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
+        let config = Self {
+            server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::LOCALHOST), 8083),
+            postgres: PostgresConfig::from_env(&mut env, "recommendation_service"),
+            redis: RedisConfig::from_env(&mut env, 3),
+            telemetry: TelemetryConfig::from_env(&mut env),
+        };
+        env.finish(config)
+    }
+}

@@ -1,0 +1,122 @@
+//! Identical in every service (a test compares the copies).
+//!
+//! What a client is told when a request fails: a status, a stable code and a fixed text. Causes stay in the log.
+
+use std::borrow::Cow;
+
+use axum::{
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorBody {
+    /// What went wrong, for people.
+    #[schema(example = "user not found")]
+    pub error: Cow<'static, str>,
+    /// What went wrong, for programs: stable, `snake_case`.
+    #[schema(example = "user_not_found")]
+    pub code: Cow<'static, str>,
+    /// The field or parameter to blame, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "email")]
+    pub field: Option<&'static str>,
+}
+
+/// A request that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: Cow<'static, str>,
+    field: Option<&'static str>,
+}
+
+impl ApiError {
+    /// Any status; `code` is stable and in snake case, `message` is shown as it is.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, message: message.into(), field: None }
+    }
+
+    /// 400.
+    pub fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// 404.
+    pub fn not_found(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    /// 409.
+    pub fn conflict(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    /// 503.
+    pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+    }
+
+    /// Names the field or parameter to blame.
+    #[must_use]
+    pub fn field(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    /// The status that is sent.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ErrorBody { error: self.message, code: self.code.into(), field: self.field };
+        let json = serde_json::to_string(&body).expect("strings always serialise");
+        (self.status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+    }
+}
+
+/// The answer to a path that does not exist.
+pub async fn route_not_found() -> ApiError {
+    ApiError::not_found("not_found", "Not Found")
+}
+
+/// Turns the errors that libraries answer (empty or plain text) into the JSON form; headers such as `Allow` stay.
+pub fn as_json(response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let content_type = response.headers().get(header::CONTENT_TYPE).map(|value| value.as_bytes());
+    if !is_error || content_type.is_some_and(|value| value.starts_with(b"application/json")) {
+        return response;
+    }
+    let reason = match status {
+        StatusCode::GATEWAY_TIMEOUT => "the request took too long",
+        StatusCode::REQUEST_TIMEOUT => "the request body did not arrive in time",
+        StatusCode::PAYLOAD_TOO_LARGE => "request body too large",
+        StatusCode::INTERNAL_SERVER_ERROR => "internal server error",
+        _ => status.canonical_reason().unwrap_or("request failed"),
+    };
+    let code = match status {
+        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+        StatusCode::GATEWAY_TIMEOUT => "timeout",
+        StatusCode::REQUEST_TIMEOUT => "request_timeout",
+        StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
+        StatusCode::NOT_FOUND => "not_found",
+        StatusCode::INTERNAL_SERVER_ERROR => "internal",
+        _ => "request_failed",
+    };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_TYPE);
+    let mut shaped = ApiError::new(status, code, reason).into_response();
+    for (name, value) in &parts.headers {
+        shaped.headers_mut().append(name, value.clone());
+    }
+    shaped
+}

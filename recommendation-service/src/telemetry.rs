@@ -1,0 +1,59 @@
+//! Identical in every service (a test compares the copies).
+//!
+//! Logging: what is written, and in which form.
+
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+use crate::config::env::Env;
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Logging settings.
+#[derive(Debug, Clone)]
+pub struct TelemetryConfig {
+    /// `LOG_LEVEL`: a level (`error`, `warn`, `info`, `debug`, `trace`) or filter directives such as `info,sqlx=debug`.
+    pub filter: String,
+    /// `LOG_FORMAT`: `text` or `json`.
+    pub format: LogFormat,
+}
+
+impl TelemetryConfig {
+    /// Reads `LOG_LEVEL` (`info`) and `LOG_FORMAT` (`text`).
+    pub fn from_env(env: &mut Env) -> Self {
+        let filter = env.text("LOG_LEVEL", "info");
+        if EnvFilter::builder().parse(&filter).is_err() {
+            env.mistake("LOG_LEVEL", "a level such as info, or filter directives such as info,sqlx=debug");
+        }
+        let format = match env.text("LOG_FORMAT", "text").as_str() {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            _ => {
+                env.mistake("LOG_FORMAT", "text or json");
+                LogFormat::Text
+            }
+        };
+        Self { filter, format }
+    }
+}
+
+/// Starts logging to standard output for the whole process. A second call changes nothing.
+pub fn init(config: &TelemetryConfig) {
+    let filter = EnvFilter::builder().parse_lossy(&config.filter);
+    let registry = tracing_subscriber::registry().with(filter);
+    // A second call finds a logger in place; keeping the first one is right.
+    let _ = match config.format {
+        LogFormat::Text => registry.with(fmt::layer().with_ansi(false)).try_init(),
+        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true)).try_init(),
+    };
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, panic = panic.payload_as_str().unwrap_or("no message"), "panicked");
+    }));
+}

@@ -1,0 +1,209 @@
+//! Identical in every service (a test compares the copies).
+//!
+//! Reads typed settings from the environment and collects every mistake, so that one start shows them all.
+
+use std::{
+    fmt::{self, Display},
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+/// A value that must never be shown: its `Debug` form hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself, for the one place that must send it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+/// Every setting that could not be used, one a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct ConfigError(pub Vec<String>);
+
+/// From the name of a variable to its value.
+type Lookup = Box<dyn Fn(&str) -> Option<String>>;
+
+/// Where settings come from: variable name to value. A variable that is set but empty counts as not set.
+pub struct Env {
+    lookup: Lookup,
+    mistakes: Vec<String>,
+}
+
+impl Env {
+    /// Settings of this process.
+    pub fn from_process() -> Self {
+        Self::from_fn(|name| std::env::var(name).ok())
+    }
+
+    /// Settings from any function, for tests.
+    pub fn from_fn(lookup: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        Self { lookup: Box::new(lookup), mistakes: Vec::new() }
+    }
+
+    /// The value of `name`, or `None` when it is unset or empty.
+    pub fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// A text with a default.
+    pub fn text(&self, name: &str, default: &str) -> String {
+        self.optional(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    /// A secret, if it is set.
+    pub fn secret(&self, name: &str) -> Option<Secret> {
+        self.optional(name).map(Secret)
+    }
+
+    /// Anything that parses; `expected` completes the sentence "`NAME` must be ...".
+    pub fn parsed<T: FromStr>(&mut self, name: &str, default: T, expected: &str) -> T {
+        match self.optional(name).map(|value| value.parse::<T>()) {
+            None => default,
+            Some(Ok(value)) => value,
+            Some(Err(_)) => {
+                self.mistake(name, expected);
+                default
+            }
+        }
+    }
+
+    /// A number within a range.
+    pub fn number<T>(&mut self, name: &str, default: T, range: RangeInclusive<T>) -> T
+    where
+        T: FromStr + PartialOrd + Display + Copy,
+    {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        match self.optional(name).map(|value| value.parse::<T>()) {
+            None => default,
+            Some(Ok(value)) if range.contains(&value) => value,
+            Some(_) => {
+                self.mistake(name, &expected);
+                default
+            }
+        }
+    }
+
+    /// A time in whole milliseconds, at least 1.
+    pub fn millis(&mut self, name: &str, default: u64) -> Duration {
+        Duration::from_millis(self.number(name, default, 1..=3_600_000))
+    }
+
+    /// A time in whole seconds, at least 1.
+    pub fn seconds(&mut self, name: &str, default: u64) -> Duration {
+        Duration::from_secs(self.number(name, default, 1..=86_400))
+    }
+
+    /// An `http` or `https` address without a trailing slash.
+    pub fn base_url(&mut self, name: &str, default: &str) -> String {
+        let url = self.text(name, default);
+        let authority = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+        if authority.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
+            self.mistake(name, "an address such as http://localhost:8081");
+        }
+        url.trim_end_matches('/').to_owned()
+    }
+
+    /// Notes that a variable cannot be used as it is.
+    pub fn mistake(&mut self, name: &str, expected: &str) {
+        self.mistakes.push(format!("{name} must be {expected}"));
+    }
+
+    /// `value` when there was no mistake, otherwise all of them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with one line for each variable that could not be used.
+    pub fn finish<T>(self, value: T) -> Result<T, ConfigError> {
+        if self.mistakes.is_empty() { Ok(value) } else { Err(ConfigError(self.mistakes)) }
+    }
+}
+
+/// Loads the `.env` files of `service`: its own first, then the top one. What is set already is kept, so the process
+/// environment wins over the service's file, which wins over the top one.
+///
+/// # Errors
+/// [`ConfigError`] when a file exists but cannot be read or parsed. The content of the file is not repeated.
+pub fn load_dotenv(service: &str) -> Result<(), ConfigError> {
+    let mistakes: Vec<String> = dotenv_files(service, Path::new("."))
+        .into_iter()
+        .filter(|file| file.is_file())
+        .filter_map(|file| match dotenvy::from_path(&file) {
+            Ok(()) => None,
+            Err(dotenvy::Error::LineParse(_, at)) => {
+                Some(format!("{} must be lines of NAME=value (near character {at} of a line)", file.display()))
+            }
+            Err(_) => Some(format!("{} must be a readable file", file.display())),
+        })
+        .collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(ConfigError(mistakes)) }
+}
+
+/// From the top of the workspace the service's folder is below, from the folder of the service the top is above.
+fn dotenv_files(service: &str, folder: &Path) -> [PathBuf; 2] {
+    let own = folder.join(service);
+    if own.is_dir() { [own.join(".env"), folder.join(".env")] } else { [folder.join(".env"), folder.join("../.env")] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &'static [(&'static str, &'static str)]) -> Env {
+        Env::from_fn(move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn a_variable_that_is_empty_counts_as_not_set() {
+        let mut env = env(&[("PORT", " "), ("NAME", "")]);
+        assert_eq!(env.number("PORT", 8080_u16, 1..=65535), 8080);
+        assert_eq!(env.text("NAME", "x"), "x");
+        assert!(env.finish(()).is_ok());
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_together() {
+        let mut env = env(&[("PORT", "70000"), ("WAIT_MS", "-1"), ("URL", "localhost"), ("FLAG", "maybe")]);
+        env.number("PORT", 1_u32, 1..=65535);
+        env.millis("WAIT_MS", 1);
+        env.base_url("URL", "http://a");
+        env.parsed("FLAG", false, "true or false");
+        let error = env.finish(()).expect_err("four mistakes").to_string();
+        assert_eq!(
+            error.lines().collect::<Vec<_>>(),
+            [
+                "PORT must be a whole number from 1 to 65535",
+                "WAIT_MS must be a whole number from 1 to 3600000",
+                "URL must be an address such as http://localhost:8081",
+                "FLAG must be true or false",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let secret = env(&[("KEY", "hunter2")]).secret("KEY").expect("set");
+        assert_eq!(format!("{secret:?}"), "[hidden]");
+        assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn a_base_url_loses_its_trailing_slash() {
+        assert_eq!(env(&[("URL", "http://a:1/")]).base_url("URL", ""), "http://a:1");
+    }
+}

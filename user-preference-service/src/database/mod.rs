@@ -1,0 +1,4 @@
+//! Connections to PostgreSQL and Redis. Queries live in `repository`.
+
+pub mod postgres;
+pub mod redis;

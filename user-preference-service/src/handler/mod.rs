@@ -1,0 +1,44 @@
+//! HTTP: routes, what they take and what they answer. A handler extracts, calls one service method and maps.
+
+mod docs;
+mod health;
+
+use std::time::Duration;
+
+use axum::Router;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{App, middleware::time_limit};
+
+/// The specification without its paths; those come from the handlers.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "user-preference-service",
+        description = "Users, what they prefer, and what they did with movies."
+    ),
+    tags(
+        (name = "users", description = "Accounts"),
+        (name = "preferences", description = "What a user prefers"),
+        (name = "interactions", description = "What a user did with movies"),
+        (name = "internal", description = "For the other services; not reachable through the gateway"),
+        (name = "operations", description = "Health and readiness"),
+    )
+)]
+struct ApiDoc;
+
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(ApiDoc::openapi()).routes(routes!(health::health)).routes(routes!(health::ready))
+}
+
+/// All routes with their state; each is answered within `time_limit`.
+pub fn routes(app: App, request_timeout: Duration) -> Router {
+    let (router, openapi) = api().split_for_parts();
+    router.with_state(app).layer(time_limit(request_timeout)).merge(docs::routes(&openapi))
+}
+
+/// The specification as YAML, as served at `/swagger/doc.yaml`.
+pub fn openapi_yaml() -> String {
+    docs::to_yaml(api().get_openapi())
+}

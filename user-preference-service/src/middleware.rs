@@ -1,0 +1,108 @@
+//! Identical in the three services behind the gateway (a test compares the copies).
+//!
+//! What every request passes on its way to a handler, outermost first; the order is the specification.
+
+use std::{any::Any, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderName, HeaderValue, StatusCode, Uri, header, uri::PathAndQuery},
+    middleware::{Next, from_fn, map_request, map_response},
+    response::{IntoResponse, Response},
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    limit::RequestBodyLimitLayer,
+    request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
+    timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+};
+
+use crate::error::{ApiError, as_json, route_not_found};
+
+/// Largest request body in bytes.
+pub const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Longest pause between two pieces of a request body.
+const BODY_READ_TIMEOUT: Duration = Duration::from_secs(10);
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Wraps the routes of a service.
+pub fn wrap(routes: Router) -> Router {
+    let app = routes
+        .fallback(route_not_found)
+        // Innermost: a body that is too large or stalls is seen by the handler as a failed read.
+        .layer(RequestBodyTimeoutLayer::new(BODY_READ_TIMEOUT))
+        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
+        // Around all that may panic; the response it makes is still logged and shaped.
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(map_response(async |response: Response| as_json(response)))
+        .layer(from_fn(log_request))
+        .layer(PropagateRequestIdLayer::new(X_REQUEST_ID))
+        .layer(SetRequestIdLayer::new(X_REQUEST_ID, RandomRequestId));
+    // A router of its own, since layers run after a router has chosen the route, and the path must change before.
+    Router::new().fallback_service(app).layer(map_request(without_trailing_slash))
+}
+
+/// Limits the time of the routes it is put on: 504 after `limit`. Not for work that must not be cut off half-way.
+pub fn time_limit(limit: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, limit)
+}
+
+/// One trailing slash makes no difference, except below `/swagger`, whose page needs it.
+async fn without_trailing_slash(mut request: Request) -> Request {
+    let path = request.uri().path();
+    if path.len() > 1 && path.ends_with('/') && !path.starts_with("/swagger") {
+        let trimmed = &path[..path.len() - 1];
+        let path_and_query = match request.uri().query() {
+            Some(query) => format!("{trimmed}?{query}"),
+            None => trimmed.to_owned(),
+        };
+        let mut parts = request.uri().clone().into_parts();
+        if let Ok(path_and_query) = PathAndQuery::try_from(path_and_query) {
+            parts.path_and_query = Some(path_and_query);
+            if let Ok(uri) = Uri::from_parts(parts) {
+                *request.uri_mut() = uri;
+            }
+        }
+    }
+    request
+}
+
+/// One line a request: `debug` for what went well, `warn` for an answer of 500 and above.
+async fn log_request(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let request_id = request.headers().get(X_REQUEST_ID).cloned();
+    let started = std::time::Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    let (micros, request_id) = (started.elapsed().as_micros() as u64, request_id.as_ref());
+    let request_id = request_id.and_then(|id| id.to_str().ok()).unwrap_or_default();
+    if response.status().is_server_error() {
+        tracing::warn!(%method, ?path, status, micros, ?request_id, "request");
+    } else {
+        tracing::debug!(%method, ?path, status, micros, ?request_id, "request");
+    }
+    response
+}
+
+fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
+    // The panic hook has logged the message and the place.
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal server error").into_response()
+}
+
+/// 128 random bits in hexadecimal, for requests that come without an id.
+#[derive(Debug, Clone, Copy)]
+struct RandomRequestId;
+
+impl MakeRequestId for RandomRequestId {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        HeaderValue::from_str(&format!("{:032x}", rand::random::<u128>())).ok().map(RequestId::new)
+    }
+}
+
+/// A JSON body that is ready to be sent, with its status.
+pub fn json_bytes(status: StatusCode, body: bytes::Bytes) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
