@@ -1,2 +1,48 @@
-//! Placeholder.
-fn main() {}
+//! The binary: settings, logging, then the service. `openapi` prints the specification instead.
+
+use std::{error::Error, process::ExitCode};
+
+use api_gateway::{
+    config::{Config, env},
+    handler, telemetry,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        None => match start() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&*error),
+        },
+        Some("openapi") => print(&handler::openapi_yaml()),
+        Some(other) => fail(&*Box::<dyn Error>::from(format!("unknown argument {other}; there is only: openapi"))),
+    }
+}
+
+fn start() -> Result<(), Box<dyn Error>> {
+    env::load_dotenv(env!("CARGO_PKG_NAME"))?;
+    let config = Config::from_env(env::Env::from_process())?;
+    telemetry::init(&config.telemetry);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(api_gateway::run(&config))?;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the specification is this command's result")]
+fn print(text: &str) -> ExitCode {
+    print!("{text}");
+    ExitCode::SUCCESS
+}
+
+#[expect(clippy::print_stderr, reason = "before logging is set up there is nowhere else to say it")]
+fn fail(error: &dyn Error) -> ExitCode {
+    eprintln!("{}: {error}", env!("CARGO_PKG_NAME"));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}

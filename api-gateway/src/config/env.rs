@@ -157,11 +157,7 @@ pub fn load_dotenv(service: &str) -> Result<(), ConfigError> {
 /// From the top of the workspace the service's folder is below, from the folder of the service the top is above.
 fn dotenv_files(service: &str, folder: &Path) -> [PathBuf; 2] {
     let own = folder.join(service);
-    if own.is_dir() {
-        [own.join(".env"), folder.join(".env")]
-    } else {
-        [folder.join(".env"), folder.join("../.env")]
-    }
+    if own.is_dir() { [own.join(".env"), folder.join(".env")] } else { [folder.join(".env"), folder.join("../.env")] }
 }
 
 #[cfg(test)]

@@ -1,0 +1,3 @@
+//! The connection to Redis. Commands live in `service::limiter`.
+
+pub mod redis;

@@ -1,0 +1,68 @@
+//! Is the gateway alive, and can it work?
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::database::redis::RedisLink;
+
+const SERVICE: &str = env!("CARGO_PKG_NAME");
+
+/// The gateway is alive.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// Always `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// The name of the service.
+    #[schema(example = "api-gateway")]
+    service: &'static str,
+}
+
+/// Whether the gateway can work.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Readiness {
+    /// Always `ready`: without Redis requests pass uncounted.
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// The name of the service.
+    #[schema(example = "api-gateway")]
+    service: &'static str,
+    /// `ok` or `unavailable` for each thing it works with.
+    checks: BTreeMap<&'static str, &'static str>,
+}
+
+/// Alive
+///
+/// Answers as long as the process does. Never limited, needs no token.
+#[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = Health)))]
+pub async fn health() -> Json<Health> {
+    Json(Health { status: "ok", service: SERVICE })
+}
+
+/// Alive
+///
+/// The same as `/health`.
+#[utoipa::path(get, path = "/api/v1/health", tag = "operations", responses((status = 200, body = Health)))]
+pub async fn health_v1() -> Json<Health> {
+    health().await
+}
+
+/// Ready to work
+///
+/// Ready as soon as it listens; without Redis requests pass uncounted. Never limited, needs no token.
+#[utoipa::path(get, path = "/ready", tag = "operations", responses((status = 200, body = Readiness)))]
+pub async fn ready(State(redis): State<RedisLink>) -> Json<Readiness> {
+    let redis = if redis.ping().await { "ok" } else { "unavailable" };
+    Json(Readiness { status: "ready", service: SERVICE, checks: BTreeMap::from([("redis", redis)]) })
+}
+
+/// Ready to work
+///
+/// The same as `/ready`.
+#[utoipa::path(get, path = "/api/v1/ready", tag = "operations", responses((status = 200, body = Readiness)))]
+pub async fn ready_v1(redis: State<RedisLink>) -> Json<Readiness> {
+    ready(redis).await
+}

@@ -1,0 +1,74 @@
+//! Mock authentication: any Bearer token will do, but there must be one.
+
+use axum::http::{HeaderMap, StatusCode, header};
+
+use crate::error::ApiError;
+
+/// Checks that the request carries a Bearer token (RFC 6750, section 2.1).
+///
+/// # Errors
+/// 401 with the texts of the contract. Trailing blanks never reach us (RFC 9110, section 5.5), so `Bearer` alone is
+/// what a client with an empty token sends.
+pub fn authenticate(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(|| unauthorized("missing_authorization", "missing Authorization header"))?;
+    if values.next().is_some() {
+        return Err(invalid_format());
+    }
+    let token = match value.as_bytes().strip_prefix(b"Bearer") {
+        Some([b' ', token @ ..]) => token,
+        Some([]) => &[],
+        _ => return Err(invalid_format()),
+    };
+    if token.iter().all(u8::is_ascii_whitespace) {
+        return Err(unauthorized("empty_bearer_token", "empty bearer token"));
+    }
+    Ok(())
+}
+
+fn invalid_format() -> ApiError {
+    unauthorized("invalid_authorization", "invalid Authorization header format, expected 'Bearer <token>'")
+}
+
+fn unauthorized(code: &'static str, message: &'static str) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, code, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{http::HeaderValue, response::IntoResponse};
+
+    use super::*;
+
+    async fn answer(values: &[&[u8]]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(value).expect("a legal value"));
+        }
+        let error = authenticate(&headers).err()?;
+        assert_eq!(error.status(), StatusCode::UNAUTHORIZED);
+        let body = axum::body::to_bytes(error.into_response().into_body(), 1000).await.expect("a small body");
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        body["error"].as_str().map(ToOwned::to_owned)
+    }
+
+    #[tokio::test]
+    async fn the_three_refusals_have_the_texts_of_the_contract() {
+        assert_eq!(answer(&[]).await.as_deref(), Some("missing Authorization header"));
+        for empty in [&b"Bearer"[..], b"Bearer ", b"Bearer   ", b"Bearer \t"] {
+            assert_eq!(answer(&[empty]).await.as_deref(), Some("empty bearer token"), "{empty:?}");
+        }
+        let invalid = Some("invalid Authorization header format, expected 'Bearer <token>'");
+        for value in [&b""[..], b"x", b"Basic x", b"bearer x", b"BearerX", b"Bearer\tx", b"Token Bearer x", b"\xff"] {
+            assert_eq!(answer(&[value]).await.as_deref(), invalid, "{value:?}");
+        }
+        assert_eq!(answer(&[b"Bearer a", b"Bearer b"]).await.as_deref(), invalid);
+    }
+
+    #[tokio::test]
+    async fn any_other_bearer_token_is_accepted() {
+        for value in [&b"Bearer x"[..], b"Bearer dev-token", b"Bearer a b", b"Bearer \xe9"] {
+            assert_eq!(answer(&[value]).await, None, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The client's body on its way to a service: streamed, limited, and watched, so that a failure is put down to the
+//! client and not to the service.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    http::{Request, StatusCode, header},
+};
+use hyper::body::{Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::error::ApiError;
+
+/// Longest pause between two pieces of a body.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Longest time for a whole body.
+const WHOLE: Duration = Duration::from_secs(60);
+
+/// What was wrong with a client's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BodyFailure {
+    /// Larger than allowed.
+    #[error("request body too large")]
+    TooLarge,
+    /// Stalled or trickling.
+    #[error("the request body did not arrive in time")]
+    TooSlow,
+    /// Cut off, or not what its framing said.
+    #[error("the request body is broken")]
+    Broken,
+}
+
+impl From<BodyFailure> for ApiError {
+    fn from(failure: BodyFailure) -> Self {
+        let (status, code) = match failure {
+            BodyFailure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            BodyFailure::TooSlow => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+            BodyFailure::Broken => (StatusCode::BAD_REQUEST, "broken_body"),
+        };
+        ApiError::new(status, code, failure.to_string())
+    }
+}
+
+/// Where a failure is noted once it happens.
+pub type Failure = Arc<OnceLock<BodyFailure>>;
+
+/// A body with its limits.
+pub struct ClientBody {
+    inner: Body,
+    left: usize,
+    ends: Instant,
+    pause: Pin<Box<Sleep>>,
+    failure: Failure,
+}
+
+impl ClientBody {
+    /// Puts the limits on a request's body, and answers where its failure will be noted; nothing to watch where there
+    /// is no body.
+    ///
+    /// # Errors
+    /// [`BodyFailure::TooLarge`] when the request says so itself.
+    pub fn watch(request: Request<Body>, max_bytes: usize) -> Result<(Request<Body>, Option<Failure>), BodyFailure> {
+        if request.body().is_end_stream() {
+            return Ok((request, None));
+        }
+        let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        if declared.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > max_bytes as u64) {
+            return Err(BodyFailure::TooLarge);
+        }
+        let failure = Failure::default();
+        let noted = failure.clone();
+        let request = request.map(|inner| {
+            let now = Instant::now();
+            let pause = Box::pin(sleep_until(now + PAUSE));
+            Body::new(Self { inner, left: max_bytes, ends: now + WHOLE, pause, failure })
+        });
+        Ok((request, Some(noted)))
+    }
+
+    fn fail(&self, failure: BodyFailure) -> BodyFailure {
+        *self.failure.get_or_init(|| failure)
+    }
+}
+
+impl HttpBody for ClientBody {
+    type Data = Bytes;
+    type Error = BodyFailure;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let this = &mut *self;
+        let frame = match Pin::new(&mut this.inner).poll_frame(context) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                ready!(this.pause.as_mut().poll(context));
+                return Poll::Ready(Some(Err(this.fail(BodyFailure::TooSlow))));
+            }
+        };
+        let next = (Instant::now() + PAUSE).min(this.ends);
+        this.pause.as_mut().reset(next);
+        Poll::Ready(match frame {
+            None => None,
+            Some(Err(_)) => Some(Err(this.fail(BodyFailure::Broken))),
+            Some(Ok(frame)) => {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                match this.left.checked_sub(length) {
+                    Some(left) => {
+                        this.left = left;
+                        Some(Ok(frame))
+                    }
+                    None => Some(Err(this.fail(BodyFailure::TooLarge))),
+                }
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,155 @@
+//! Headers on their way through: end-to-end ones are kept, hop-by-hop ones (RFC 9110, section 7.6.1) are not.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
+
+use crate::middleware::client_ip::X_FORWARDED_FOR;
+
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const HTTP: HeaderValue = HeaderValue::from_static("http");
+/// Headers about one connection, besides those that `Connection` names.
+const HOP_BY_HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Removes the hop-by-hop headers and those that `Connection` names.
+pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    if headers.contains_key(header::CONNECTION) {
+        for name in named_by_connection(headers) {
+            headers.remove(name);
+        }
+    }
+    for name in &HOP_BY_HOP {
+        headers.remove(name);
+    }
+}
+
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let lines = headers.get_all(header::CONNECTION).iter().filter_map(|line| line.to_str().ok());
+    // What frames the body must stay, whatever a client says of it.
+    lines
+        .flat_map(|line| line.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .filter(|name| *name != header::CONTENT_LENGTH && *name != header::HOST)
+        .collect()
+}
+
+/// Makes the headers of a client's request those of the request to a service.
+pub fn prepare_request(headers: &mut HeaderMap, peer: IpAddr, peer_is_trusted: bool, host: Option<&Authority>) {
+    remove_hop_by_hop(headers);
+    // Answered by this server already.
+    headers.remove(header::EXPECT);
+    let host = match host {
+        Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
+        None => headers.get(header::HOST).cloned(),
+    };
+    headers.remove(header::HOST);
+    let peer = HeaderValue::from_str(&peer.to_string()).expect("an address is ASCII");
+    if peer_is_trusted {
+        headers.append(X_FORWARDED_FOR, peer);
+    } else {
+        // What a stranger says of itself is not passed on.
+        headers.remove(header::FORWARDED);
+        headers.remove(HeaderName::from_static("x-real-ip"));
+        headers.insert(X_FORWARDED_FOR, peer);
+        headers.remove(X_FORWARDED_HOST);
+        headers.remove(X_FORWARDED_PROTO);
+    }
+    if let Some(host) = host {
+        headers.entry(X_FORWARDED_HOST).or_insert(host);
+    }
+    headers.entry(X_FORWARDED_PROTO).or_insert(HTTP);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().expect("a legal value"));
+        }
+        headers
+    }
+
+    fn listed(headers: &HeaderMap) -> Vec<String> {
+        let mut lines: Vec<_> =
+            headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().expect("ASCII"))).collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn hop_by_hop_headers_and_those_that_connection_names_are_removed() {
+        let mut headers = headers(&[
+            ("connection", "close, X-Secret, content-length"),
+            ("connection", "x-other"),
+            ("x-secret", "1"),
+            ("x-other", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("upgrade", "h2c"),
+            ("proxy-authorization", "Basic x"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "3"),
+            ("set-cookie", "a=1"),
+            ("set-cookie", "b=2"),
+        ]);
+        remove_hop_by_hop(&mut headers);
+        assert_eq!(listed(&headers), ["content-length: 3", "set-cookie: a=1", "set-cookie: b=2"]);
+    }
+
+    #[test]
+    fn what_a_stranger_says_of_its_way_is_replaced() {
+        let mut headers = headers(&[
+            ("host", "movies.example:8080"),
+            ("x-forwarded-for", "1.1.1.1"),
+            ("x-forwarded-host", "evil"),
+            ("x-forwarded-proto", "https"),
+            ("x-real-ip", "1.1.1.1"),
+            ("forwarded", "for=1.1.1.1"),
+            ("authorization", "Bearer x"),
+        ]);
+        prepare_request(&mut headers, [192, 0, 2, 1].into(), false, None);
+        assert_eq!(
+            listed(&headers),
+            [
+                "authorization: Bearer x",
+                "x-forwarded-for: 192.0.2.1",
+                "x-forwarded-host: movies.example:8080",
+                "x-forwarded-proto: http",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_a_trusted_proxy_says_is_kept_and_added_to() {
+        let mut headers = headers(&[
+            ("host", "internal"),
+            ("x-forwarded-for", "1.1.1.1"),
+            ("x-forwarded-host", "movies.example"),
+            ("x-forwarded-proto", "https"),
+        ]);
+        prepare_request(&mut headers, [10, 0, 0, 1].into(), true, None);
+        assert_eq!(
+            listed(&headers),
+            [
+                "x-forwarded-for: 1.1.1.1",
+                "x-forwarded-for: 10.0.0.1",
+                "x-forwarded-host: movies.example",
+                "x-forwarded-proto: https",
+            ]
+        );
+    }
+}

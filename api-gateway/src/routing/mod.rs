@@ -1,0 +1,99 @@
+//! Where a request goes. Everything that asks (rate limit, authentication, forwarding) asks with the same canonical
+//! path, so that no spelling of a path can mean one thing here and another there.
+
+pub mod path;
+
+use crate::proxy::Upstream;
+
+/// Where a canonical path leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Liveness and readiness: no token, never limited.
+    Health,
+    /// Swagger UI and the specification: no token.
+    Docs,
+    /// A service behind the gateway.
+    Service(Upstream),
+    /// Nowhere.
+    Unknown,
+}
+
+/// The route of a canonical path. One trailing slash makes no difference.
+pub fn route(path: &str) -> Route {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut segments = path.split('/').skip(1);
+    match (segments.next(), segments.next(), segments.next()) {
+        (Some("health" | "ready"), None, None) => Route::Health,
+        (Some("swagger"), _, _) => Route::Docs,
+        (Some("api"), Some("v1"), Some(resource)) => api_route(resource, segments),
+        _ => Route::Unknown,
+    }
+}
+
+/// The route below `/api/v1`; `rest` are the segments after `resource`.
+fn api_route<'a>(resource: &str, mut rest: impl Iterator<Item = &'a str>) -> Route {
+    match (resource, rest.next(), rest.next(), rest.next()) {
+        ("health" | "ready", None, ..) => Route::Health,
+        ("movies", ..) | ("admin", Some(_), ..) => Route::Service(Upstream::Movie),
+        ("rules", None, ..) | ("users", Some(_), Some("recommendations"), None) => {
+            Route::Service(Upstream::Recommendation)
+        }
+        ("users", ..) => Route::Service(Upstream::UserPreference),
+        _ => Route::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_contract_leads_to_its_service() {
+        for (path, expected) in [
+            ("/health", Route::Health),
+            ("/health/", Route::Health),
+            ("/ready", Route::Health),
+            ("/api/v1/health", Route::Health),
+            ("/api/v1/ready", Route::Health),
+            ("/swagger", Route::Docs),
+            ("/swagger/", Route::Docs),
+            ("/swagger/doc.yaml", Route::Docs),
+            ("/api/v1/movies", Route::Service(Upstream::Movie)),
+            ("/api/v1/movies/", Route::Service(Upstream::Movie)),
+            ("/api/v1/movies/1", Route::Service(Upstream::Movie)),
+            ("/api/v1/admin/sync", Route::Service(Upstream::Movie)),
+            ("/api/v1/users", Route::Service(Upstream::UserPreference)),
+            ("/api/v1/users/1", Route::Service(Upstream::UserPreference)),
+            ("/api/v1/users/1/preferences", Route::Service(Upstream::UserPreference)),
+            ("/api/v1/users/1/interactions", Route::Service(Upstream::UserPreference)),
+            ("/api/v1/users/1/recommendations", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/users/x/recommendations/", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/users/1/recommendations/2", Route::Service(Upstream::UserPreference)),
+            ("/api/v1/rules", Route::Service(Upstream::Recommendation)),
+        ] {
+            assert_eq!(route(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_only_looks_like_a_route_leads_nowhere() {
+        for path in [
+            "/",
+            "/healthz",
+            "/HEALTH",
+            "/health/x",
+            "/swaggerx",
+            "/api",
+            "/api/v1",
+            "/api/v1/health/x",
+            "/api/v1/admin",
+            "/api/v1/moviesx",
+            "/API/V1/Movies",
+            "/api/v1/rules/1",
+            "/api/v2/movies",
+            "/internal/v1/catalogue",
+        ] {
+            assert_eq!(route(path), Route::Unknown, "{path}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The rate limit: fixed windows counted in Redis under `ratelimit:{ip}`.
+//!
+//! Requests that arrive while a call to Redis is under way wait for the next one and share it: each call adds up what
+//! has come in per client. Redis adds atomically, so every request still has a place of its own in its window, and
+//! exactly `RATE_LIMIT_MAX` of them are allowed, however many gateways share the counters.
+
+use std::{collections::HashMap, net::IpAddr, sync::LazyLock, time::Duration};
+
+use redis::Script;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{config::RateLimitConfig, database::redis::RedisLink, lifecycle::Lifecycle};
+
+/// Most requests that share one call.
+const LARGEST_BATCH: usize = 512;
+
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rate_limit.lua")));
+
+/// What the limit says of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether it is within the limit.
+    pub allowed: bool,
+    /// Requests allowed per window.
+    pub limit: u64,
+    /// Requests left in this window.
+    pub remaining: u64,
+    /// Whole seconds until the window ends, rounded up.
+    pub reset_seconds: u64,
+}
+
+struct Request {
+    ip: IpAddr,
+    answer: oneshot::Sender<Option<Verdict>>,
+}
+
+/// Hands requests to the task that counts them. Clones share the task.
+#[derive(Clone)]
+pub struct Limiter(mpsc::UnboundedSender<Request>);
+
+impl Limiter {
+    /// Starts counting; must be called within the runtime that asks.
+    pub fn new(config: RateLimitConfig, redis: RedisLink, lifecycle: &Lifecycle) -> Self {
+        // Unbounded, yet short: each connection has at most one request in it.
+        let (sender, requests) = mpsc::unbounded_channel();
+        lifecycle.spawn(count_in_batches(config, redis, requests));
+        Self(sender)
+    }
+
+    /// Counts one request; `None` when Redis does not answer, and the request passes.
+    pub async fn count(&self, ip: IpAddr) -> Option<Verdict> {
+        let (answer, verdict) = oneshot::channel();
+        self.0.send(Request { ip, answer }).ok()?;
+        verdict.await.ok().flatten()
+    }
+}
+
+/// Ends when every [`Limiter`] is dropped.
+async fn count_in_batches(config: RateLimitConfig, redis: RedisLink, mut requests: mpsc::UnboundedReceiver<Request>) {
+    let mut batch = Vec::new();
+    while requests.recv_many(&mut batch, LARGEST_BATCH).await > 0 {
+        let clients = by_client(&mut batch);
+        let counts = add(&config, &redis, &clients).await;
+        for (at, (_, waiting)) in clients.into_iter().enumerate() {
+            let count = counts.as_ref().and_then(|counts| Some((*counts.get(2 * at)?, *counts.get(2 * at + 1)?)));
+            answer(&config, count, waiting);
+        }
+    }
+}
+
+type Waiting = Vec<oneshot::Sender<Option<Verdict>>>;
+
+fn by_client(batch: &mut Vec<Request>) -> Vec<(IpAddr, Waiting)> {
+    let mut places = HashMap::new();
+    let mut clients: Vec<(IpAddr, Waiting)> = Vec::new();
+    for request in batch.drain(..) {
+        let place = *places.entry(request.ip).or_insert_with(|| {
+            clients.push((request.ip, Vec::new()));
+            clients.len() - 1
+        });
+        clients[place].1.push(request.answer);
+    }
+    clients
+}
+
+/// Count and remaining milliseconds for each client, or `None` without Redis.
+async fn add(config: &RateLimitConfig, redis: &RedisLink, clients: &[(IpAddr, Waiting)]) -> Option<Vec<i64>> {
+    let mut call = SCRIPT.prepare_invoke();
+    call.arg(config.window.as_millis() as u64);
+    for (ip, waiting) in clients {
+        call.key(format!("ratelimit:{ip}")).arg(waiting.len());
+    }
+    redis.run(async |connection| call.invoke_async(connection).await).await.ok()
+}
+
+/// Gives each of the `waiting` requests its place: the last of them made the count what it is.
+fn answer(config: &RateLimitConfig, count: Option<(i64, i64)>, waiting: Waiting) {
+    let before = count.map(|(after, _)| u64::try_from(after).unwrap_or(u64::MAX).saturating_sub(waiting.len() as u64));
+    for (at, request) in waiting.into_iter().enumerate() {
+        let verdict = before.zip(count).map(|(before, (_, millis))| {
+            let place = before.saturating_add(at as u64 + 1);
+            let left = Duration::from_millis(millis.max(0) as u64).min(config.window);
+            Verdict {
+                allowed: place <= config.max,
+                limit: config.max,
+                remaining: config.max.saturating_sub(place),
+                reset_seconds: left.as_millis().div_ceil(1000) as u64,
+            }
+        });
+        // A client that has hung up does not wait for its answer.
+        let _ = request.send(verdict);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: RateLimitConfig = RateLimitConfig { max: 5, window: Duration::from_secs(60) };
+
+    fn verdicts(count: Option<(i64, i64)>, requests: usize) -> Vec<Option<Verdict>> {
+        let (senders, receivers): (Vec<_>, Vec<_>) = (0..requests).map(|_| oneshot::channel()).unzip();
+        answer(&CONFIG, count, senders);
+        receivers.into_iter().map(|mut receiver| receiver.try_recv().expect("answered")).collect()
+    }
+
+    #[test]
+    fn requests_that_share_a_call_have_places_of_their_own() {
+        let seen = verdicts(Some((7, 1500)), 4);
+        let seen: Vec<_> = seen.into_iter().flatten().map(|v| (v.allowed, v.remaining, v.reset_seconds)).collect();
+        assert_eq!(seen, [(true, 1, 2), (true, 0, 2), (false, 0, 2), (false, 0, 2)]);
+    }
+
+    #[test]
+    fn without_an_answer_requests_pass() {
+        assert_eq!(verdicts(None, 2), [None, None]);
+    }
+
+    #[test]
+    fn the_reset_stays_within_the_window() {
+        for (millis, seconds) in [(-1, 0), (0, 0), (1, 1), (60_000, 60), (999_999, 60)] {
+            assert_eq!(verdicts(Some((1, millis)), 1)[0].map(|verdict| verdict.reset_seconds), Some(seconds));
+        }
+    }
+
+    #[test]
+    fn requests_are_grouped_by_client_in_the_order_they_came() {
+        let request = |ip: [u8; 4]| Request { ip: ip.into(), answer: oneshot::channel().0 };
+        let mut batch = vec![request([1, 1, 1, 1]), request([2, 2, 2, 2]), request([1, 1, 1, 1])];
+        let groups: Vec<_> =
+            by_client(&mut batch).iter().map(|(ip, waiting)| (ip.to_string(), waiting.len())).collect();
+        assert_eq!(groups, [("1.1.1.1".to_owned(), 2), ("2.2.2.2".to_owned(), 1)]);
+    }
+}

@@ -1,0 +1,3 @@
+//! What the gateway decides for itself.
+
+pub mod limiter;
