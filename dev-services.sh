@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# Starts, stops and tests the whole platform: PostgreSQL, Redis and the four services. `./dev-services.sh help` lists the commands.
+# Starts, stops and tests the whole platform: PostgreSQL, Redis and the four services. `./dev-services.sh help` lists the
+# commands.
 #
 # Needs bash 3.2 or later (what macOS ships: no associative arrays, no mapfile), a Rust toolchain and a package manager.
-# It is one file on purpose: whoever clones the repository finds one command to run, and nothing beside it to look for.
+# It is one file on purpose, and so a long one: whoever clones the repository finds one command to run, and nothing beside it to look
+# for; and most of it is about what differs from machine to machine (who one is, what is installed, what listens already).
 #
 # How things are kept: $DEV_DIR/run/NAME says what was started (pid, the process's start time, port), $DEV_DIR/logs has what it
 # printed, $DEV_DIR/postgres and $DEV_DIR/redis are the private servers' data. Only what such a file names is ever stopped.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-NAME=$(basename "${BASH_SOURCE[0]}")
-SELF=$ROOT/$NAME
+SELF=$ROOT/$(basename "${BASH_SOURCE[0]}")
+NAME=./${SELF##*/} # as messages call it
 cd "$ROOT"
 
 BACKENDS="movie-service user-preference-service recommendation-service"
@@ -96,7 +98,8 @@ is_running() { # FILE
     [ -n "$pid" ] && [ "$(proc_identity "$pid" || true)" = "$(run_get "$1" identity)" ]
 }
 
-# Starts a command detached and sets PID: in a session of its own, so that neither closing the terminal nor Ctrl-C reaches it.
+# Starts a command in a session of its own, so that neither closing the terminal nor Ctrl-C reaches it. Sets PID, and LOG_OFFSET,
+# from where on the log is this process's.
 launch() { # LOG DIRECTORY COMMAND...
     local log=$1 directory=$2
     shift 2
@@ -109,6 +112,8 @@ launch() { # LOG DIRECTORY COMMAND...
         set -- nohup "$@"
     fi
     mkdir -p "$(dirname "$log")"
+    LOG_OFFSET=0
+    [ ! -f "$log" ] || LOG_OFFSET=$(wc -c <"$log")
     (cd "$directory" && exec "$@") </dev/null >>"$log" 2>&1 &
     PID=$!
 }
@@ -203,10 +208,11 @@ trap 'exit 143' TERM HUP
 
 # --- Configuration: process environment, then the service's .env, then the top .env, then the default --------------------------
 
-# Prints a variable's value from a .env file: optional `export`, quotes, and a comment behind an unquoted value.
+# Prints a variable's value from a .env file: optional `export`, quotes, and a comment behind an unquoted value. Fails when the
+# file does not name it. The first line that does counts.
 dotenv_value() { # FILE NAME
     local line value
-    [ -f "$1" ] || return 0
+    [ -f "$1" ] || return 1
     while IFS= read -r line || [ -n "$line" ]; do
         line=${line%$'\r'}
         line=${line#"${line%%[![:space:]]*}"}
@@ -226,14 +232,17 @@ dotenv_value() { # FILE NAME
         printf '%s' "$value"
         return 0
     done <"$1"
+    return 1
 }
 
-# Prints the value that a service will see. A variable that is set but empty counts as not set.
+# Prints the value that a service will see. The first source that names a variable counts, and empty there means the default: so
+# `TMDB_API_KEY= ./dev-services.sh start` leaves out the key in .env.
 conf() { # SERVICE NAME DEFAULT
-    local value=${!2-}
-    if [ -z "${DEV_IGNORE_DOTENV:-}" ]; then
-        [ -n "$value" ] || value=$(dotenv_value "$1/.env" "$2")
-        [ -n "$value" ] || value=$(dotenv_value .env "$2")
+    local value=''
+    if [ -n "${!2+set}" ]; then
+        value=${!2}
+    elif [ -z "${DEV_IGNORE_DOTENV:-}" ]; then
+        value=$(dotenv_value "$1/.env" "$2" || dotenv_value .env "$2" || true)
     fi
     printf '%s' "${value:-$3}"
 }
@@ -250,7 +259,7 @@ configured_port() { # SERVICE
         *) default=8083 ;;
     esac
     port=$(conf "$1" "$(upper "$1")_PORT" '')
-    [ -n "$port" ] || [ -n "${DEV_IGNORE_DOTENV:-}" ] || port=$(dotenv_value "$1/.env" SERVER_PORT)
+    [ -n "$port" ] || [ -n "${DEV_IGNORE_DOTENV:-}" ] || port=$(dotenv_value "$1/.env" SERVER_PORT || true)
     port=${port:-$default}
     case $port in *[!0-9]* | ??????*) die "the port of $1 is '$port', which is not a number from 1 to 65535" ;; esac
     if [ "$port" -lt 1 ] || [ "$port" -gt 65535 ]; then die "the port of $1 is '$port', which is not a number from 1 to 65535"; fi
@@ -481,7 +490,8 @@ db_login() {
     for database in "$D_NAME" postgres template1; do
         why=$(db "$database" 'SELECT 1' 2>&1 >/dev/null) && return 0
     done
-    printf '%s' "$why" | tr '\n' ' ' | sed 's/^psql: //; s/^error: //'
+    # The reason is in the first line; what follows are hints.
+    printf '%s\n' "$why" | sed -e 's/^psql: //' -e 's/^error: //' -e 1q
     return 1
 }
 
@@ -540,8 +550,8 @@ server_user() { # DATA_HOME
     if id postgres >/dev/null 2>&1; then printf postgres; else printf nobody; fi
 }
 
-# Sets AS_USER, which put before a command makes that user run it (or nothing, for an empty one). What it names executes the command
-# in its own process, so that the pid stays the same.
+# Sets AS_USER, which put before a command makes that user run it (or nothing, for an empty one). What it names executes the
+# command in its own process, so that the pid stays the same.
 set_as_user() { # USER
     AS_USER=()
     if [ -z "$1" ]; then
@@ -640,12 +650,26 @@ start_postgres() { # BASE FIRST_PORT AUTHENTICATION [further server options]
         bin=$(find_pg_bin)
         init_postgres "$home" "$user" "$bin" "$auth" || die "initdb failed: $(tail -n 3 "$home/initdb.log" 2>/dev/null)"
     fi
+    clear_stale_lock "$base" "$home/data"
     PG_PRIVATE_PORT=$(previous_port "$home" "$first")
     set_as_user "$user"
     launch "$base/logs/postgres.log" / ${AS_USER[@]+"${AS_USER[@]}"} "$bin/postgres" -D "$home/data" -c listen_addresses=127.0.0.1 \
         -c "port=$PG_PRIVATE_PORT" -c unix_socket_directories= -c logging_collector=off "$@"
     D_HOST=127.0.0.1 D_PORT=$PG_PRIVATE_PORT D_USER=postgres D_PASSWORD=postgres D_SSLMODE=disable D_SSLROOTCERT=''
     wait_for_server PostgreSQL "$base" postgres "$PG_PRIVATE_PORT" db postgres 'SELECT 1'
+}
+
+# A killed PostgreSQL leaves its lock file, and takes it for a living one's while its pid exists: as a zombie, where nobody reaps
+# them (a container without an init), or as another process's. We know better, and wait only for its children, whose working
+# directory the data are.
+clear_stale_lock() { # BASE DATA
+    local pid deadline=$((SECONDS + 10))
+    if ! [ -f "$2/postmaster.pid" ] || ! [ -d /proc/self ]; then return 0; fi
+    pid=$(head -n 1 "$2/postmaster.pid")
+    if is_running "$(run_file "$1" postgres)" || [ "$pid" != "$(run_get "$(run_file "$1" postgres)" pid)" ]; then return 0; fi
+    # shellcheck disable=SC2010
+    while ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -F -- "-> $2" >/dev/null && [ "$SECONDS" -lt "$deadline" ]; do sleep 0.2; done
+    [ "$SECONDS" -ge "$deadline" ] || rm -f "$2/postmaster.pid"
 }
 
 # Waits until the server that was launched answers a probe.
@@ -658,7 +682,7 @@ wait_for_server() { # TITLE BASE NAME PORT PROBE...
         is_running "$file" || why='did not start'
         [ "$SECONDS" -lt "$deadline" ] || why="was not ready within $READY_LIMIT s"
         if [ -n "$why" ]; then
-            tail -n 15 "$log" >&2
+            tail -c "+$((LOG_OFFSET + 1))" "$log" | tail -n 15 >&2
             die "the private $title $why; its log is $(short "$log")"
         fi
         sleep 0.1
@@ -861,7 +885,7 @@ start_service() { # SERVICE
 
 show_log_end() { # SERVICE
     printf '%s--- the last lines of %s ---%s\n' "$BOLD" "$(short "$DEV_DIR/logs/$1.log")" "$PLAIN" >&2
-    tail -n 15 "$DEV_DIR/logs/$1.log" >&2 || true
+    tail -c "+$((LOG_OFFSET + 1))" "$DEV_DIR/logs/$1.log" | tail -n 15 >&2 || true
 }
 
 wait_until_ready() { # SERVICE
@@ -906,6 +930,7 @@ start_services() {
     # The four together may keep thousands of connections open.
     ulimit -S -n 20480 2>/dev/null || true
     for service in $SERVICES; do
+        LOG_OFFSET=0
         file=$(run_file "$DEV_DIR" "$service")
         if is_running "$file"; then
             if [ "$(run_get "$file" port)" != "$(configured_port "$service")" ]; then
@@ -916,7 +941,7 @@ start_services() {
             fi
         else
             say "starting $service"
-            start_service "$service"
+            start_service "$service" # sets LOG_OFFSET
             started=yes
         fi
         wait_until_ready "$service"
@@ -943,9 +968,9 @@ fill_catalogue() {
         count=$(movie_count || true)
     fi
     if [ "${count:-0}" = 0 ]; then
-        CATALOGUE="empty; fetch from TMDB with: ./$NAME sync 5"
+        CATALOGUE="empty; fetch from TMDB with: $NAME sync 5"
     elif has_tmdb_access; then
-        CATALOGUE="$count movies; fetch from TMDB with: ./$NAME sync 5"
+        CATALOGUE="$count movies; fetch from TMDB with: $NAME sync 5"
     else
         CATALOGUE="$count movies (the sample, without a TMDB key)"
     fi
@@ -1049,7 +1074,7 @@ cmd_sync() { # [PAGES]
     answer=$(http --max-time 130 -X POST -H 'Authorization: Bearer dev' -w '\n%{http_code}' \
         "$(service_url api-gateway)/api/v1/admin/sync${pages:+?pages=$pages}") || die "the gateway did not answer"
     code=${answer##*$'\n'}
-    printf '%s\n' "${answer%$'\n'*}" | sed -e 's/^{//' -e 's/}$//' | awk '{ gsub(/,"/, "\n\""); gsub(/"/, ""); gsub(/:/, ": "); print }'
+    printf '%s\n' "${answer%$'\n'*}" | sed -e 's/^{//' -e 's/}$//' | awk '{ gsub(/, *"/, "\n\""); gsub(/": */, "\": "); gsub(/"/, ""); print }'
     case $code in 2*) return 0 ;; *) die "the sync failed (HTTP $code)" ;; esac
 }
 
@@ -1260,7 +1285,7 @@ cmd_setup() {
 
 cmd_help() {
     cat <<HELP
-Usage: ./$NAME COMMAND
+Usage: $NAME COMMAND
 
   start            build and start everything that is not running yet, and wait until it is ready
   stop             stop the services, and the private PostgreSQL and Redis if there are any

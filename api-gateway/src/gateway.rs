@@ -13,7 +13,7 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{HeaderMap, Method, Request, Response, StatusCode, Version, header, uri::PathAndQuery},
+    http::{Request, Response, uri::PathAndQuery},
     response::IntoResponse,
 };
 use tower::{Service, ServiceExt};
@@ -23,7 +23,7 @@ use crate::{
     error::{ApiError, as_json},
     middleware::{
         access_log::Entry,
-        auth, client_ip, cors, rate_limit,
+        auth, client_ip, cors, message, rate_limit,
         request_id::{X_REQUEST_ID, request_id},
     },
     proxy::{Proxy, Upstream, headers},
@@ -88,8 +88,8 @@ impl Inner {
     /// Phases 1 to 3: what needs neither a place under the limit nor a token.
     async fn admit(&self, request: Request<Body>, peer: IpAddr, client: IpAddr) -> Response<Body> {
         // 1. A message that proxies could understand differently goes no further.
-        if let Err(error) = check_message(&request) {
-            return error.into_response();
+        if let Some(refusal) = message::refuse(&request) {
+            return refusal;
         }
         // 2. Preflight requests carry no token and must not use up the limit.
         if let Some(response) = cors::preflight(request.method()) {
@@ -179,29 +179,4 @@ fn path_and_query(request: &Request<Body>, path: String) -> Result<PathAndQuery,
         }
         _ => PathAndQuery::try_from(path),
     }
-}
-
-/// Refuses what hyper lets through and a gateway must not: methods that are not for origin servers, and a request
-/// without exactly one `Host` (RFC 9112, section 3.2).
-fn check_message(request: &Request<Body>) -> Result<(), ApiError> {
-    if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-        return Err(ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed"));
-    }
-    let hosts = request.headers().get_all(header::HOST).iter().count();
-    let needs_host = request.version() != Version::HTTP_10;
-    if hosts > 1 || (hosts == 0 && needs_host) {
-        return Err(ApiError::bad_request("invalid_host", "exactly one Host header is required"));
-    }
-    if has_ambiguous_length(request.headers()) {
-        return Err(ApiError::bad_request(
-            "ambiguous_length",
-            "Content-Length and Transfer-Encoding exclude each other",
-        ));
-    }
-    Ok(())
-}
-
-/// Both ways to frame a body at once: the classic way to smuggle a request (RFC 9112, section 6.1).
-fn has_ambiguous_length(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::CONTENT_LENGTH) && headers.contains_key(header::TRANSFER_ENCODING)
 }

@@ -21,15 +21,16 @@ pub struct Entry {
 impl Entry {
     /// Writes the line: `info`, or `warn` for an answer of 500 and above.
     pub fn write(&self, status: StatusCode) {
-        let Self { client, method, path, .. } = self;
+        let Self { client, method, .. } = self;
+        // As a text, not as `Display`: the formats then escape what could forge a line.
+        let path = self.path.as_str();
         let request_id = self.request_id.to_str().unwrap_or_default();
         let micros = self.started.elapsed().as_micros() as u64;
         let status = status.as_u16();
-        // `?path` escapes what could forge a line.
         if status >= 500 {
-            tracing::warn!(%method, ?path, status, micros, %client, request_id, "request");
+            tracing::warn!(%method, path, status, micros, %client, request_id, "request");
         } else {
-            tracing::info!(%method, ?path, status, micros, %client, request_id, "request");
+            tracing::info!(%method, path, status, micros, %client, request_id, "request");
         }
     }
 }

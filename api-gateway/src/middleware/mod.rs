@@ -4,5 +4,6 @@ pub mod access_log;
 pub mod auth;
 pub mod client_ip;
 pub mod cors;
+pub mod message;
 pub mod rate_limit;
 pub mod request_id;

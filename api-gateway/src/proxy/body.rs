@@ -17,9 +17,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::ApiError;
 
-/// Longest pause between two pieces of a body.
+/// Longest wait for one piece of a body.
 const PAUSE: Duration = Duration::from_secs(10);
-/// Longest time for a whole body.
+/// Longest wait for all pieces of a body together. Time in which the service does not take what is there is not the
+/// client's.
 const WHOLE: Duration = Duration::from_secs(60);
 
 /// What was wrong with a client's body.
@@ -54,9 +55,39 @@ pub type Failure = Arc<OnceLock<BodyFailure>>;
 pub struct ClientBody {
     inner: Body,
     left: usize,
-    ends: Instant,
-    pause: Pin<Box<Sleep>>,
+    patience: Patience,
     failure: Failure,
+}
+
+/// How long a client is waited for.
+struct Patience {
+    left: Duration,
+    /// Since when, while it is waited for.
+    since: Option<Instant>,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self { left: WHOLE, since: None, timer: Box::pin(sleep_until(Instant::now())) }
+    }
+
+    /// Nothing has come: ready when it is enough.
+    fn wait(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.since.is_none() {
+            let now = Instant::now();
+            self.since = Some(now);
+            self.timer.as_mut().reset(now + PAUSE.min(self.left));
+        }
+        self.timer.as_mut().poll(context)
+    }
+
+    /// Something has come.
+    fn stop_waiting(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.left = self.left.saturating_sub(since.elapsed());
+        }
+    }
 }
 
 impl ClientBody {
@@ -75,11 +106,8 @@ impl ClientBody {
         }
         let failure = Failure::default();
         let noted = failure.clone();
-        let request = request.map(|inner| {
-            let now = Instant::now();
-            let pause = Box::pin(sleep_until(now + PAUSE));
-            Body::new(Self { inner, left: max_bytes, ends: now + WHOLE, pause, failure })
-        });
+        let request =
+            request.map(|inner| Body::new(Self { inner, left: max_bytes, patience: Patience::new(), failure }));
         Ok((request, Some(noted)))
     }
 
@@ -100,12 +128,11 @@ impl HttpBody for ClientBody {
         let frame = match Pin::new(&mut this.inner).poll_frame(context) {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
-                ready!(this.pause.as_mut().poll(context));
+                ready!(this.patience.wait(context));
                 return Poll::Ready(Some(Err(this.fail(BodyFailure::TooSlow))));
             }
         };
-        let next = (Instant::now() + PAUSE).min(this.ends);
-        this.pause.as_mut().reset(next);
+        this.patience.stop_waiting();
         Poll::Ready(match frame {
             None => None,
             Some(Err(_)) => Some(Err(this.fail(BodyFailure::Broken))),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
 
-use crate::middleware::client_ip::X_FORWARDED_FOR;
+use crate::middleware::{client_ip::X_FORWARDED_FOR, request_id::X_REQUEST_ID};
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -21,6 +21,8 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
+/// What `Connection` cannot name away: what frames the message, and what the services rely on.
+const NEVER_HOP_BY_HOP: [HeaderName; 4] = [header::CONTENT_LENGTH, header::HOST, header::AUTHORIZATION, X_REQUEST_ID];
 
 /// Removes the hop-by-hop headers and those that `Connection` names.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
@@ -36,11 +38,10 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
 
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let lines = headers.get_all(header::CONNECTION).iter().filter_map(|line| line.to_str().ok());
-    // What frames the body must stay, whatever a client says of it.
     lines
         .flat_map(|line| line.split(','))
         .filter_map(|name| name.trim().parse().ok())
-        .filter(|name| *name != header::CONTENT_LENGTH && *name != header::HOST)
+        .filter(|name| !NEVER_HOP_BY_HOP.contains(name))
         .collect()
 }
 

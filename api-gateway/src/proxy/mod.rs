@@ -3,7 +3,7 @@
 pub mod body;
 pub mod headers;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use axum::{
     body::Body,
@@ -97,6 +97,10 @@ impl Proxy {
             }
             Err(_) => return Err(too_slow(upstream)),
         };
+        // Nobody asked for another protocol: `Upgrade` is not passed on.
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(unreachable_service(upstream, &"it answered with another protocol"));
+        }
         let (mut parts, body) = answer.into_parts();
         headers::remove_hop_by_hop(&mut parts.headers);
         parts.version = Version::HTTP_11;
@@ -117,7 +121,7 @@ impl Proxy {
     }
 }
 
-fn unreachable_service(upstream: Upstream, error: &hyper_util::client::legacy::Error) -> ApiError {
+fn unreachable_service(upstream: Upstream, error: &dyn fmt::Debug) -> ApiError {
     tracing::warn!(upstream = upstream.name(), ?error, "no answer from a service");
     let text = format!("service unavailable: {}", upstream.name());
     ApiError::new(StatusCode::BAD_GATEWAY, "service_unavailable", text)

@@ -1,0 +1,19 @@
+//! The gateway as its clients and the services behind it see it: the real server against stand-ins and a real Redis.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+mod bodies;
+mod copies;
+mod headers;
+mod messages;
+mod openapi;
+mod paths;
+mod phases;
+mod pool;
+mod process;
+mod rate_limit;
+mod redis_down;
+mod routes;
+mod shutdown;
+mod streaming;
+mod support;
+mod upstreams;

@@ -1,0 +1,140 @@
+//! The specification: up to date, whole, and true.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use serde_json::Value;
+
+const SERVICES: [&str; 3] = ["movie-service", "user-preference-service", "recommendation-service"];
+const HINT: &str = "is not up to date: run `./dev-services.sh openapi`";
+
+fn here(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(here(path))
+        .unwrap_or_else(|error| panic!("{path} cannot be read ({error}): run `./dev-services.sh openapi`"))
+}
+
+fn parse(yaml: &str) -> Value {
+    yaml_serde::from_str(yaml).unwrap()
+}
+
+fn platform() -> Value {
+    parse(&api_gateway::handler::openapi_yaml())
+}
+
+#[test]
+fn openapi_file_is_up_to_date() {
+    let file = "../output/swagger/api-gateway.yaml";
+    assert!(read(file) == api_gateway::handler::openapi_yaml(), "{file} {HINT}");
+}
+
+#[test]
+fn the_copies_of_the_services_specifications_are_up_to_date() {
+    for service in SERVICES {
+        let (copy, original) = (format!("openapi/{service}.yaml"), format!("../output/swagger/{service}.yaml"));
+        assert!(read(&copy) == read(&original), "api-gateway/{copy} {HINT}");
+    }
+}
+
+#[test]
+fn components_of_the_same_name_are_the_same_in_every_service() {
+    let mut known: BTreeMap<(String, String), (&str, Value)> = BTreeMap::new();
+    for service in SERVICES {
+        let specification = parse(&read(&format!("openapi/{service}.yaml")));
+        let Some(kinds) = specification["components"].as_object() else { continue };
+        for (kind, components) in kinds {
+            for (name, component) in components.as_object().unwrap() {
+                let place = (kind.clone(), name.clone());
+                let (first, same) = known.entry(place).or_insert_with(|| (service, component.clone()));
+                // Two services may describe the states of different things as readiness; clients never see these.
+                if name != "Health" && name != "Readiness" {
+                    assert_eq!(same, component, "{kind} {name} of {first} and {service} differ");
+                }
+            }
+        }
+    }
+}
+
+/// Every `$ref` in a document.
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str).map(ToOwned::to_owned));
+            fields.values().for_each(|value| references(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let platform = platform();
+    let mut found = Vec::new();
+    references(&platform, &mut found);
+    assert!(!found.is_empty());
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} is elsewhere"));
+        assert!(platform.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+}
+
+fn operations(platform: &Value) -> Vec<(String, &Value)> {
+    let paths = platform["paths"].as_object().unwrap().iter();
+    paths
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, operation)| (format!("{method} {path}"), operation))
+        })
+        .collect()
+}
+
+#[test]
+fn every_operation_has_an_id_of_its_own_and_no_tag_is_unknown() {
+    let platform = platform();
+    let tags: Vec<_> = platform["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let mut ids = BTreeMap::new();
+    for (operation, content) in operations(&platform) {
+        let id = content["operationId"].as_str().unwrap_or_else(|| panic!("{operation} has no id")).to_owned();
+        if let Some(other) = ids.insert(id.clone(), operation.clone()) {
+            panic!("{operation} and {other} are both {id}");
+        }
+        for tag in content["tags"].as_array().unwrap() {
+            assert!(tags.contains(&tag.as_str().unwrap()), "{operation}: {tag}");
+        }
+    }
+    assert!(tags.is_sorted_by(|a, b| a != b), "{tags:?}");
+}
+
+#[test]
+fn operations_of_services_ask_for_a_token_and_list_what_the_gateway_may_answer() {
+    let platform = platform();
+    for (operation, content) in operations(&platform) {
+        let path = operation.split(' ').nth(1).unwrap();
+        assert!(!path.contains("/internal/"), "{operation} is not for clients");
+        if path.ends_with("/health") || path.ends_with("/ready") {
+            assert!(content["security"].is_null(), "{operation}");
+            continue;
+        }
+        assert_eq!(content["security"], serde_json::json!([{"bearer": []}]), "{operation}");
+        for status in ["401", "429", "502", "504"] {
+            assert!(content["responses"][status].is_object(), "{operation} lacks {status}");
+        }
+    }
+    assert_eq!(platform["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}
+
+#[test]
+fn the_page_of_the_gateway_has_every_operation_that_it_forwards() {
+    let platform = platform();
+    for service in SERVICES {
+        let specification = parse(&read(&format!("openapi/{service}.yaml")));
+        for (operation, _) in operations(&specification) {
+            let (method, path) = operation.split_once(' ').unwrap();
+            let own = path.contains("/internal/") || path.ends_with("/health") || path.ends_with("/ready");
+            let shown = platform["paths"][path][method].is_object();
+            assert!(own || shown, "{operation} of {service} is missing");
+        }
+    }
+}

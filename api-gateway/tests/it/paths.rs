@@ -1,0 +1,135 @@
+//! No spelling of a path gets past authentication.
+
+use crate::support::{Client, Echo, Setup};
+
+/// Ways to write a path that some server somewhere took for another one.
+const ODD_PATHS: [&str; 66] = [
+    "/%2e%2e/api/v1/movies",
+    "/%2e/api/v1/movies",
+    "/../api/v1/movies",
+    "/./api/v1/movies",
+    "/api/v1/./movies",
+    "/api/v1/movies/.",
+    "/api/v1/movies/..",
+    "/api/v1/../v1/movies",
+    "/health/../api/v1/movies",
+    "/health/%2e%2e/api/v1/movies",
+    "/health/..%2fapi/v1/movies",
+    "/health%2f..%2fapi/v1/movies",
+    "/health//api/v1/movies",
+    "/health/api/v1/movies",
+    "/health;/api/v1/movies",
+    "/health;x=/../api/v1/movies",
+    "/health%3b/api/v1/movies",
+    "/healthz",
+    "/health%20",
+    "/health%00",
+    "/health%00/api/v1/movies",
+    "/health.",
+    "/health%2e",
+    "/HEALTH",
+    "/Health",
+    "/healt%68/x",
+    "/health\\..\\api\\v1\\movies",
+    "/health%5c..%5capi/v1/movies",
+    "/ready/../api/v1/movies",
+    "/api/v1/health/../movies",
+    "/api/v1/health/%2e%2e/movies",
+    "/api/v1/health/movies",
+    "/api/v1/ready/..;/movies",
+    "/swagger/../api/v1/movies",
+    "/swagger/..%2fapi/v1/movies",
+    "/swagger/%2e%2e/api/v1/movies",
+    "/swagger/%2e%2e%2fapi/v1/movies",
+    "/swagger/..;/api/v1/movies",
+    "/swagger/..\\api/v1/movies",
+    "/swagger/..%5capi/v1/movies",
+    "/swagger%2f..%2fapi/v1/movies",
+    "/swagger//api/v1/movies",
+    "/swaggerx/api/v1/movies",
+    "/SWAGGER/../api/v1/movies",
+    "/swagger/%252e%252e/api/v1/movies",
+    "/swagger/%25%32%65/api/v1/movies",
+    "/swagger/%c0%ae%c0%ae/api/v1/movies",
+    "/swagger/%uff0e%uff0e/api/v1/movies",
+    "//api/v1/movies",
+    "///api/v1/movies",
+    "//health/api/v1/movies",
+    "/api//v1/movies",
+    "/api/v1//movies",
+    "/api/v1/movies//",
+    "/api%2fv1%2fmovies",
+    "/api/v1%2fmovies",
+    "/api/v1/%6dovies",
+    "/api/v1/movies;x",
+    "/api/v1/movies%3bx",
+    "/api/v1/movies.",
+    "/api/v1/movies%20",
+    "/api/v1/movies%00",
+    "/API/v1/movies",
+    "http://gateway/api/v1/movies",
+    "http://gateway/health/../api/v1/movies",
+    "/api/v1/movies?/health",
+];
+
+/// Ways to be without a token.
+const WITHOUT_A_TOKEN: [&str; 6] = [
+    "",
+    "Authorization: bearer x\r\n",
+    "Authorization: Bearer\r\n",
+    "Authorization: Bearer  \t \r\n",
+    "Authorization: Bearer\tx\r\n",
+    "Authorization: Bearer a\r\nAuthorization: Bearer b\r\n",
+];
+
+#[tokio::test]
+async fn no_odd_path_reaches_a_service_without_a_token() {
+    let service = Echo::start("any-service").await;
+    let url = format!("http://{}", service.address);
+    let setup = Setup::new().await.movies(service.address).set("USER_PREFERENCE_SERVICE_URL", &url);
+    let gateway = setup.set("RECOMMENDATION_SERVICE_URL", &url).start().await;
+    for path in ODD_PATHS {
+        for header in WITHOUT_A_TOKEN {
+            for method in ["GET", "POST"] {
+                let mut client = Client::connect(gateway.address).await;
+                client.write(format!("{method} {path} HTTP/1.1\r\nHost: gateway\r\n{header}\r\n")).await;
+                let answer = client.answer().await;
+                assert!(matches!(answer.status, 400 | 401 | 404), "{method} {path} {header:?}: {}", answer.status);
+                // Only the pages of the documentation may be missing for a stranger.
+                assert!(answer.status != 404 || path.starts_with("/swagger/"), "{path}");
+            }
+        }
+    }
+    assert!(service.seen().is_empty(), "{:?}", service.seen());
+}
+
+#[tokio::test]
+async fn an_odd_path_with_a_token_is_400_or_404_or_the_plain_one() {
+    let service = Echo::start("any-service").await;
+    let gateway = Setup::new().await.movies(service.address).start().await;
+    for path in ODD_PATHS {
+        let mut client = Client::connect(gateway.address).await;
+        let answer = client.ask(format!("GET {path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\n\r\n")).await;
+        assert!(matches!(answer.status, 200 | 400 | 404), "{path}: {}", answer.status);
+        if answer.status == 400 && !answer.body.is_empty() {
+            assert_eq!(answer.text(), r#"{"error":"invalid request path","code":"invalid_path"}"#);
+        }
+    }
+    for seen in service.seen() {
+        assert!(seen.target.starts_with("/api/v1/movies"), "{}", seen.target);
+        let path = seen.target.split('?').next().unwrap();
+        assert!(!path.contains("..") && !path.contains("//") && !path.contains(';'), "{}", seen.target);
+    }
+}
+
+#[tokio::test]
+async fn a_very_long_token_is_forwarded_or_refused_but_never_an_error_of_the_gateway() {
+    let service = Echo::start("any-service").await;
+    let gateway = Setup::new().await.movies(service.address).start().await;
+    for (length, expected) in [(1 << 10, 200), (32 << 10, 200), (64 << 10, 431)] {
+        let token = "x".repeat(length);
+        let mut client = Client::connect(gateway.address).await;
+        client.write(format!("GET /api/v1/movies HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {token}\r\n\r\n")).await;
+        assert_eq!(client.answer().await.status, expected, "{length}");
+    }
+}

@@ -1,0 +1,176 @@
+//! Where requests go, and what the gateway answers itself.
+
+use crate::support::{Answer, Echo, Setup, TestGateway, get, request, send};
+
+struct Platform {
+    gateway: TestGateway,
+    movies: Echo,
+    users: Echo,
+    recommendations: Echo,
+}
+
+async fn platform() -> Platform {
+    let movies = Echo::start("movie-service").await;
+    let users = Echo::start("user-preference-service").await;
+    let recommendations = Echo::start("recommendation-service").await;
+    let setup = Setup::new().await.movies(movies.address);
+    let setup = setup.set("USER_PREFERENCE_SERVICE_URL", format!("http://{}", users.address));
+    let setup = setup.set("RECOMMENDATION_SERVICE_URL", format!("http://{}", recommendations.address));
+    Platform { gateway: setup.start().await, movies, users, recommendations }
+}
+
+#[tokio::test]
+async fn every_route_of_the_contract_goes_to_its_service_with_path_and_query_unchanged() {
+    let platform = platform().await;
+    let routes = [
+        (&platform.movies, "movie-service", "/api/v1/movies"),
+        (&platform.movies, "movie-service", "/api/v1/movies/"),
+        (&platform.movies, "movie-service", "/api/v1/movies?page=2&sort_by=title&x=a%2Fb%20c+d&&=;"),
+        (&platform.movies, "movie-service", "/api/v1/movies/1"),
+        (&platform.movies, "movie-service", "/api/v1/movies/1/"),
+        (&platform.movies, "movie-service", "/api/v1/movies/any/depth/below?"),
+        (&platform.movies, "movie-service", "/api/v1/movies/a%20b"),
+        (&platform.movies, "movie-service", "/api/v1/admin/sync?pages=5"),
+        (&platform.movies, "movie-service", "/api/v1/admin/anything/else"),
+        (&platform.recommendations, "recommendation-service", "/api/v1/users/1/recommendations?limit=10"),
+        (&platform.recommendations, "recommendation-service", "/api/v1/users/x/recommendations/"),
+        (&platform.recommendations, "recommendation-service", "/api/v1/rules"),
+        (&platform.recommendations, "recommendation-service", "/api/v1/rules/"),
+        (&platform.users, "user-preference-service", "/api/v1/users"),
+        (&platform.users, "user-preference-service", "/api/v1/users/"),
+        (&platform.users, "user-preference-service", "/api/v1/users/1"),
+        (&platform.users, "user-preference-service", "/api/v1/users/1/preferences"),
+        (&platform.users, "user-preference-service", "/api/v1/users/1/interactions?limit=3"),
+        (&platform.users, "user-preference-service", "/api/v1/users/1/recommendations/2"),
+    ];
+    for (service, name, target) in routes {
+        let answer = get(platform.gateway.address, target).await;
+        assert_eq!((answer.status, answer.header("x-upstream")), (200, Some(name)), "{target}");
+        assert_eq!(service.seen().last().unwrap().target, target);
+    }
+}
+
+#[tokio::test]
+async fn any_method_is_forwarded_with_its_body_and_headers_unchanged() {
+    let platform = platform().await;
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "PURGE", "PROPFIND"] {
+        let more = "X-Odd:  a,b ; \"c\" \r\nX-Odd: second\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+        let answer =
+            send(platform.gateway.address, request(method, "/api/v1/movies/1", more, "{\"a\":\u{0}\"\u{e9}\"}")).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "movie-service"), "{method}");
+        let seen = platform.movies.seen().pop().unwrap();
+        assert_eq!(seen.method, method);
+        assert_eq!(seen.body.as_deref(), Some("{\"a\":\u{0}\"\u{e9}\"}".as_bytes()), "{method}");
+        assert_eq!(seen.all("x-odd"), ["a,b ; \"c\"", "second"]);
+        assert_eq!(seen.all("content-type"), ["application/x-www-form-urlencoded"]);
+        assert_eq!(seen.all("content-length"), ["11"]);
+        assert_eq!(seen.all("authorization"), ["Bearer x"]);
+        assert_eq!(seen.all("transfer-encoding"), [] as [&str; 0]);
+    }
+}
+
+#[tokio::test]
+async fn head_is_forwarded_as_head_and_answered_without_a_body() {
+    let platform = platform().await;
+    let mut client = platform.gateway.client().await;
+    let head = client.ask(request("HEAD", "/api/v1/movies", "", "")).await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    assert_eq!(head.header("content-length"), Some("13"));
+    assert_eq!(platform.movies.seen().pop().unwrap().method, "HEAD");
+    // The connection is still in step.
+    assert_eq!(client.ask(request("GET", "/api/v1/movies", "", "")).await.text(), "movie-service");
+    assert_eq!(client.ask(request("HEAD", "/health", "", "")).await.status, 200);
+    assert_eq!(client.ask(request("HEAD", "/nowhere", "", "")).await.status, 404);
+    assert_eq!(client.ask(request("GET", "/health", "", "")).await.status, 200);
+}
+
+#[tokio::test]
+async fn unknown_paths_are_404_with_a_json_body_and_reach_no_service() {
+    let platform = platform().await;
+    let paths = [
+        "/",
+        "/nowhere",
+        "/healthz",
+        "/HEALTH",
+        "/api",
+        "/api/v1",
+        "/api/v1/admin",
+        "/api/v1/moviesx",
+        "/API/V1/Movies",
+        "/api/v1/rules/1",
+        "/api/v2/movies",
+        "/internal/v1/catalogue",
+        "/api/v1/internal/v1/catalogue",
+    ];
+    for path in paths {
+        let answer = get(platform.gateway.address, path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.text(), r#"{"error":"Not Found","code":"not_found"}"#, "{path}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    for service in [platform.movies, platform.users, platform.recommendations] {
+        assert!(service.seen().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn one_spelling_of_a_path_reaches_the_services() {
+    let platform = platform().await;
+    for (sent, arrives) in [
+        ("/api/v1/%6dovies/%31?q=%6d", "/api/v1/movies/1?q=%6d"),
+        ("/%61pi/v1/movies/caf%c3%a9", "/api/v1/movies/caf%C3%A9"),
+        ("/api/v1/movies/a~b_c-d.e", "/api/v1/movies/a~b_c-d.e"),
+    ] {
+        assert_eq!(get(platform.gateway.address, sent).await.status, 200, "{sent}");
+        assert_eq!(platform.movies.seen().pop().unwrap().target, arrives);
+    }
+}
+
+async fn without_token(gateway: &TestGateway, method: &str, path: &str) -> Answer {
+    send(gateway.address, format!("{method} {path} HTTP/1.1\r\nHost: gateway\r\n\r\n")).await
+}
+
+#[tokio::test]
+async fn health_and_readiness_are_those_of_the_gateway_and_need_no_token() {
+    let platform = platform().await;
+    for path in ["/health", "/health/", "/api/v1/health", "/api/v1/health/", "/api/v1/health?x=1"] {
+        let answer = without_token(&platform.gateway, "GET", path).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"status":"ok","service":"api-gateway"}"#));
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    for path in ["/ready", "/ready/", "/api/v1/ready"] {
+        let answer = without_token(&platform.gateway, "GET", path).await;
+        let expected = r#"{"status":"ready","service":"api-gateway","checks":{"redis":"ok"}}"#;
+        assert_eq!((answer.status, answer.text().as_str()), (200, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_405_with_allow() {
+    let platform = platform().await;
+    for (method, path) in [("POST", "/health"), ("DELETE", "/api/v1/ready"), ("PUT", "/swagger/doc.yaml")] {
+        let answer = without_token(&platform.gateway, method, path).await;
+        assert_eq!(answer.status, 405, "{method} {path}");
+        assert_eq!(answer.error(), "Method Not Allowed");
+        assert_eq!(answer.header("allow"), Some("GET,HEAD"));
+    }
+}
+
+#[tokio::test]
+async fn swagger_needs_no_token_and_shows_the_platform() {
+    let platform = platform().await;
+    let page = without_token(&platform.gateway, "GET", "/swagger/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("swagger-ui"), "{}", page.text());
+    let short = without_token(&platform.gateway, "GET", "/swagger").await;
+    assert_eq!((short.status, short.header("location")), (303, Some("/swagger/")));
+    let yaml = without_token(&platform.gateway, "GET", "/swagger/doc.yaml").await;
+    assert_eq!(yaml.header("content-type"), Some("application/yaml; charset=utf-8"));
+    assert_eq!(yaml.text(), api_gateway::handler::openapi_yaml());
+    assert_eq!(without_token(&platform.gateway, "GET", "/swagger/nothing.js").await.status, 404);
+    for script in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+        let answer = without_token(&platform.gateway, "GET", &format!("/swagger/{script}")).await;
+        assert_eq!(answer.status, 200, "{script}");
+        assert!(!answer.text().contains("https://petstore"), "{script} fetches from elsewhere");
+    }
+}

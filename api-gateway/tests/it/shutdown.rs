@@ -1,0 +1,92 @@
+//! Stopping: what is in flight is finished, what is stuck ends by the deadline.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::AsyncWriteExt,
+    net::TcpStream,
+    sync::{Notify, mpsc},
+};
+
+use crate::support::{Scripted, Setup, TestGateway, eventually, request, soon, upstream::read_head};
+
+/// A gateway whose only service answers when it is told to, and says when it was asked.
+async fn with_slow_service(shutdown_seconds: u64) -> (TestGateway, mpsc::UnboundedReceiver<()>, Arc<Notify>) {
+    let (asked, asks) = mpsc::unbounded_channel();
+    let go_on = Arc::new(Notify::new());
+    let gate = go_on.clone();
+    let movies = Scripted::start(move |mut stream, _| {
+        let (asked, gate) = (asked.clone(), gate.clone());
+        async move {
+            read_head(&mut stream).await;
+            asked.send(()).unwrap();
+            gate.notified().await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+        }
+    })
+    .await;
+    let setup = Setup::new().await.movies(movies.address).set("SHUTDOWN_TIMEOUT_SECONDS", shutdown_seconds);
+    (setup.start().await, asks, go_on)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_in_flight_are_finished_and_their_connections_closed() {
+    let (gateway, mut asks, go_on) = with_slow_service(10).await;
+    let address = gateway.address;
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        let mut client = gateway.client().await;
+        client.write(request("GET", "/api/v1/movies", "", "")).await;
+        soon("the service is asked", asks.recv()).await;
+        clients.push(client);
+    }
+    let mut idle = gateway.client().await;
+    assert_eq!(idle.ask(request("GET", "/health", "", "")).await.status, 200);
+    gateway.stop();
+    assert!(idle.is_closed().await, "an idle connection is closed at once");
+    eventually("new connections are refused", async || TcpStream::connect(address).await.is_err()).await;
+    for _ in 0..8 {
+        go_on.notify_one();
+    }
+    for mut client in clients {
+        let answer = client.answer().await;
+        assert_eq!((answer.status, answer.text().as_str(), answer.complete), (200, "ok", true));
+        assert_eq!(answer.header("connection"), Some("close"));
+        assert!(client.is_closed().await);
+    }
+    assert!(gateway.stopped().await, "everything was finished");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stuck_clients_do_not_hold_up_the_end_beyond_the_deadline() {
+    let (gateway, mut asks, _go_on) = with_slow_service(1).await;
+    let mut stuck = Vec::new();
+    for message in [
+        request("GET", "/api/v1/movies", "", ""),
+        b"GET /api/v1/mov".to_vec(),
+        b"POST /api/v1/movies HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\nContent-Length: 9\r\n\r\nhalf".to_vec(),
+    ] {
+        let mut client = gateway.client().await;
+        client.write(message).await;
+        stuck.push(client);
+    }
+    for _ in 0..2 {
+        soon("the service is asked", asks.recv()).await;
+    }
+    let started = Instant::now();
+    gateway.stop();
+    assert!(!gateway.stopped().await, "not everything was finished");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_gateway_stops_at_once() {
+    let (gateway, _asks, _go_on) = with_slow_service(10).await;
+    let started = Instant::now();
+    gateway.stop();
+    assert!(gateway.stopped().await);
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}

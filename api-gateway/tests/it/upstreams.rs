@@ -1,0 +1,152 @@
+//! Services that cannot be reached, hang, or break off.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt;
+
+use crate::support::{Echo, Scripted, Setup, get, request, send, upstream::read_head};
+
+#[tokio::test]
+async fn a_service_that_is_down_is_502_with_its_name_and_no_address() {
+    let gateway = Setup::new().await.start().await;
+    for (path, name) in [
+        ("/api/v1/movies", "movie-service"),
+        ("/api/v1/users", "user-preference-service"),
+        ("/api/v1/rules", "recommendation-service"),
+    ] {
+        let answer = get(gateway.address, path).await;
+        assert_eq!(answer.status, 502);
+        let body = format!(r#"{{"error":"service unavailable: {name}","code":"service_unavailable"}}"#);
+        assert_eq!(answer.text(), body);
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_comes_back_is_used_at_once() {
+    let place = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = place.local_addr().unwrap();
+    drop(place);
+    let gateway = Setup::new().await.movies(address).start().await;
+    assert_eq!(get(gateway.address, "/api/v1/movies").await.status, 502);
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    let app = axum::Router::new().fallback(async || "back");
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    assert_eq!(get(gateway.address, "/api/v1/movies").await.text(), "back");
+}
+
+#[tokio::test]
+async fn a_service_that_hangs_is_504_and_does_not_hold_up_others() {
+    let movies = Scripted::start(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let users = Echo::start("user-preference-service").await;
+    let setup = Setup::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1);
+    let gateway = setup.set("USER_PREFERENCE_SERVICE_URL", format!("http://{}", users.address)).start().await;
+    let started = Instant::now();
+    let (hung, other) = tokio::join!(get(gateway.address, "/api/v1/movies"), async {
+        let answers = [get(gateway.address, "/api/v1/users").await, get(gateway.address, "/api/v1/users").await];
+        (answers.map(|answer| answer.status), started.elapsed())
+    });
+    assert_eq!(hung.status, 504);
+    let body = r#"{"error":"service did not answer in time: movie-service","code":"service_timeout"}"#;
+    assert_eq!(hung.text(), body);
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    assert_eq!(other.0, [200, 200]);
+    assert!(other.1 < Duration::from_secs(1), "{:?}", other.1);
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_never_looks_complete() {
+    let beginnings = [
+        "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"data\":[",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"data\":[\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"data\"",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{\"data\":[\r\n0\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{\"data\":[\r\n",
+    ];
+    for beginning in beginnings {
+        let movies = Scripted::answering(beginning).await;
+        let gateway = Setup::new().await.movies(movies.address).start().await;
+        let mut client = gateway.client().await;
+        client.write(request("GET", "/api/v1/movies", "", "")).await;
+        if let Some(answer) = client.try_answer(false).await {
+            assert!(answer.status == 502 || !answer.complete, "{beginning:?} became {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_stalls_is_cut_off() {
+    let movies = Scripted::start(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf").await.unwrap();
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let gateway = Setup::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
+    let answer = get(gateway.address, "/api/v1/movies").await;
+    assert_eq!((answer.status, answer.complete), (200, false));
+}
+
+#[tokio::test]
+async fn what_is_not_an_answer_is_502() {
+    for nonsense in [
+        "",
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "rubbish\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nraw",
+    ] {
+        let movies = Scripted::answering(nonsense).await;
+        let gateway = Setup::new().await.movies(movies.address).start().await;
+        let answer = get(gateway.address, "/api/v1/movies").await;
+        assert_eq!((answer.status, answer.error().as_str()), (502, "service unavailable: movie-service"), "{nonsense}");
+    }
+}
+
+#[tokio::test]
+async fn answers_of_every_status_and_framing_go_through_as_they_are() {
+    for (answer, status, body) in [
+        ("HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
+        ("HTTP/1.1 304 Not Modified\r\nETag: \"e\"\r\n\r\n", 304, ""),
+        ("HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n", 302, ""),
+        ("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nnop", 404, "nop"),
+        ("HTTP/1.1 429 Too Many\r\nContent-Length: 3\r\n\r\nnop", 429, "nop"),
+        ("HTTP/1.1 500 Oh\r\nContent-Length: 3\r\n\r\nnop", 500, "nop"),
+        ("HTTP/1.1 503 Later\r\nRetry-After: 1\r\nContent-Length: 3\r\n\r\nnop", 503, "nop"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3\r\nay!\r\n0\r\n\r\n", 200, "okay!"),
+        ("HTTP/1.0 200 OK\r\n\r\nuntil the end", 200, "until the end"),
+        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok"),
+        ("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok"),
+    ] {
+        let movies = Scripted::answering(answer).await;
+        let gateway = Setup::new().await.movies(movies.address).start().await;
+        let seen = get(gateway.address, "/api/v1/movies").await;
+        assert_eq!((seen.status, seen.text().as_str(), seen.complete), (status, body, true), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_ends_its_request_at_the_service() {
+    let (ended, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+    let movies = Scripted::start(move |mut stream, _| {
+        let ended = ended.clone();
+        async move {
+            read_head(&mut stream).await;
+            ended.send("asked").unwrap();
+            read_head(&mut stream).await;
+            ended.send("hung up").unwrap();
+        }
+    })
+    .await;
+    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let mut client = gateway.client().await;
+    client.write(request("GET", "/api/v1/movies", "", "")).await;
+    assert_eq!(crate::support::soon("asked", waiting.recv()).await, Some("asked"));
+    drop(client);
+    assert_eq!(crate::support::soon("hung up", waiting.recv()).await, Some("hung up"));
+    assert_eq!(send(gateway.address, request("GET", "/health", "", "")).await.status, 200);
+}
