@@ -27,7 +27,7 @@ use crate::config::env::Env;
 
 /// Largest request head (request line and headers) in bytes; hyper answers 431 above it.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// Most headers in a request; hyper answers 431 above it.
+/// Number of headers from which on hyper answers 431; above 100 it would take memory from the heap for each request.
 const MAX_HEADERS: usize = 100;
 /// Pause after the operating system had no file descriptor or memory left for a connection.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
@@ -210,6 +210,7 @@ pub async fn serve_connection<S>(
         .timer(TokioTimer::new())
         .header_read_timeout(header_read_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
+        .max_header_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

@@ -8,7 +8,11 @@ pub mod error;
 pub mod handler;
 pub mod lifecycle;
 pub mod middleware;
+pub mod models;
+pub mod peers;
+pub mod repository;
 pub mod server;
+pub mod service;
 pub mod telemetry;
 
 use axum::Router;
@@ -18,6 +22,13 @@ use crate::{
     config::Config,
     database::{postgres, redis::RedisLink},
     lifecycle::Lifecycle,
+    peers::{movie_service::MovieService, user_preference_service::UserPreferenceService},
+    service::{
+        catalogue::{self, CatalogueStore},
+        recommendations::Recommender,
+        rules::RuleStore,
+        snapshots::SnapshotQueue,
+    },
 };
 
 /// The schema, applied at every start.
@@ -32,17 +43,44 @@ pub struct App {
     pub redis: RedisLink,
     /// Stop signal and background tasks.
     pub lifecycle: Lifecycle,
+    /// The copy of the catalogue.
+    pub catalogue: CatalogueStore,
+    /// The rules of scoring.
+    pub rules: RuleStore,
+    /// Lists that wait to be recorded.
+    pub snapshots: SnapshotQueue,
+    /// Makes recommendations.
+    pub recommender: Recommender,
 }
 
 impl App {
-    /// Connects everything; the database must be there, Redis need not.
+    /// Connects everything; the database must be there, Redis and the peers need not.
     ///
     /// # Errors
-    /// When PostgreSQL cannot be used, or the address of Redis is malformed.
+    /// When PostgreSQL cannot be used, or an address is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
-        let pool = postgres::open(&config.postgres, &MIGRATIONS).await?;
+        Self::new(config, lifecycle, postgres::open(&config.postgres, &MIGRATIONS).await?).await
+    }
+
+    /// The service on a database that is open already, with its background tasks running.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn new(config: &Config, lifecycle: Lifecycle, pool: PgPool) -> Result<Self, StartError> {
         let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
-        Ok(Self { pool, redis, lifecycle })
+        let client = config.peers.client().map_err(StartError::Peers)?;
+        let rules = RuleStore::load(pool.clone()).await.map_err(StartError::Rules)?;
+        let (catalogue, snapshots) = (CatalogueStore::default(), SnapshotQueue::default());
+        let (pause, stop) = (config.catalogue_refresh, lifecycle.stop_token());
+
+        let movies = MovieService::new(client.clone(), &config.peers);
+        lifecycle.spawn(catalogue::keep_fresh(catalogue.clone(), movies, pause, stop.clone()));
+        lifecycle.spawn(rules.clone().keep_fresh(pause, stop));
+        lifecycle.spawn(snapshots.clone().write(pool.clone()));
+
+        let users = UserPreferenceService::new(client, &config.peers);
+        let recommender = Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), snapshots.clone());
+        Ok(Self { pool, redis, lifecycle, catalogue, rules, snapshots, recommender })
     }
 
     /// The routes with everything around them, as the server runs them.
@@ -60,6 +98,12 @@ pub enum StartError {
     /// The address of Redis.
     #[error("REDIS_ADDR cannot be used")]
     Redis(#[source] ::redis::RedisError),
+    /// The client for the peers.
+    #[error("MOVIE_SERVICE_URL or USER_PREFERENCE_SERVICE_URL cannot be used")]
+    Peers(#[source] reqwest::Error),
+    /// The rules of scoring.
+    #[error("the rules cannot be read")]
+    Rules(#[source] sqlx::Error),
     /// The port.
     #[error(transparent)]
     Bind(#[from] server::BindError),
@@ -81,6 +125,8 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     tracing::info!(address = %listener.local_addr()?, "listening");
 
     let served = server::serve(listener, app.router(config), &config.server, lifecycle.stop_token()).await;
+    // No request is left that could add to them.
+    app.snapshots.close();
     let drained = lifecycle.drain(lifecycle::deadline(config.server.shutdown_timeout)).await;
     postgres::close(&app.pool).await;
     tracing::info!("PostgreSQL closed");

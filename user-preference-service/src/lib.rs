@@ -8,7 +8,10 @@ pub mod error;
 pub mod handler;
 pub mod lifecycle;
 pub mod middleware;
+pub mod models;
+pub mod repository;
 pub mod server;
+pub mod service;
 pub mod telemetry;
 
 use axum::Router;
@@ -18,6 +21,8 @@ use crate::{
     config::Config,
     database::{postgres, redis::RedisLink},
     lifecycle::Lifecycle,
+    repository::store::Store,
+    service::{interactions::Interactions, preferences::Preferences, profiles::Profiles, users::Users},
 };
 
 /// The schema, applied at every start.
@@ -30,8 +35,14 @@ pub struct App {
     pub pool: PgPool,
     /// The service's cache.
     pub redis: RedisLink,
-    /// Stop signal and background tasks.
-    pub lifecycle: Lifecycle,
+    /// Accounts.
+    pub users: Users,
+    /// What users prefer.
+    pub preferences: Preferences,
+    /// What users did with movies.
+    pub interactions: Interactions,
+    /// What recommendations need to know.
+    pub profiles: Profiles,
 }
 
 impl App {
@@ -42,7 +53,20 @@ impl App {
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
         let pool = postgres::open(&config.postgres, &MIGRATIONS).await?;
         let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
-        Ok(Self { pool, redis, lifecycle })
+        Ok(Self::new(pool, redis, &lifecycle, config))
+    }
+
+    /// Puts the parts together.
+    pub fn new(pool: PgPool, redis: RedisLink, lifecycle: &Lifecycle, config: &Config) -> Self {
+        let store = Store::new(pool.clone(), config.postgres.statement_timeout);
+        Self {
+            pool,
+            users: Users::new(store.clone(), lifecycle.clone()),
+            preferences: Preferences::new(store.clone(), redis.clone(), lifecycle.clone()),
+            interactions: Interactions::new(store.clone(), lifecycle.clone()),
+            profiles: Profiles::new(store),
+            redis,
+        }
     }
 
     /// The routes with everything around them, as the server runs them.

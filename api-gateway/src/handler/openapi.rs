@@ -60,7 +60,10 @@ pub fn of_platform(own: OpenApi) -> OpenApi {
 fn add(platform: &mut OpenApi, paths: impl IntoIterator<Item = (String, PathItem)>, components: Components) {
     for (path, mut item) in paths {
         if matches!(route(&path), Route::Service(_)) {
-            operations(&mut item).for_each(add_what_the_gateway_answers);
+            for (method, operation) in operations(&mut item) {
+                operation.operation_id = Some(operation_id(method, &path));
+                add_what_the_gateway_answers(operation);
+            }
             platform.paths.paths.insert(path, item);
         }
     }
@@ -70,10 +73,17 @@ fn add(platform: &mut OpenApi, paths: impl IntoIterator<Item = (String, PathItem
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete, &mut item.head]
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let PathItem { get, post, put, patch, delete, head, .. } = item;
+    [("get", get), ("post", post), ("put", put), ("patch", patch), ("delete", delete), ("head", head)]
         .into_iter()
-        .filter_map(Option::as_mut)
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// A name that no other operation has, whatever the services call theirs: `get_users_id_preferences`.
+fn operation_id(method: &str, path: &str) -> String {
+    let names = path.trim_start_matches("/api/v1").split('/').map(|segment| segment.trim_matches(['{', '}']));
+    names.fold(method.to_owned(), |id, name| if name.is_empty() { id } else { format!("{id}_{name}") })
 }
 
 fn add_what_the_gateway_answers(operation: &mut Operation) {

@@ -157,3 +157,87 @@ impl HttpBody for ClientBody {
         self.inner.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+    use tokio::{sync::mpsc, time::sleep};
+
+    use super::*;
+
+    struct Pieces(mpsc::UnboundedReceiver<&'static str>);
+
+    impl HttpBody for Pieces {
+        type Data = Bytes;
+        type Error = BodyFailure;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+            self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece.into()))))
+        }
+    }
+
+    /// What feeds a watched body, the body, and where its failure is noted.
+    fn watched(max_bytes: usize) -> (mpsc::UnboundedSender<&'static str>, Body, Failure) {
+        let (sender, pieces) = mpsc::unbounded_channel();
+        let watched = ClientBody::watch(Request::new(Body::new(Pieces(pieces))), max_bytes);
+        let (request, failure) = watched.expect("no length is declared");
+        (sender, request.into_body(), failure.expect("there is a body"))
+    }
+
+    async fn next(body: &mut Body) -> Option<Bytes> {
+        body.frame().await?.ok()?.into_data().ok()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stalls_is_given_up_after_the_longest_pause() {
+        let (sender, mut body, failure) = watched(100);
+        sender.send("a").expect("the body lives");
+        assert_eq!(next(&mut body).await.as_deref(), Some(&b"a"[..]));
+        let started = Instant::now();
+        assert_eq!(next(&mut body).await, None);
+        assert_eq!((failure.get(), started.elapsed().as_secs()), (Some(&BodyFailure::TooSlow), PAUSE.as_secs()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_trickles_is_given_up_after_the_longest_time() {
+        let (sender, mut body, failure) = watched(1000);
+        tokio::spawn(async move {
+            while sender.send("a").is_ok() {
+                sleep(Duration::from_secs(2)).await
+            }
+        });
+        let started = Instant::now();
+        while next(&mut body).await.is_some() {}
+        assert_eq!(failure.get(), Some(&BodyFailure::TooSlow));
+        assert_eq!(started.elapsed().as_secs(), WHOLE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_takes_its_time_is_not_the_clients_fault() {
+        let (sender, mut body, failure) = watched(1000);
+        for _ in 0..20 {
+            // Nothing is asked for during this time.
+            sleep(PAUSE * 2).await;
+            let sender = sender.clone();
+            let late = async move {
+                sleep(Duration::from_secs(1)).await;
+                sender.send("a").expect("the body lives");
+            };
+            let (piece, ()) = tokio::join!(next(&mut body), late);
+            assert_eq!(piece.as_deref(), Some(&b"a"[..]));
+        }
+        assert_eq!(failure.get(), None);
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
+        let (sender, mut body, failure) = watched(4);
+        sender.send("four").expect("the body lives");
+        assert!(next(&mut body).await.is_some() && failure.get().is_none());
+        sender.send("5").expect("the body lives");
+        assert_eq!((next(&mut body).await, failure.get()), (None, Some(&BodyFailure::TooLarge)));
+    }
+}

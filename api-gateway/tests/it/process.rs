@@ -240,7 +240,7 @@ async fn a_text_log_has_one_line_a_request_and_no_control_characters() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_token_is_in_no_line_of_the_most_talkative_log() {
     let lines = log_of_odd_requests("json", "trace").await;
-    assert!(lines.len() > 100, "the log is talkative");
+    assert!(lines.iter().any(|line| line.contains("\"TRACE\"") || line.contains("\"DEBUG\"")), "it is talkative");
     let telling: Vec<_> = lines.iter().filter(|line| line.contains("hunter2")).collect();
     assert!(telling.is_empty(), "{telling:?}");
 }

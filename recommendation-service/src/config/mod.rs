@@ -2,10 +2,14 @@
 
 pub mod env;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use crate::{
     database::{postgres::PostgresConfig, redis::RedisConfig},
+    peers::PeersConfig,
     server::ServerConfig,
     telemetry::TelemetryConfig,
 };
@@ -21,6 +25,10 @@ pub struct Config {
     pub postgres: PostgresConfig,
     /// Its cache, database 3.
     pub redis: RedisConfig,
+    /// The services it asks.
+    pub peers: PeersConfig,
+    /// `CATALOGUE_REFRESH_SECONDS`: pause between two looks for changes of the catalogue and of the rules.
+    pub catalogue_refresh: Duration,
     /// Its log.
     pub telemetry: TelemetryConfig,
 }
@@ -35,6 +43,8 @@ impl Config {
             server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::LOCALHOST), 8083),
             postgres: PostgresConfig::from_env(&mut env, "recommendation_service"),
             redis: RedisConfig::from_env(&mut env, 3),
+            peers: PeersConfig::from_env(&mut env),
+            catalogue_refresh: env.seconds("CATALOGUE_REFRESH_SECONDS", 2),
             telemetry: TelemetryConfig::from_env(&mut env),
         };
         env.finish(config)

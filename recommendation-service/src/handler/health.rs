@@ -37,25 +37,31 @@ pub struct Readiness {
 /// Alive
 ///
 /// Answers as long as the process does; looks at nothing else.
-#[utoipa::path(get, path = "/api/v1/health", tag = "operations", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/api/v1/health", tag = "operations", responses((status = 200, description = "Alive", body = Health)))]
 pub async fn health() -> Json<Health> {
     Json(Health { status: "ok", service: SERVICE })
 }
 
 /// Ready to work
 ///
-/// PostgreSQL must answer; without Redis the service works, only slower.
+/// PostgreSQL and Redis must answer, and the first copy of the catalogue must be there.
 #[utoipa::path(
     get,
     path = "/api/v1/ready",
     tag = "operations",
-    responses((status = 200, body = Readiness), (status = 503, description = "PostgreSQL does not answer", body = Readiness))
+    responses(
+        (status = 200, description = "Ready", body = Readiness),
+        (status = 503, description = "Something is missing", body = Readiness)
+    )
 )]
 pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
     let (postgres, redis) = tokio::join!(postgres::ping(&app.pool), app.redis.ping());
-    let word = |up: bool| if up { "ok" } else { "unavailable" };
-    let (status, text) =
-        if postgres { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
-    let checks = BTreeMap::from([("postgres", word(postgres)), ("redis", word(redis))]);
+    let parts = [("postgres", postgres), ("redis", redis), ("catalogue", app.catalogue.is_loaded())];
+    let checks = parts.map(|(name, works)| (name, if works { "ok" } else { "unavailable" })).into();
+    let (status, text) = if parts.iter().all(|(_, works)| *works) {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    };
     (status, Json(Readiness { status: text, service: SERVICE, checks }))
 }

@@ -1,7 +1,11 @@
 //! HTTP: routes, what they take and what they answer. A handler extracts, calls one service method and maps.
 
 mod docs;
+mod errors;
 mod health;
+mod query;
+mod recommendations;
+mod rules;
 
 use std::time::Duration;
 
@@ -19,14 +23,18 @@ use crate::{App, middleware::time_limit};
         description = "Which movies a user may like, and why."
     ),
     tags(
-        (name = "internal", description = "For the other services; not reachable through the gateway"),
+        (name = "recommendations", description = "Movies for a user, and the rules they are chosen by"),
         (name = "operations", description = "Health and readiness"),
     )
 )]
 struct ApiDoc;
 
 fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi()).routes(routes!(health::health)).routes(routes!(health::ready))
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(recommendations::list_recommendations))
+        .routes(routes!(rules::list_rules))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
 }
 
 /// All routes with their state; each is answered within `time_limit`.

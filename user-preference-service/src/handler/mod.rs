@@ -1,7 +1,15 @@
 //! HTTP: routes, what they take and what they answer. A handler extracts, calls one service method and maps.
 
 mod docs;
+mod extract;
+mod failure;
 mod health;
+mod interactions;
+mod json;
+mod preferences;
+mod profile;
+mod responses;
+mod users;
 
 use std::time::Duration;
 
@@ -29,7 +37,14 @@ use crate::{App, middleware::time_limit};
 struct ApiDoc;
 
 fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi()).routes(routes!(health::health)).routes(routes!(health::ready))
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .routes(routes!(users::create_user))
+        .routes(routes!(users::get_user))
+        .routes(routes!(preferences::get_preferences, preferences::set_preferences))
+        .routes(routes!(interactions::list_interactions, interactions::record_interaction))
+        .routes(routes!(profile::get_profile))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
 }
 
 /// All routes with their state; each is answered within `time_limit`.

@@ -1,0 +1,103 @@
+//! How long scoring takes and how much memory the copy of the catalogue needs: `cargo bench -p recommendation-service`.
+//!
+//! Prints medians. The catalogue is made up, with the shape of a real one: popularity falls steeply, titles and poster
+//! paths have their usual lengths, a movie has up to four of 19 genres.
+#![allow(clippy::print_stdout, reason = "the figures are the result")]
+
+use std::{
+    fmt::Write,
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use chrono::{Days, NaiveDate};
+use recommendation_service::{
+    models::catalogue::Catalogue,
+    peers::catalogue_reader::CatalogueReader,
+    service::scoring::{Taste, Weights, rank},
+};
+
+const GENRES: u64 = 19;
+const WEIGHTS: Weights = Weights { popularity: Some(0.4), recency: Some(0.3), genre_match: Some(0.3) };
+
+/// Numbers that look random and are the same in every run (splitmix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
+
+fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 22).expect("a date")
+}
+
+/// A catalogue as movie-service sends it.
+fn lines(movies: usize) -> String {
+    let genres: Vec<String> = (0..GENRES).map(|id| format!(r#"{{"id":{id},"name":"Genre {id}"}}"#)).collect();
+    let mut text = format!("{{\"catalogue_version\":\"1-1\",\"genres\":[{}]}}\n", genres.join(","));
+    let mut numbers = Numbers(1);
+    for id in 1..=movies {
+        let released = today() - Days::new(numbers.below(30_000));
+        let popularity = 3000.0 / (1 + numbers.below(movies as u64)) as f64;
+        let (title, rating) =
+            (&"A title of usual length and more"[..8 + numbers.below(20) as usize], numbers.below(100));
+        let genres: Vec<String> = (0..numbers.below(5)).map(|_| numbers.below(GENRES).to_string()).collect();
+        writeln!(
+            text,
+            r#"{{"id":{id},"title":"{title}","release_date":"{released}","popularity":{popularity},"poster_path":"/f89U3ADr1oiB1s9GkdPOEpXUk5H.jpg","vote_average":{},"vote_count":10,"genre_ids":[{}]}}"#,
+            rating as f64 / 10.0,
+            genres.join(",")
+        )
+        .expect("a string takes all");
+    }
+    text + &format!("{{\"end\":true,\"movies\":{movies}}}\n")
+}
+
+fn read(text: &str) -> Catalogue {
+    let mut reader = CatalogueReader::default();
+    for piece in text.as_bytes().chunks(64 * 1024) {
+        reader.feed(piece).expect("well formed");
+    }
+    reader.finish().expect("whole")
+}
+
+fn median(runs: usize, mut work: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..runs)
+        .map(|_| {
+            let started = Instant::now();
+            work();
+            started.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[runs / 2]
+}
+
+fn measure(movies: usize, runs: usize) {
+    let text = lines(movies);
+    let catalogue = read(&text);
+    let reading = median(3, || drop(black_box(read(&text))));
+    println!("{movies} movies: {} bytes a movie, read in {reading:?}", catalogue.heap_bytes() / movies);
+
+    let genres = ["genre 3", "GENRE 7", "Genre 12"].map(str::to_owned);
+    let seen: Vec<i32> = (0..1000).map(|number| number * (movies / 1000) as i32 + 1).collect();
+    let nothing = Taste::default();
+    let much = Taste { preferred_genres: &genres, min_rating: 5.0, seen: &seen };
+    for (name, taste) in [("nothing known", &nothing), ("3 genres, a minimum rating, 1,000 movies seen", &much)] {
+        for limit in [10, 50] {
+            let time = median(runs, || drop(black_box(rank(&catalogue, taste, &WEIGHTS, today(), limit))));
+            println!("  best {limit}, {name}: {time:?}");
+        }
+    }
+}
+
+fn main() {
+    for (movies, runs) in [(1_000, 1001), (100_000, 101), (1_000_000, 31)] {
+        measure(movies, runs);
+    }
+}

@@ -1,0 +1,203 @@
+//! Builds a [`Catalogue`] movie by movie.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+
+use super::catalogue::{Catalogue, NO_DAY, TextColumn, UNRATED, day_number};
+
+/// A movie as it is added.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Movie<'a> {
+    /// Its id; above those of all movies before it.
+    pub id: i32,
+    /// Its title.
+    pub title: &'a str,
+    /// When it was released, if that is known.
+    pub release_date: Option<NaiveDate>,
+    /// Its popularity, if that is known.
+    pub popularity: Option<f64>,
+    /// Its poster path, or `""`.
+    pub poster_path: &'a str,
+    /// Its average vote, if anybody voted.
+    pub vote_average: Option<f64>,
+    /// The ids of its genres, in any order.
+    pub genre_ids: &'a [i32],
+}
+
+/// Why a movie cannot be part of the catalogue being built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// Ids do not ascend.
+    #[error("movie {0} does not come after the one before it")]
+    Order(i32),
+    /// A genre that was not announced.
+    #[error("movie {movie} has the unknown genre {genre}")]
+    Genre {
+        /// The movie's id.
+        movie: i32,
+        /// The genre's id.
+        genre: i32,
+    },
+    /// More than the compact columns can address.
+    #[error("the catalogue is too large")]
+    TooLarge,
+}
+
+/// A catalogue under construction.
+#[derive(Debug)]
+pub struct CatalogueBuilder {
+    version: String,
+    ids: Vec<i32>,
+    popularity: Vec<f64>,
+    release_days: Vec<i32>,
+    ratings: Vec<f64>,
+    genre_set_of: Vec<u32>,
+    genre_sets: Vec<Box<[u16]>>,
+    known_sets: HashMap<Box<[u16]>, u32>,
+    genre_places: HashMap<i32, u16>,
+    genre_names: Vec<String>,
+    titles: TextColumn,
+    posters: TextColumn,
+}
+
+impl CatalogueBuilder {
+    /// Starts a catalogue; `genres` are the ids and names of all genres.
+    ///
+    /// # Errors
+    /// [`BuildError::TooLarge`] when there are more than 65,536 genres.
+    pub fn new(version: String, mut genres: Vec<(i32, String)>) -> Result<Self, BuildError> {
+        // Sorted by name once, so that every set of places is in the order of the names.
+        genres.sort_by(|a, b| a.1.cmp(&b.1));
+        let mut genre_places = HashMap::with_capacity(genres.len());
+        for (place, (id, _)) in genres.iter().enumerate() {
+            genre_places.insert(*id, u16::try_from(place).map_err(|_| BuildError::TooLarge)?);
+        }
+        Ok(Self {
+            version,
+            ids: Vec::new(),
+            popularity: Vec::new(),
+            release_days: Vec::new(),
+            ratings: Vec::new(),
+            genre_set_of: Vec::new(),
+            genre_sets: Vec::new(),
+            known_sets: HashMap::new(),
+            genre_places,
+            genre_names: genres.into_iter().map(|(_, name)| name).collect(),
+            titles: TextColumn::default(),
+            posters: TextColumn::default(),
+        })
+    }
+
+    /// How many movies were added.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether none was added.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Adds a movie. After an error the builder is of no use any more.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the movie does not fit to what was said before it.
+    pub fn push(&mut self, movie: &Movie<'_>) -> Result<(), BuildError> {
+        if self.ids.last().is_some_and(|last| *last >= movie.id) {
+            return Err(BuildError::Order(movie.id));
+        }
+        let genre_set = self.genre_set(movie)?;
+        if !self.titles.push(movie.title) || !self.posters.push(movie.poster_path) {
+            return Err(BuildError::TooLarge);
+        }
+        self.ids.push(movie.id);
+        // Adding 0 turns -0 into 0, which would otherwise sort below it.
+        self.popularity.push(movie.popularity.filter(|value| value.is_finite()).unwrap_or(0.0) + 0.0);
+        self.release_days.push(movie.release_date.map_or(NO_DAY, day_number));
+        self.ratings.push(movie.vote_average.filter(|value| value.is_finite()).unwrap_or(UNRATED));
+        self.genre_set_of.push(genre_set);
+        Ok(())
+    }
+
+    /// The finished catalogue.
+    pub fn finish(mut self) -> Catalogue {
+        self.titles.shrink();
+        self.posters.shrink();
+        Catalogue {
+            version: self.version,
+            ids: self.ids.into(),
+            popularity: self.popularity.into(),
+            release_days: self.release_days.into(),
+            ratings: self.ratings.into(),
+            genre_set_of: self.genre_set_of.into(),
+            genre_sets: self.genre_sets.into(),
+            genre_names: self.genre_names.into(),
+            titles: self.titles,
+            posters: self.posters,
+        }
+    }
+
+    /// The place of the movie's combination of genres, which is new or known already.
+    fn genre_set(&mut self, movie: &Movie<'_>) -> Result<u32, BuildError> {
+        let place_of = |genre: &i32| {
+            let unknown = BuildError::Genre { movie: movie.id, genre: *genre };
+            self.genre_places.get(genre).copied().ok_or(unknown)
+        };
+        let mut set = movie.genre_ids.iter().map(place_of).collect::<Result<Vec<u16>, _>>()?;
+        set.sort_unstable();
+        set.dedup();
+        if let Some(known) = self.known_sets.get(set.as_slice()) {
+            return Ok(*known);
+        }
+        let place = u32::try_from(self.genre_sets.len()).map_err(|_| BuildError::TooLarge)?;
+        self.genre_sets.push(set.clone().into());
+        self.known_sets.insert(set.into(), place);
+        Ok(place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> CatalogueBuilder {
+        CatalogueBuilder::new("1-1".into(), vec![(1, "War".into()), (2, "Action".into())]).expect("two genres")
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let mut builder = builder();
+        let date = NaiveDate::from_ymd_opt(1999, 3, 31);
+        let first =
+            Movie { id: 3, title: "千と千尋", release_date: date, genre_ids: &[1, 2, 1], ..Movie::default() };
+        builder.push(&first).expect("fits");
+        let second = Movie { id: 9, title: "", poster_path: "/p.jpg", genre_ids: &[], ..Movie::default() };
+        builder.push(&second).expect("fits");
+        let catalogue = builder.finish();
+        assert_eq!(catalogue.ids(), [3, 9]);
+        assert_eq!((catalogue.title(0), catalogue.title(1)), ("千と千尋", ""));
+        assert_eq!((catalogue.poster_path(0), catalogue.poster_path(1)), ("", "/p.jpg"));
+        assert_eq!((catalogue.release_date(0), catalogue.release_date(1)), (date, None));
+        assert_eq!(catalogue.genres(0).collect::<Vec<_>>(), ["Action", "War"]);
+        assert_eq!(catalogue.genres(1).count(), 0);
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_counts_as_unknown() {
+        let mut builder = builder();
+        let (popularity, vote_average) = (Some(f64::NAN), Some(f64::NEG_INFINITY));
+        builder.push(&Movie { id: 1, popularity, vote_average, ..Movie::default() }).expect("fits");
+        let catalogue = builder.finish();
+        assert_eq!((catalogue.popularity()[0], catalogue.ratings()[0]), (0.0, UNRATED));
+    }
+
+    #[test]
+    fn ids_must_ascend_and_genres_be_known() {
+        let mut builder = builder();
+        builder.push(&Movie { id: 5, ..Movie::default() }).expect("fits");
+        assert_eq!(builder.push(&Movie { id: 5, ..Movie::default() }), Err(BuildError::Order(5)));
+        let unknown = BuildError::Genre { movie: 6, genre: 7 };
+        assert_eq!(builder.push(&Movie { id: 6, genre_ids: &[7], ..Movie::default() }), Err(unknown));
+    }
+}

@@ -1,0 +1,109 @@
+//! Finished lists in Redis: `recommendations:{user}:{limit}`, for 10 minutes.
+//!
+//! An entry is a list as it is sent, after a seal of 32 bytes: the SHA-256 over everything the list was made from and
+//! the list itself. So a list whose inputs have changed since, and anything that was damaged or put there by somebody
+//! else, is not taken for an answer.
+
+use bytes::Bytes;
+use redis::AsyncCommands;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    database::redis::{RedisFailure, RedisLink},
+    models::user_id::UserId,
+};
+
+/// How long an entry lives, in seconds.
+const TTL_SECONDS: u64 = 600;
+const SEAL_BYTES: usize = 32;
+
+/// A hash of everything that a list is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; SEAL_BYTES]);
+
+impl Fingerprint {
+    /// Of parts in a fixed order; where one ends and the next begins counts too.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
+    fn seal(&self, body: &[u8]) -> [u8; SEAL_BYTES] {
+        Sha256::new().chain_update(self.0).chain_update(body).finalize().into()
+    }
+}
+
+/// The key of a user's list. Lists with seen movies have their own, so that the plain one means what it always did.
+pub fn key(user: UserId, limit: usize, include_seen: bool) -> String {
+    let suffix = if include_seen { ":seen" } else { "" };
+    format!("recommendations:{user}:{limit}{suffix}")
+}
+
+/// The cache is needed and does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the recommendation cache does not answer")]
+pub struct CacheUnavailable;
+
+/// An entry as found; not trusted yet.
+#[derive(Debug)]
+pub struct Entry(Vec<u8>);
+
+impl Entry {
+    /// The list, if it was made from what `fingerprint` stands for.
+    pub fn open(self, fingerprint: &Fingerprint) -> Option<Bytes> {
+        let (seal, body) = self.0.split_at_checked(SEAL_BYTES)?;
+        (seal == fingerprint.seal(body)).then(|| Bytes::from(self.0).slice(SEAL_BYTES..))
+    }
+}
+
+/// The entry at `key`, if there is one.
+///
+/// # Errors
+/// [`CacheUnavailable`] when Redis does not answer. A key that holds something else than a text is no entry.
+pub async fn get(redis: &RedisLink, key: &str) -> Result<Option<Entry>, CacheUnavailable> {
+    match redis.run(async |redis| redis.get::<_, Option<Vec<u8>>>(key).await).await {
+        Ok(entry) => Ok(entry.map(Entry)),
+        Err(RedisFailure::Refused(error)) => {
+            tracing::warn!(%error, "a cache entry cannot be read");
+            Ok(None)
+        }
+        Err(RedisFailure::Unavailable) => Err(CacheUnavailable),
+    }
+}
+
+/// Keeps a list. When Redis cannot, the next request makes it anew.
+pub async fn put(redis: &RedisLink, key: &str, fingerprint: &Fingerprint, body: &[u8]) {
+    let entry = [&fingerprint.seal(body), body].concat();
+    match redis.run(async |redis| redis.set_ex::<_, _, ()>(key, entry, TTL_SECONDS).await).await {
+        Ok(()) | Err(RedisFailure::Unavailable) => {}
+        Err(RedisFailure::Refused(error)) => tracing::warn!(%error, "a cache entry cannot be written"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_opens_only_for_what_it_was_made_from_and_only_undamaged() {
+        let (made_from, other) = (Fingerprint::of(&[b"a", b"bc"]), Fingerprint::of(&[b"ab", b"c"]));
+        let entry = [made_from.seal(b"{}").as_slice(), b"{}"].concat();
+        assert_eq!(Entry(entry.clone()).open(&made_from), Some(Bytes::from_static(b"{}")));
+        assert_eq!(Entry(entry.clone()).open(&other), None);
+        for length in 0..entry.len() {
+            assert_eq!(Entry(entry[..length].to_vec()).open(&made_from), None, "cut after {length} bytes");
+        }
+        assert_eq!(Entry([entry.as_slice(), b" "].concat()).open(&made_from), None);
+    }
+
+    #[test]
+    fn keys_are_those_of_the_contract() {
+        let user: UserId = "7".parse().expect("an id");
+        assert_eq!(key(user, 10, false), "recommendations:7:10");
+        assert_eq!(key(user, 10, true), "recommendations:7:10:seen");
+    }
+}

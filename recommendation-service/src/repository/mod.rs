@@ -1,0 +1,5 @@
+//! SQL and Redis keys. Nothing here knows about HTTP.
+
+pub mod cache;
+pub mod rules;
+pub mod snapshots;

@@ -1,0 +1,39 @@
+//! The table `recommendation_rules`.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use crate::models::rule::Rule;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    name: String,
+    weight: f64,
+    rule_type: String,
+    is_active: bool,
+    created_at: DateTime<Utc>,
+}
+
+/// The active rules by type, then by id.
+///
+/// # Errors
+/// When PostgreSQL cannot answer.
+pub async fn list_active(pool: &PgPool) -> sqlx::Result<Vec<Rule>> {
+    let rows: Vec<Row> = sqlx::query_as(
+        r#"SELECT id, name, weight, rule_type, is_active, created_at
+             FROM recommendation_rules
+            WHERE is_active
+            ORDER BY rule_type COLLATE "C", id"#,
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(Rule::from).collect())
+}
+
+impl From<Row> for Rule {
+    fn from(row: Row) -> Self {
+        let Row { id, name, weight, rule_type, is_active, created_at } = row;
+        Self { id, name, weight, rule_type, is_active, created_at }
+    }
+}

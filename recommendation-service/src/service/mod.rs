@@ -1,0 +1,27 @@
+//! Use cases: keeping copies of catalogue and rules fresh, making recommendations, recording them.
+
+pub mod catalogue;
+pub mod recommendations;
+pub mod rules;
+pub mod scoring;
+pub mod snapshots;
+mod top;
+
+use crate::repository::cache::CacheUnavailable;
+
+/// Why a request cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// There is no such user.
+    #[error("no such user")]
+    NoSuchUser,
+    /// Redis does not answer.
+    #[error(transparent)]
+    Cache(#[from] CacheUnavailable),
+    /// No copy of the catalogue yet.
+    #[error("no copy of the catalogue yet")]
+    NoCatalogue,
+    /// PostgreSQL cannot answer.
+    #[error("the database cannot answer")]
+    Database(#[from] sqlx::Error),
+}

@@ -1,0 +1,24 @@
+//! The specification.
+
+use std::{fs, path::Path};
+
+use recommendation_service::handler::openapi_yaml;
+
+#[test]
+fn openapi_file_is_up_to_date() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../output/swagger/recommendation-service.yaml");
+    let stored = fs::read_to_string(&file).unwrap_or_default();
+    assert!(stored == openapi_yaml(), "{} is stale; refresh it with: ./dev-services.sh openapi", file.display());
+}
+
+#[test]
+fn every_operation_lists_its_errors_in_the_common_form() {
+    let yaml = openapi_yaml();
+    for path in ["/api/v1/users/{id}/recommendations:", "/api/v1/rules:", "/api/v1/health:", "/api/v1/ready:"] {
+        assert!(yaml.contains(path), "{path}");
+    }
+    for status in ["'400':", "'404':", "'503':"] {
+        assert!(yaml.contains(status), "{status}");
+    }
+    assert!(yaml.contains("'#/components/schemas/ErrorBody'"));
+}

@@ -1,0 +1,74 @@
+//! The rules as they are listed.
+
+use axum::http::StatusCode;
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::support::{Catalogue, Peers, Proxy, TestApp, Traffic, eventually, settings};
+
+async fn app(pool: PgPool) -> TestApp {
+    TestApp::start(pool, Peers::start(Catalogue::small()).await).await
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn the_three_seeded_rules_are_listed_by_type(pool: PgPool) {
+    let answer = app(pool).await.get("/api/v1/rules").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let mut json = answer.json();
+    for rule in json["rules"].as_array_mut().unwrap() {
+        assert!(rule["created_at"].as_str().is_some_and(|time| time.ends_with('Z')));
+        rule["created_at"] = "[time]".into();
+    }
+    insta::assert_json_snapshot!(json);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn inactive_rules_are_not_listed_and_without_any_the_list_is_empty(pool: PgPool) {
+    let app = app(pool).await;
+    let update = "UPDATE recommendation_rules SET is_active = false WHERE rule_type = 'recency'";
+    sqlx::query(update).execute(&app.pool).await.unwrap();
+    let rules = app.get("/api/v1/rules").await.json();
+    let types: Vec<_> = rules["rules"].as_array().unwrap().iter().map(|rule| rule["rule_type"].clone()).collect();
+    assert_eq!(types, ["genre_match", "popularity"]);
+    sqlx::query("UPDATE recommendation_rules SET is_active = false").execute(&app.pool).await.unwrap();
+    assert_eq!(app.get("/api/v1/rules").await.json(), json!({"rules": []}));
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_weight_that_is_no_usable_number_cannot_be_stored(pool: PgPool) {
+    for weight in ["'NaN'", "'Infinity'", "-0.1", "1000.1"] {
+        let update = sqlx::AssertSqlSafe(format!("UPDATE recommendation_rules SET weight = {weight}"));
+        assert!(sqlx::query(update).execute(&pool).await.is_err(), "{weight}");
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_second_start_seeds_nothing_twice(pool: PgPool) {
+    drop(app(pool.clone()).await);
+    recommendation_service::MIGRATIONS.run(&pool).await.unwrap();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM recommendation_rules").fetch_one(&pool).await.unwrap();
+    assert_eq!(count, 3);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn without_postgresql_rules_are_503_and_recommendations_go_on(pool: PgPool) {
+    let peers = Peers::start(Catalogue::small()).await;
+    let mut settings = settings(&pool, &peers).await;
+    let proxy = Proxy::to(format!("{}:{}", settings["DB_HOST"], settings["DB_PORT"])).await;
+    settings.insert("DB_HOST".into(), "127.0.0.1".into());
+    settings.insert("DB_PORT".into(), proxy.address.port().to_string());
+    let app = TestApp::connect(pool, peers, settings).await;
+    eventually("the first copy of the catalogue", async || app.app.catalogue.is_loaded()).await;
+    proxy.set(Traffic::Cut);
+
+    let rules = app.get("/api/v1/rules").await;
+    assert_eq!((rules.status, rules.error().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "database unavailable"));
+    assert_eq!(app.get("/api/v1/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(app.recommend(1).await.movies(), [1, 2, 3, 4]);
+    assert!(app.snapshot(1).await.is_empty());
+
+    proxy.set(Traffic::Flows);
+    eventually("the snapshot after all", async || app.snapshot(1).await.len() == 4).await;
+    assert_eq!(app.get("/api/v1/rules").await.status, StatusCode::OK);
+    app.app.pool.close().await;
+}

@@ -1,0 +1,93 @@
+//! What is recorded about what was recommended.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use recommendation_service::{lifecycle::deadline, models::snapshot::Snapshot, repository::snapshots::store};
+use sqlx::PgPool;
+
+use crate::support::{Catalogue, Peers, Profile, TestApp, eventually};
+
+async fn app(pool: PgPool) -> TestApp {
+    TestApp::start(pool, Peers::start(Catalogue::small()).await).await
+}
+
+fn snapshot(user: i64, second: i64, movies: &[(i32, f64)]) -> Snapshot {
+    let generated_at: DateTime<Utc> = DateTime::from_timestamp(second, 0).unwrap();
+    Snapshot { user: user.to_string().parse().unwrap(), generated_at, movies: movies.to_vec() }
+}
+
+async fn rows(pool: &PgPool) -> Vec<(i64, i32, f64, i64)> {
+    sqlx::query_as(
+        "SELECT user_id, movie_id, score, EXTRACT(EPOCH FROM generated_at)::bigint
+           FROM user_recommendation_snapshots ORDER BY 1, 2",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap()
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn exactly_the_newest_list_of_a_user_is_recorded(pool: PgPool) {
+    let app = app(pool).await;
+    for seen in [vec![], vec![1], vec![2, 3], vec![1, 2, 3, 4], vec![]] {
+        app.peers.set_profile(1, Profile { seen, ..Profile::default() });
+        let answer = app.recommend(1).await.json();
+        let mut listed: Vec<(i32, f64)> = answer["recommendations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|movie| (movie["id"].as_i64().unwrap() as i32, movie["score"].as_f64().unwrap()))
+            .collect();
+        listed.sort_by_key(|(id, _)| *id);
+        eventually("the snapshot", async || app.snapshot(1).await == listed).await;
+        let times: Vec<DateTime<Utc>> = sqlx::query_scalar("SELECT generated_at FROM user_recommendation_snapshots")
+            .fetch_all(&app.pool)
+            .await
+            .unwrap();
+        let generated_at: DateTime<Utc> = answer["generated_at"].as_str().unwrap().parse().unwrap();
+        assert!(times.iter().all(|time| *time == generated_at), "{times:?} {generated_at}");
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_cached_answer_is_not_recorded_again(pool: PgPool) {
+    let app = app(pool).await;
+    app.recommend(1).await;
+    eventually("the snapshot", async || app.snapshot(1).await.len() == 4).await;
+    sqlx::query("DELETE FROM user_recommendation_snapshots").execute(&app.pool).await.unwrap();
+    app.recommend(1).await;
+    assert!(app.app.snapshots.is_empty());
+    assert!(app.snapshot(1).await.is_empty());
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn an_older_list_never_overwrites_a_newer_one(pool: PgPool) {
+    store(&pool, &[snapshot(1, 20, &[(1, 0.5), (2, 0.4)])]).await.unwrap();
+    store(&pool, &[snapshot(1, 10, &[(2, 0.9), (3, 0.8)]), snapshot(2, 10, &[(1, 0.1)])]).await.unwrap();
+    assert_eq!(rows(&pool).await, [(1, 1, 0.5, 20), (1, 2, 0.4, 20), (2, 1, 0.1, 10)]);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn lists_of_many_users_are_stored_together_and_others_left_alone(pool: PgPool) {
+    store(&pool, &[snapshot(1, 1, &[(1, 0.1), (2, 0.2)]), snapshot(2, 1, &[(7, 0.7)]), snapshot(3, 1, &[(9, 0.9)])])
+        .await
+        .unwrap();
+    store(&pool, &[snapshot(2, 2, &[(8, 0.8)]), snapshot(1, 2, &[(2, 0.3), (3, 0.4)])]).await.unwrap();
+    assert_eq!(rows(&pool).await, [(1, 2, 0.3, 2), (1, 3, 0.4, 2), (2, 8, 0.8, 2), (3, 9, 0.9, 1)]);
+    store(&pool, &[snapshot(1, 3, &[])]).await.unwrap();
+    assert_eq!(rows(&pool).await, [(2, 8, 0.8, 2), (3, 9, 0.9, 1)]);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn what_waits_at_shutdown_is_still_written(pool: PgPool) {
+    let app = app(pool).await;
+    for user in 1..=300 {
+        app.app.snapshots.push(snapshot(user, 1, &[(1, 0.5), (2, 0.4)]));
+    }
+    app.app.lifecycle.stop();
+    app.app.snapshots.push(snapshot(301, 1, &[(1, 0.5)]));
+    app.app.snapshots.close();
+    assert!(app.app.lifecycle.drain(deadline(Duration::from_secs(10))).await);
+    assert_eq!(rows(&app.pool).await.len(), 601);
+}

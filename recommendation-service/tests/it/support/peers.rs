@@ -1,0 +1,212 @@
+//! Stand-ins for movie-service and user-preference-service, on one port.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use chrono::{Days, Utc};
+use futures_util::stream;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// How a stand-in behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mode {
+    Well,
+    /// Takes the request and never answers.
+    Hung,
+    /// Answers after a while.
+    Slow(Duration),
+    /// Answers with this status.
+    Failing(u16),
+    /// Answers 200 with this body.
+    Saying(String),
+    /// Breaks off in the middle of the body.
+    Truncated,
+}
+
+/// A catalogue as movie-service sends it.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    pub version: String,
+    pub movies: Vec<Value>,
+}
+
+/// A profile as user-preference-service sends it.
+#[derive(Debug, Clone, Default)]
+pub struct Profile {
+    pub genres: Vec<&'static str>,
+    pub min_rating: f64,
+    pub seen: Vec<i32>,
+}
+
+struct Inner {
+    catalogue: Catalogue,
+    catalogue_mode: Mode,
+    profiles: HashMap<i64, Profile>,
+    profile_mode: Mode,
+    unchanged: usize,
+    profile_calls: usize,
+}
+
+/// Both stand-ins.
+#[derive(Clone)]
+pub struct Peers {
+    address: SocketAddr,
+    inner: Arc<Mutex<Inner>>,
+}
+
+const GENRES: [&str; 4] = ["War", "Drama", "Action", "Comedy"];
+
+/// A date some days before today, as text.
+pub fn days_ago(days: u64) -> String {
+    (Utc::now().date_naive() - Days::new(days)).to_string()
+}
+
+impl Catalogue {
+    /// A movie with these fields changed; genres are 0 War, 1 Drama, 2 Action, 3 Comedy.
+    pub fn movie(id: i32, fields: Value) -> Value {
+        let mut movie = json!({
+            "id": id, "title": format!("Movie {id}"), "release_date": "1999-03-31", "popularity": 1.0,
+            "poster_path": format!("/{id}.jpg"), "vote_average": 7.5, "vote_count": 10, "genre_ids": []
+        });
+        for (name, value) in fields.as_object().expect("fields") {
+            movie[name] = value.clone();
+        }
+        movie
+    }
+
+    pub fn of(version: &str, movies: Vec<Value>) -> Self {
+        Self { version: version.into(), movies }
+    }
+
+    /// Four old movies: 1 War, 2 Drama and Action, 3 Drama, 4 nothing; ever less popular.
+    pub fn small() -> Self {
+        let fields = [
+            json!({"popularity": 100.0, "genre_ids": [0]}),
+            json!({"popularity": 50.0, "genre_ids": [1, 2], "vote_average": 6.0}),
+            json!({"popularity": 25.0, "genre_ids": [1], "vote_average": 8.5}),
+            json!({"popularity": null, "release_date": "", "poster_path": "", "vote_average": null, "vote_count": 0}),
+        ];
+        Self::of("1-1", (1..).zip(fields).map(|(id, fields)| Self::movie(id, fields)).collect())
+    }
+
+    fn lines(&self) -> String {
+        let genres: Vec<Value> = GENRES.iter().enumerate().map(|(id, name)| json!({"id": id, "name": name})).collect();
+        let mut text = json!({"catalogue_version": self.version, "genres": genres}).to_string() + "\n";
+        for movie in &self.movies {
+            text += &format!("{movie}\n");
+        }
+        text + &json!({"end": true, "movies": self.movies.len()}).to_string() + "\n"
+    }
+}
+
+impl Peers {
+    /// Stand-ins with this catalogue and user 1, who prefers nothing and has seen nothing.
+    pub async fn start(catalogue: Catalogue) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let inner = Inner {
+            catalogue,
+            catalogue_mode: Mode::Well,
+            profiles: HashMap::from([(1, Profile::default())]),
+            profile_mode: Mode::Well,
+            unchanged: 0,
+            profile_calls: 0,
+        };
+        let this = Self { address, inner: Arc::new(Mutex::new(inner)) };
+        let app = Router::new()
+            .route("/internal/v1/catalogue", get(catalogue_route))
+            .route("/internal/v1/users/{id}/profile", get(profile_route))
+            .with_state(this.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        this
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn set_catalogue(&self, catalogue: Catalogue) {
+        self.inner.lock().unwrap().catalogue = catalogue;
+    }
+
+    pub fn set_profile(&self, user: i64, profile: Profile) {
+        self.inner.lock().unwrap().profiles.insert(user, profile);
+    }
+
+    pub fn movie_service(&self, mode: Mode) {
+        self.inner.lock().unwrap().catalogue_mode = mode;
+    }
+
+    pub fn user_service(&self, mode: Mode) {
+        self.inner.lock().unwrap().profile_mode = mode;
+    }
+
+    /// How many times the catalogue was asked for and had not changed.
+    pub fn unchanged(&self) -> usize {
+        self.inner.lock().unwrap().unchanged
+    }
+
+    /// How many times a profile was asked for.
+    pub fn profile_calls(&self) -> usize {
+        self.inner.lock().unwrap().profile_calls
+    }
+}
+
+async fn catalogue_route(State(peers): State<Peers>, headers: HeaderMap) -> Response {
+    let (mode, catalogue) = {
+        let inner = peers.inner.lock().unwrap();
+        (inner.catalogue_mode.clone(), inner.catalogue.clone())
+    };
+    let tag = format!("\"{}\"", catalogue.version);
+    if mode == Mode::Well && headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == *tag) {
+        peers.inner.lock().unwrap().unchanged += 1;
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    respond(mode, &tag, "application/x-ndjson", catalogue.lines()).await
+}
+
+async fn profile_route(State(peers): State<Peers>, Path(user): Path<i64>) -> Response {
+    let (mode, profile) = {
+        let mut inner = peers.inner.lock().unwrap();
+        inner.profile_calls += 1;
+        (inner.profile_mode.clone(), inner.profiles.get(&user).cloned())
+    };
+    let Some(profile) = profile else { return StatusCode::NOT_FOUND.into_response() };
+    let body = json!({
+        "user_id": user, "preferred_genres": profile.genres, "preferred_language": "en",
+        "min_rating": profile.min_rating, "seen_movie_ids": profile.seen
+    });
+    respond(mode, "", "application/json", body.to_string()).await
+}
+
+async fn respond(mode: Mode, tag: &str, content_type: &str, body: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, content_type.to_owned()), (header::ETAG, tag.to_owned())];
+    match mode {
+        Mode::Well => (headers, body).into_response(),
+        Mode::Hung => std::future::pending().await,
+        Mode::Slow(pause) => {
+            tokio::time::sleep(pause).await;
+            (headers, body).into_response()
+        }
+        Mode::Failing(status) => StatusCode::from_u16(status).expect("a status").into_response(),
+        Mode::Saying(text) => (headers, text).into_response(),
+        Mode::Truncated => {
+            let half = Bytes::copy_from_slice(&body.as_bytes()[..body.len() / 2]);
+            let pieces = [Ok(half), Err(std::io::Error::other("broken off"))];
+            (headers, Body::from_stream(stream::iter(pieces))).into_response()
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! From what went wrong below to what the client is told: the one place where causes become statuses. The cause is
+//! logged here and nowhere else.
+
+use std::error::Error;
+
+use axum::http::StatusCode;
+
+use crate::{error::ApiError, models::Invalid, service::ServiceError};
+
+const UNAVAILABLE: &str = "the database is unavailable, try again later";
+const UNCONFIRMED: &str = "the database did not answer in time; the change may have been made";
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        let text = invalid.to_string();
+        match invalid {
+            Invalid::UsernameAndEmailRequired => Self::bad_request("username_and_email_required", text),
+            Invalid::InteractionType(_) => {
+                Self::bad_request("invalid_interaction_type", text).field("interaction_type")
+            }
+            Invalid::MovieId => Self::bad_request("invalid_movie_id", text).field("movie_id"),
+            Invalid::Field { field, .. } => Self::bad_request("invalid_field", text).field(field),
+        }
+    }
+}
+
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        match &error {
+            ServiceError::UserNotFound => Self::not_found("user_not_found", "user not found"),
+            ServiceError::UsernameTaken => {
+                Self::conflict("username_exists", "username already exists").field("username")
+            }
+            ServiceError::EmailTaken => Self::conflict("email_exists", "email already exists").field("email"),
+            ServiceError::Unavailable(_) => {
+                tracing::warn!(cause = causes(&error), "database unavailable");
+                Self::unavailable(UNAVAILABLE)
+            }
+            // Not 503: that would promise that nothing was done.
+            ServiceError::Unconfirmed(_) => {
+                tracing::warn!(cause = causes(&error), "a change was not confirmed");
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "unconfirmed", UNCONFIRMED)
+            }
+            ServiceError::Unexpected(_) => {
+                tracing::error!(cause = causes(&error), "unexpected failure");
+                Self::unavailable(UNAVAILABLE)
+            }
+        }
+    }
+}
+
+fn causes(error: &dyn Error) -> String {
+    let chain = std::iter::successors(Some(error), |&error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,159 @@
+//! What users do with movies.
+
+use std::num::IntErrorKind;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Invalid, id::MovieId, text};
+
+/// The kinds of interaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum InteractionType {
+    /// The user liked the movie.
+    Like,
+    /// The user did not like it.
+    Dislike,
+    /// The user means to watch it.
+    Watchlist,
+    /// The user has watched it.
+    Watched,
+}
+
+impl InteractionType {
+    /// Reads the exact word; none counts as an empty one.
+    ///
+    /// # Errors
+    /// [`Invalid`] for any other text. Only one that would fit the column is repeated.
+    pub fn parse(sent: Option<String>) -> Result<Self, Invalid> {
+        let sent = sent.unwrap_or_default();
+        match sent.as_str() {
+            "like" => Ok(Self::Like),
+            "dislike" => Ok(Self::Dislike),
+            "watchlist" => Ok(Self::Watchlist),
+            "watched" => Ok(Self::Watched),
+            _ => {
+                text::without_nul(&sent, "interaction_type")?;
+                text::at_most(&sent, 50, "interaction_type", "must be at most 50 characters")?;
+                Err(Invalid::InteractionType(sent))
+            }
+        }
+    }
+
+    /// The word itself.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Like => "like",
+            Self::Dislike => "dislike",
+            Self::Watchlist => "watchlist",
+            Self::Watched => "watched",
+        }
+    }
+}
+
+/// An interaction to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewInteraction {
+    /// The movie, which need not exist.
+    pub movie_id: MovieId,
+    /// What the user did with it.
+    pub interaction_type: InteractionType,
+}
+
+impl NewInteraction {
+    /// Checks what was sent, the type first.
+    ///
+    /// # Errors
+    /// [`Invalid`] for the first rule that is broken.
+    pub fn new(movie_id: Option<i64>, interaction_type: Option<String>) -> Result<Self, Invalid> {
+        let interaction_type = InteractionType::parse(interaction_type)?;
+        Ok(Self { movie_id: MovieId::new(movie_id)?, interaction_type })
+    }
+}
+
+/// An interaction that was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Interaction {
+    /// The number of this record.
+    #[schema(example = 1, minimum = 1)]
+    pub id: i64,
+    /// Who did it.
+    #[schema(example = 1, minimum = 1)]
+    pub user_id: i64,
+    /// The movie, by movie-service's id.
+    #[schema(example = 42, minimum = 1)]
+    pub movie_id: i32,
+    /// What the user did with it.
+    #[schema(value_type = InteractionType, example = "like")]
+    pub interaction_type: String,
+    /// RFC 3339, UTC.
+    #[schema(example = "2026-11-22T18:00:00.123456Z")]
+    pub created_at: DateTime<Utc>,
+}
+
+/// How many interactions a list holds at most: 1 to 1,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListLimit(i64);
+
+impl ListLimit {
+    /// Used when none is asked for.
+    pub const DEFAULT: Self = Self(50);
+    /// The largest one.
+    pub const MAX: Self = Self(1000);
+
+    /// Reads a number; 0 or less, or anything unreadable, means 50, and more than 1,000 means 1,000.
+    pub fn parse(text: &str) -> Self {
+        match text.parse::<i64>() {
+            Ok(number) if number > 0 => Self(number.min(Self::MAX.0)),
+            Err(error) if *error.kind() == IntErrorKind::PosOverflow => Self::MAX,
+            _ => Self::DEFAULT,
+        }
+    }
+
+    /// The number itself.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_one_of_four_words() {
+        for word in ["like", "dislike", "watchlist", "watched"] {
+            assert_eq!(InteractionType::parse(Some(word.to_owned())).expect("known").as_str(), word);
+        }
+        for (sent, text) in [("love", "invalid interaction type: love"), ("Like", "invalid interaction type: Like")] {
+            assert_eq!(InteractionType::parse(Some(sent.to_owned())).expect_err("unknown").to_string(), text);
+        }
+        assert_eq!(InteractionType::parse(None).expect_err("missing").to_string(), "invalid interaction type: ");
+    }
+
+    #[test]
+    fn a_type_that_is_too_long_is_not_repeated() {
+        let refusal = |length| InteractionType::parse(Some("x".repeat(length))).expect_err("unknown").to_string();
+        assert_eq!(refusal(51), "interaction_type must be at most 50 characters");
+        assert!(refusal(50).starts_with("invalid interaction type: xxx"));
+    }
+
+    #[test]
+    fn the_type_is_checked_before_the_movie() {
+        let refusal = NewInteraction::new(None, None).expect_err("both are missing");
+        assert_eq!(refusal, Invalid::InteractionType(String::new()));
+        assert_eq!(NewInteraction::new(None, Some("like".to_owned())), Err(Invalid::MovieId));
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_used_means_50_and_a_larger_one_1000() {
+        for text in ["", "0", "-1", "abc", "1.5", "1e3", " 7", "-99999999999999999999"] {
+            assert_eq!(ListLimit::parse(text).get(), 50, "{text:?}");
+        }
+        for (text, limit) in [("1", 1), ("+7", 7), ("1000", 1000), ("1001", 1000), (&"9".repeat(100), 1000)] {
+            assert_eq!(ListLimit::parse(text).get(), limit, "{text:?}");
+        }
+    }
+}

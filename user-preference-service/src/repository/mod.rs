@@ -1,0 +1,8 @@
+//! Queries and Redis keys. A lookup that finds nothing is `None`; a conflict is the name of a constraint.
+
+pub mod cache;
+pub mod interactions;
+pub mod preferences;
+pub mod profiles;
+pub mod store;
+pub mod users;
