@@ -8,7 +8,10 @@ pub mod error;
 pub mod handler;
 pub mod lifecycle;
 pub mod middleware;
+pub mod models;
+pub mod repository;
 pub mod server;
+pub mod service;
 pub mod telemetry;
 
 use axum::Router;
@@ -18,6 +21,13 @@ use crate::{
     config::Config,
     database::{postgres, redis::RedisLink},
     lifecycle::Lifecycle,
+    repository::cache::Cache,
+    service::{
+        catalogue::Catalogue,
+        movies::Movies,
+        sync::Sync,
+        tmdb::{Tmdb, TmdbSetupError},
+    },
 };
 
 /// The schema, applied at every start.
@@ -30,8 +40,12 @@ pub struct App {
     pub pool: PgPool,
     /// The service's cache.
     pub redis: RedisLink,
-    /// Stop signal and background tasks.
-    pub lifecycle: Lifecycle,
+    /// Lists and details.
+    pub movies: Movies,
+    /// Bringing the catalogue up to date.
+    pub sync: Sync,
+    /// Copies of the catalogue for other services.
+    pub catalogue: Catalogue,
 }
 
 impl App {
@@ -41,8 +55,24 @@ impl App {
     /// When PostgreSQL cannot be used, or the address of Redis is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
         let pool = postgres::open(&config.postgres, &MIGRATIONS).await?;
+        Self::assemble(config, pool, lifecycle).await
+    }
+
+    /// Puts the parts together around a database that has its schema.
+    ///
+    /// # Errors
+    /// When the address of Redis is malformed or TLS cannot be set up.
+    pub async fn assemble(config: &Config, pool: PgPool, lifecycle: Lifecycle) -> Result<Self, StartError> {
         let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
-        Ok(Self { pool, redis, lifecycle })
+        let tmdb = Tmdb::new(&config.tmdb)?;
+        let cache = Cache::new(redis.clone(), lifecycle.clone());
+        // An earlier process may have died between a change and its invalidation.
+        cache.invalidate().await;
+        let movies = Movies::new(pool.clone(), cache.clone(), lifecycle.clone());
+        let concurrency = config.tmdb.runtime_concurrency;
+        let sync = Sync::new(pool.clone(), cache, tmdb, concurrency, lifecycle.clone());
+        let catalogue = Catalogue::new(pool.clone(), lifecycle);
+        Ok(Self { pool, redis, movies, sync, catalogue })
     }
 
     /// The routes with everything around them, as the server runs them.
@@ -60,6 +90,9 @@ pub enum StartError {
     /// The address of Redis.
     #[error("REDIS_ADDR cannot be used")]
     Redis(#[source] ::redis::RedisError),
+    /// The client of TMDB.
+    #[error(transparent)]
+    Tmdb(#[from] TmdbSetupError),
     /// The port.
     #[error(transparent)]
     Bind(#[from] server::BindError),

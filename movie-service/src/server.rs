@@ -16,6 +16,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
+    runtime::Handle,
     sync::Semaphore,
     time::{Instant, sleep, timeout_at},
 };
@@ -26,7 +27,7 @@ use crate::config::env::Env;
 
 /// Largest request head (request line and headers) in bytes; hyper answers 431 above it.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
-/// Most headers in a request; hyper answers 431 above it.
+/// Number of headers from which on hyper answers 431; above 100 it would take memory from the heap for each request.
 const MAX_HEADERS: usize = 100;
 /// Pause after the operating system had no file descriptor or memory left for a connection.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
@@ -88,9 +89,31 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
-/// Answers connections with `app` until `stop`, then lets requests in flight end, at most until `deadline` after it.
-/// Says whether all of them did.
+/// What answers requests, and on which runtime.
+pub struct Worker<S> {
+    /// The runtime that serves the connections; it must be driven by a thread of its own or be the current one.
+    pub runtime: Handle,
+    /// What answers.
+    pub app: S,
+}
+
+/// Answers connections with `app` on this runtime; see [`serve_on`].
 pub async fn serve<S>(listener: TcpListener, app: S, config: &ServerConfig, stop: CancellationToken) -> bool
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    serve_on(listener, vec![Worker { runtime: Handle::current(), app }], config, stop).await
+}
+
+/// Answers connections until `stop`, handing them to the workers in turn; then lets requests in flight end, at most
+/// for the configured time. Says whether all of them did.
+pub async fn serve_on<S>(
+    listener: TcpListener,
+    workers: Vec<Worker<S>>,
+    config: &ServerConfig,
+    stop: CancellationToken,
+) -> bool
 where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -98,16 +121,19 @@ where
     let connections = TaskTracker::new();
     let cut = CancellationToken::new();
     let slots = Arc::new(Semaphore::new(config.max_connections));
+    let mut turns = workers.iter().cycle();
     while let Some((stream, peer, slot)) = next_connection(&listener, &slots, &stop).await {
-        let connection = serve_connection(stream, peer, app.clone(), config.header_read_timeout, stop.clone());
+        let worker = turns.next().expect("there is at least one worker");
+        let connection = serve_connection(stream, peer, worker.app.clone(), config.header_read_timeout, stop.clone());
         let cut = cut.clone();
-        connections.spawn(async move {
+        let task = async move {
             tokio::select! {
                 () = connection => {}
                 () = cut.cancelled() => {}
             }
             drop(slot);
-        });
+        };
+        connections.spawn_on(task, &worker.runtime);
     }
     drop(listener);
     connections.close();
@@ -173,6 +199,8 @@ pub async fn serve_connection<S>(
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
+    // The socket must be watched by the runtime that serves it, which need not be the one that accepted it.
+    let Ok(stream) = stream.into_std().and_then(TcpStream::from_std) else { return };
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -182,8 +210,8 @@ pub async fn serve_connection<S>(
         .timer(TokioTimer::new())
         .header_read_timeout(header_read_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
+        .max_header_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

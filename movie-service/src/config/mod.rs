@@ -1,6 +1,7 @@
 //! Settings, read once at the start from the environment; every mistake is reported together.
 
 pub mod env;
+pub mod tmdb;
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -10,7 +11,10 @@ use crate::{
     telemetry::TelemetryConfig,
 };
 
-use self::env::{ConfigError, Env};
+use self::{
+    env::{ConfigError, Env},
+    tmdb::TmdbConfig,
+};
 
 /// All settings of movie-service.
 #[derive(Debug, Clone)]
@@ -21,6 +25,8 @@ pub struct Config {
     pub postgres: PostgresConfig,
     /// Its cache, database 1.
     pub redis: RedisConfig,
+    /// Where its movies come from.
+    pub tmdb: TmdbConfig,
     /// Its log.
     pub telemetry: TelemetryConfig,
 }
@@ -35,6 +41,7 @@ impl Config {
             server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::LOCALHOST), 8081),
             postgres: PostgresConfig::from_env(&mut env, "movie_service"),
             redis: RedisConfig::from_env(&mut env, 1),
+            tmdb: TmdbConfig::from_env(&mut env),
             telemetry: TelemetryConfig::from_env(&mut env),
         };
         env.finish(config)

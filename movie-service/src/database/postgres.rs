@@ -18,6 +18,9 @@ const START_PATIENCE: Duration = Duration::from_secs(30);
 /// Longest wait for a pool to close its connections.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Longest wait for a connection to become usable again after a request; one that takes longer is thrown away.
+const RELEASE_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Where PostgreSQL is, and how long it may take.
 #[derive(Debug, Clone)]
 pub struct PostgresConfig {
@@ -130,10 +133,12 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout)
         // A request that is cut off while BEGIN is under way leaves its session inside a transaction, and the next
-        // borrower's write would never be committed (transact-rs/sqlx #4385): end whatever is open.
+        // borrower's write would never be committed (transact-rs/sqlx #4385): end whatever is open. Without a limit,
+        // a server that has stopped answering would keep the connection's place in the pool for good.
         .after_release(|connection, _| {
             Box::pin(async move {
-                connection.execute("ROLLBACK").await?;
+                let ended = timeout(RELEASE_PATIENCE, connection.execute("ROLLBACK")).await;
+                ended.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
                 Ok(true)
             })
         })

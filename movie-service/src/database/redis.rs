@@ -5,7 +5,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
@@ -88,7 +88,9 @@ pub enum RedisFailure {
 pub struct RedisLink(Arc<Inner>);
 
 struct Inner {
-    connection: ConnectionManager,
+    client: Client,
+    settings: ConnectionManagerConfig,
+    connection: RwLock<ConnectionManager>,
     timeout: Duration,
     failures: AtomicU32,
     down: AtomicBool,
@@ -110,7 +112,9 @@ impl RedisLink {
             .set_response_timeout(Some(config.timeout));
         let client = Client::open(config.connection_info()?)?;
         let link = Self(Arc::new(Inner {
-            connection: ConnectionManager::new_lazy_with_config(client, settings)?,
+            connection: RwLock::new(ConnectionManager::new_lazy_with_config(client.clone(), settings.clone())?),
+            client,
+            settings,
             timeout: config.timeout,
             failures: AtomicU32::new(0),
             down: AtomicBool::new(false),
@@ -136,7 +140,8 @@ impl RedisLink {
         if !self.is_up() {
             return Err(RedisFailure::Unavailable);
         }
-        let result = self.attempt(commands).await;
+        let connection = self.0.connection.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let result = self.attempt(connection, commands).await;
         match &result {
             Ok(_) | Err(RedisFailure::Refused(_)) => self.0.failures.store(0, Ordering::Relaxed),
             Err(RedisFailure::Unavailable) => self.count_failure(),
@@ -151,12 +156,16 @@ impl RedisLink {
 
     async fn attempt<T>(
         &self,
+        mut connection: ConnectionManager,
         commands: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
     ) -> Result<T, RedisFailure> {
-        let mut connection = self.0.connection.clone();
         match timeout(self.0.timeout, commands(&mut connection)).await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) if is_refusal(&error) => Err(RedisFailure::Refused(error)),
+            // A connection that could not be set up (a server that is loading or full) gives the same kind of error
+            // to every command, so that only one that answers otherwise has refused this command.
+            Ok(Err(error)) if is_refusal(&error) && self.answers(&mut connection).await => {
+                Err(RedisFailure::Refused(error))
+            }
             Ok(Err(error)) => {
                 tracing::debug!(%error, "Redis command failed");
                 Err(RedisFailure::Unavailable)
@@ -166,6 +175,23 @@ impl RedisLink {
                 Err(RedisFailure::Unavailable)
             }
         }
+    }
+
+    async fn answers(&self, connection: &mut ConnectionManager) -> bool {
+        let ping = redis::cmd("PING");
+        matches!(timeout(self.0.timeout, ping.query_async::<()>(connection)).await, Ok(Ok(())))
+    }
+
+    /// Tries with a new connection: the old one may wait for a server that is gone for good, or have kept the error of
+    /// its set-up, which a manager does not try again. Puts it in place when it works.
+    async fn reconnect(&self) -> bool {
+        let fresh = ConnectionManager::new_lazy_with_config(self.0.client.clone(), self.0.settings.clone());
+        let Ok(mut fresh) = fresh else { return false };
+        let works = self.answers(&mut fresh).await;
+        if works {
+            *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
+        works
     }
 
     fn count_failure(&self) {
@@ -181,7 +207,7 @@ impl RedisLink {
         let probing = async {
             loop {
                 self.0.went_down.notified().await;
-                while self.attempt(async |redis| redis::cmd("PING").query_async::<()>(redis).await).await.is_err() {
+                while !self.reconnect().await {
                     sleep(PROBE_INTERVAL).await;
                 }
                 self.0.failures.store(0, Ordering::Relaxed);
@@ -201,7 +227,7 @@ fn is_refusal(error: &RedisError) -> bool {
     use redis::{ErrorKind, ServerErrorKind};
     match error.kind() {
         ErrorKind::Server(ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown) => false,
-        ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::UnexpectedReturnType | ErrorKind::Parse => true,
+        ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::UnexpectedReturnType => true,
         _ => false,
     }
 }

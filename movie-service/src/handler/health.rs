@@ -37,7 +37,7 @@ pub struct Readiness {
 /// Alive
 ///
 /// Answers as long as the process does; looks at nothing else.
-#[utoipa::path(get, path = "/api/v1/health", tag = "operations", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/api/v1/health", tag = "operations", responses((status = 200, description = "The service is alive", body = Health)))]
 pub async fn health() -> Json<Health> {
     Json(Health { status: "ok", service: SERVICE })
 }
@@ -49,7 +49,7 @@ pub async fn health() -> Json<Health> {
     get,
     path = "/api/v1/ready",
     tag = "operations",
-    responses((status = 200, body = Readiness), (status = 503, description = "PostgreSQL does not answer", body = Readiness))
+    responses((status = 200, description = "The service can work", body = Readiness), (status = 503, description = "PostgreSQL does not answer", body = Readiness))
 )]
 pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
     let (postgres, redis) = tokio::join!(postgres::ping(&app.pool), app.redis.ping());

@@ -1,7 +1,11 @@
 //! HTTP: routes, what they take and what they answer. A handler extracts, calls one service method and maps.
 
+mod admin;
+mod catalogue;
 mod docs;
 mod health;
+mod movies;
+mod schema;
 
 use std::time::Duration;
 
@@ -19,23 +23,35 @@ use crate::{App, middleware::time_limit};
         description = "The catalogue of movies."
     ),
     tags(
+        (name = "movies", description = "Finding movies"),
+        (name = "administration", description = "Bringing the catalogue up to date"),
         (name = "internal", description = "For the other services; not reachable through the gateway"),
         (name = "operations", description = "Health and readiness"),
     )
 )]
 struct ApiDoc;
 
-fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(ApiDoc::openapi()).routes(routes!(health::health)).routes(routes!(health::ready))
+/// The routes: those that are answered within `time_limit`, then those with limits of their own.
+fn api(limit: Duration) -> OpenApiRouter<App> {
+    let limited = OpenApiRouter::new()
+        .routes(routes!(movies::list))
+        .routes(routes!(movies::detail))
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        .layer(time_limit(limit));
+    OpenApiRouter::with_openapi(ApiDoc::openapi())
+        .merge(limited)
+        .routes(routes!(admin::sync))
+        .routes(routes!(catalogue::copy))
 }
 
-/// All routes with their state; each is answered within `time_limit`.
+/// All routes with their state.
 pub fn routes(app: App, request_timeout: Duration) -> Router {
-    let (router, openapi) = api().split_for_parts();
-    router.with_state(app).layer(time_limit(request_timeout)).merge(docs::routes(&openapi))
+    let (router, openapi) = api(request_timeout).split_for_parts();
+    router.with_state(app).merge(docs::routes(&openapi))
 }
 
 /// The specification as YAML, as served at `/swagger/doc.yaml`.
 pub fn openapi_yaml() -> String {
-    docs::to_yaml(api().get_openapi())
+    docs::to_yaml(api(Duration::MAX).get_openapi())
 }

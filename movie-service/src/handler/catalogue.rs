@@ -1,0 +1,80 @@
+//! The whole catalogue for the services that keep a copy of it. The gateway does not forward this.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    App,
+    error::{ApiError, ErrorBody},
+};
+
+/// Copy the catalogue
+///
+/// NDJSON. The first line is `{"catalogue_version":"...","genres":[{"id":1,"name":"Action"}]}`, then one line a movie by
+/// id, `{"id":1,"title":"...","release_date":"1999-03-31","popularity":85.3,"poster_path":"/poster.jpg",
+/// "vote_average":8.2,"vote_count":26000,"genre_ids":[1,4]}`, and the last line is `{"end":true,"movies":1}`: a copy without it is
+/// not complete. `release_date` and `poster_path` are empty when unknown, `popularity` and `vote_average` null. The `ETag` is
+/// the version, which changes when, and only when, one of these lines does.
+#[utoipa::path(
+    get,
+    path = "/internal/v1/catalogue",
+    tag = "internal",
+    params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy that is there already")),
+    responses(
+        (status = 200, description = "The catalogue at one moment", content_type = "application/x-ndjson", body = String,
+            headers(("ETag" = String, description = "The version of the catalogue, in quotes"))),
+        (status = 304, description = "The copy that is there already is up to date",
+            headers(("ETag" = String, description = "The version of the catalogue, in quotes"))),
+        (status = 503, description = "The database does not answer", body = ErrorBody),
+    )
+)]
+pub async fn copy(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+    if headers.contains_key(header::IF_NONE_MATCH) {
+        let etag = etag(&app.catalogue.version().await?);
+        if is_known(&headers, &etag) {
+            return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+        }
+    }
+    let copy = app.catalogue.stream().await?;
+    let headers = [(header::CONTENT_TYPE, "application/x-ndjson".to_owned()), (header::ETAG, etag(&copy.version))];
+    Ok((headers, Body::from_stream(copy.pieces)).into_response())
+}
+
+fn etag(version: &str) -> String {
+    format!("\"{version}\"")
+}
+
+/// Whether `If-None-Match` names this version (RFC 9110, section 13.1.2).
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|known| known == "*" || known.trim_start_matches("W/") == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn if_none_match_may_be_a_list_or_weak_or_anything() {
+        let known = |value: &'static str| {
+            is_known(&HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(value))]), "\"a-1\"")
+        };
+        for value in ["\"a-1\"", "W/\"a-1\"", "\"x\", \"a-1\"", "*"] {
+            assert!(known(value), "{value}");
+        }
+        for value in ["\"a-2\"", "a-1", ""] {
+            assert!(!known(value), "{value}");
+        }
+    }
+}

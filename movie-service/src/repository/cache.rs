@@ -1,0 +1,263 @@
+//! Answers kept in Redis as the bytes that are sent, each marked with the generation of the catalogue it was made under.
+//!
+//! `movies:generation` holds a random token. An entry counts only while its token is the current one, so that replacing
+//! the token makes every entry invalid in one step, and an answer computed before a change cannot be put back after it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::time::sleep;
+
+use crate::{
+    database::redis::{RedisFailure, RedisLink},
+    lifecycle::Lifecycle,
+    models::{
+        movie::{MovieId, date_text},
+        query::ListQuery,
+    },
+};
+
+const GENERATION: &str = "movies:generation";
+const LIST_SECONDS: u64 = 5 * 60;
+const DETAIL_SECONDS: u64 = 30 * 60;
+/// Pause between two attempts to replace the token while Redis is away.
+const RETRY: Duration = Duration::from_millis(250);
+
+const TOKEN_LENGTH: usize = 32;
+/// Token and checksum of the body (CRC-32); the body follows.
+const HEADER_LENGTH: usize = TOKEN_LENGTH + 4;
+
+/// The generation of the catalogue: 32 hexadecimal digits.
+pub type Token = [u8; TOKEN_LENGTH];
+
+/// A cached answer: its key and how long it may be kept.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CacheKey {
+    key: String,
+    seconds: u64,
+}
+
+impl CacheKey {
+    /// `movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}` for five minutes.
+    pub fn list(query: &ListQuery) -> Self {
+        let ListQuery { page, page_size, sort_by, order, from, to } = *query;
+        let (sort_by, order, from, to) = (sort_by.name(), order.name(), date_text(from), date_text(to));
+        Self { key: format!("movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}"), seconds: LIST_SECONDS }
+    }
+
+    /// `movie:detail:{id}` for thirty minutes.
+    pub fn detail(id: MovieId) -> Self {
+        Self { key: format!("movie:detail:{}", id.get()), seconds: DETAIL_SECONDS }
+    }
+}
+
+/// What the cache knows about a key.
+#[derive(Debug)]
+pub enum Lookup {
+    /// The answer.
+    Hit(Bytes),
+    /// Nothing usable. An answer computed from now on may be stored under this token.
+    Miss(Token),
+    /// The cache cannot be used now.
+    Off,
+}
+
+/// The cache of this process. Clones share the same state.
+#[derive(Clone)]
+pub struct Cache(Arc<Inner>);
+
+struct Inner {
+    redis: RedisLink,
+    lifecycle: Lifecycle,
+    /// Changes of the catalogue that this process knows of.
+    changes: AtomicU64,
+    /// The last of them that a new token followed. While it is behind, what is in Redis may be old.
+    published: AtomicU64,
+    retrying: AtomicBool,
+}
+
+impl Cache {
+    /// A cache that is not used before the first [`Self::invalidate`]: the process before this one may have died
+    /// between a change and the new token.
+    pub fn new(redis: RedisLink, lifecycle: Lifecycle) -> Self {
+        Self(Arc::new(Inner {
+            redis,
+            lifecycle,
+            changes: AtomicU64::new(1),
+            published: AtomicU64::new(0),
+            retrying: AtomicBool::new(false),
+        }))
+    }
+
+    /// How often this process has invalidated the cache: tells work begun before a change from work begun after it.
+    pub fn changes(&self) -> u64 {
+        self.0.changes.load(Ordering::Acquire)
+    }
+
+    /// Looks a key up, in one round trip. Whatever cannot be used counts as absent.
+    pub async fn get(&self, key: &CacheKey) -> Lookup {
+        if self.is_outdated() {
+            return Lookup::Off;
+        }
+        let found = self
+            .0
+            .redis
+            .run(async |redis| {
+                let mut both = redis::cmd("MGET");
+                both.arg(GENERATION).arg(&key.key).query_async::<(Option<Vec<u8>>, Option<Vec<u8>>)>(redis).await
+            })
+            .await;
+        let Ok((token, entry)) = found else { return Lookup::Off };
+        let Some(token) = token.and_then(|token| Token::try_from(token).ok()) else { return self.first_token().await };
+        match entry.and_then(|entry| body_of(entry, &token)) {
+            Some(body) => Lookup::Hit(body),
+            None => Lookup::Miss(token),
+        }
+    }
+
+    /// Stores an answer that was computed after `token` was seen. A failure costs the next reader a query.
+    pub async fn put(&self, key: &CacheKey, token: &Token, body: &[u8]) {
+        let entry = entry_of(body, token);
+        let stored = self.0.redis.run(async |redis| {
+            redis::cmd("SET").arg(&key.key).arg(entry).arg("EX").arg(key.seconds).query_async::<()>(redis).await
+        });
+        if let Err(RedisFailure::Refused(error)) = stored.await {
+            tracing::warn!(%error, "an answer could not be cached");
+        }
+    }
+
+    /// Makes every entry invalid. To be called after the change is committed and before it is acknowledged. When Redis
+    /// does not answer, this process does without the cache until the token could be replaced.
+    pub async fn invalidate(&self) {
+        self.0.changes.fetch_add(1, Ordering::AcqRel);
+        self.replace_token().await;
+        if self.is_outdated() && !self.0.retrying.swap(true, Ordering::AcqRel) {
+            self.0.lifecycle.spawn(self.clone().keep_trying());
+        }
+    }
+
+    fn is_outdated(&self) -> bool {
+        self.0.published.load(Ordering::Acquire) < self.changes()
+    }
+
+    async fn keep_trying(self) {
+        let stop = self.0.lifecycle.stop_token();
+        let trying = async {
+            loop {
+                while self.is_outdated() {
+                    sleep(RETRY).await;
+                    self.replace_token().await;
+                }
+                self.0.retrying.store(false, Ordering::Release);
+                // A change that failed in between has relied on this task.
+                if !self.is_outdated() || self.0.retrying.swap(true, Ordering::AcqRel) {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = trying => {}
+            () = stop.cancelled() => {}
+        }
+    }
+
+    async fn replace_token(&self) {
+        let changes = self.changes();
+        let token = new_token();
+        let replaced = self
+            .0
+            .redis
+            .run(async |redis| redis::cmd("SET").arg(GENERATION).arg(&token[..]).query_async::<()>(redis).await);
+        match replaced.await {
+            Ok(()) => {
+                self.0.published.fetch_max(changes, Ordering::AcqRel);
+            }
+            Err(error) => tracing::debug!(%error, "the cache could not be invalidated yet"),
+        }
+    }
+
+    /// Redis has no token, or something else in its place: sets one, unless another process was faster.
+    async fn first_token(&self) -> Lookup {
+        let token = new_token();
+        let set = self.0.redis.run(async |redis| {
+            let set_if_absent = redis::cmd("SET").arg(GENERATION).arg(&token[..]).arg("NX").to_owned();
+            let (_, found): (redis::Value, Vec<Option<Vec<u8>>>) =
+                redis::pipe().add_command(set_if_absent).cmd("MGET").arg(GENERATION).query_async(redis).await?;
+            if let Some(current) = found.into_iter().flatten().next().and_then(|found| Token::try_from(found).ok()) {
+                return Ok(current);
+            }
+            redis::cmd("SET").arg(GENERATION).arg(&token[..]).query_async::<()>(redis).await?;
+            Ok(token)
+        });
+        set.await.map_or(Lookup::Off, Lookup::Miss)
+    }
+}
+
+fn new_token() -> Token {
+    let mut token = [0; TOKEN_LENGTH];
+    token.copy_from_slice(format!("{:032x}", rand::random::<u128>()).as_bytes());
+    token
+}
+
+fn entry_of(body: &[u8], token: &Token) -> Vec<u8> {
+    let mut entry = Vec::with_capacity(HEADER_LENGTH + body.len());
+    entry.extend_from_slice(token);
+    entry.extend_from_slice(&crc32fast::hash(body).to_be_bytes());
+    entry.extend_from_slice(body);
+    entry
+}
+
+/// The body of an entry made under this token; `None` for an older one and for anything else.
+fn body_of(entry: Vec<u8>, token: &Token) -> Option<Bytes> {
+    let (header, body) = entry.split_at_checked(HEADER_LENGTH)?;
+    let (made_under, checksum) = header.split_at(TOKEN_LENGTH);
+    if made_under != token || checksum != crc32fast::hash(body).to_be_bytes() {
+        return None;
+    }
+    Some(Bytes::from(entry).slice(HEADER_LENGTH..))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TOKEN: Token = [b'a'; TOKEN_LENGTH];
+
+    #[test]
+    fn keys_are_those_of_the_contract() {
+        let query = ListQuery::parse("page=2&release_date_from=2024-01-01&order=asc").expect("valid");
+        assert_eq!(CacheKey::list(&query).key, "movies:list:2:20:popularity:asc:2024-01-01:");
+        let id = MovieId::parse("+042").expect("valid");
+        assert_eq!(CacheKey::detail(id), CacheKey { key: "movie:detail:42".to_owned(), seconds: 1800 });
+    }
+
+    #[test]
+    fn an_entry_is_read_as_it_was_written() {
+        let entry = entry_of(b"{}", &TOKEN);
+        assert_eq!(body_of(entry.clone(), &TOKEN).as_deref(), Some(&b"{}"[..]));
+        assert_eq!(body_of(entry, &[b'b'; TOKEN_LENGTH]), None, "made under another token");
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_never_an_answer(garbage: Vec<u8>) {
+            prop_assert_eq!(body_of(garbage, &TOKEN), None);
+        }
+
+        #[test]
+        fn a_damaged_entry_is_never_an_answer(body: Vec<u8>, at: prop::sample::Index, bit in 0_u8..8) {
+            let mut entry = entry_of(&body, &TOKEN);
+            let at = at.index(entry.len());
+            entry[at] ^= 1 << bit;
+            prop_assert_eq!(body_of(entry, &TOKEN), None);
+        }
+    }
+}

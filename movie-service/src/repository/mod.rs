@@ -1,0 +1,32 @@
+//! SQL and Redis keys. Nothing here knows of HTTP.
+
+pub mod cache;
+pub mod catalogue;
+pub mod lock;
+pub mod movies;
+pub mod runtimes;
+pub mod snapshot;
+
+use crate::database::postgres::is_transient;
+
+/// Whether a failure comes from the state of the database (away, starting, busy, too slow), so that the same statement
+/// may work later; everything else is a mistake that somebody must look at.
+pub fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        // Besides the server's own state: a lock that was not free in time (55P03), a deadlock (40P01) and the like.
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| is_transient(&code) || code == "55P03" || code.starts_with("40"))
+        }
+        _ => false,
+    }
+}
+
+/// Logs a failed statement once, by how much it should worry.
+pub fn log_failure(error: &sqlx::Error, what: &'static str) {
+    if may_pass(error) {
+        tracing::warn!(%error, what, "the database is not available");
+    } else {
+        tracing::error!(%error, what, "a statement failed");
+    }
+}

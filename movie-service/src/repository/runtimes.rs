@@ -1,0 +1,56 @@
+//! Runtimes that are still to be fetched.
+
+use sqlx::PgPool;
+
+/// A movie whose runtime is not known.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct Waiting {
+    /// The platform's own id.
+    pub id: i32,
+    /// Its id at TMDB.
+    pub tmdb_id: i32,
+}
+
+/// What TMDB answered for a movie.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    /// The platform's own id.
+    pub id: i32,
+    /// Minutes, when TMDB knows them.
+    pub minutes: Option<i32>,
+}
+
+/// The next movies by id that lack a runtime and were not asked about within a week.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn waiting(pool: &PgPool, after: i32, limit: i64) -> sqlx::Result<Vec<Waiting>> {
+    sqlx::query_as(
+        "SELECT id, tmdb_id FROM movies
+         WHERE runtime IS NULL AND tmdb_id > 0 AND id > $1
+           AND (runtime_checked_at IS NULL OR runtime_checked_at < now() - interval '7 days')
+         ORDER BY id LIMIT $2",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// Stores answers with one statement.
+///
+/// # Errors
+/// When the database does not answer; then none is stored.
+pub async fn store(pool: &PgPool, answers: &[Answer]) -> sqlx::Result<()> {
+    let (ids, minutes): (Vec<i32>, Vec<Option<i32>>) = answers.iter().map(|answer| (answer.id, answer.minutes)).unzip();
+    sqlx::query(
+        "UPDATE movies m
+         SET runtime = COALESCE(m.runtime, answers.minutes), runtime_checked_at = now(), updated_at = now()
+         FROM unnest($1::int[], $2::int[]) AS answers (id, minutes) WHERE m.id = answers.id",
+    )
+    .bind(ids)
+    .bind(minutes)
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! The whole catalogue as lines of JSON (NDJSON), in bounded memory however large it is and however slowly it is read.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{
+    Stream, StreamExt,
+    stream::{self, BoxStream},
+};
+use serde::Serialize;
+use sqlx::PgPool;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use crate::{
+    lifecycle::Lifecycle,
+    repository::{
+        log_failure,
+        snapshot::{self, Snapshot, SnapshotGenre, SnapshotMovie},
+    },
+};
+
+use super::movies::Unavailable;
+
+/// Lines are handed on in pieces of about this many bytes.
+const PIECE_BYTES: usize = 32 * 1024;
+/// Pieces that may wait for the reader.
+const PIECES_AHEAD: usize = 2;
+/// Longest wait for the reader to take a piece.
+const READER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A copy in the making.
+pub struct CatalogueStream {
+    /// The version of the copy.
+    pub version: String,
+    /// A piece that fails means that the copy is not complete and the connection must not end as if it were.
+    pub pieces: BoxStream<'static, Result<Bytes, Unavailable>>,
+}
+
+struct Piece {
+    bytes: Bytes,
+    is_last: bool,
+}
+
+#[derive(Serialize)]
+struct FirstLine<'a> {
+    catalogue_version: &'a str,
+    genres: &'a [SnapshotGenre],
+}
+
+#[derive(Serialize)]
+struct LastLine {
+    end: bool,
+    movies: usize,
+}
+
+/// The use case. Clones share the same state.
+#[derive(Clone)]
+pub struct Catalogue {
+    pool: PgPool,
+    lifecycle: Lifecycle,
+}
+
+impl Catalogue {
+    /// Reads from `pool`.
+    pub fn new(pool: PgPool, lifecycle: Lifecycle) -> Self {
+        Self { pool, lifecycle }
+    }
+
+    /// The version now, by one small query.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn version(&self) -> Result<String, Unavailable> {
+        snapshot::version(&self.pool).await.map_err(|error| unavailable(&error))
+    }
+
+    /// Begins a copy of one moment. A task reads ahead of whoever takes the pieces, and ends when they are dropped.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn stream(&self) -> Result<CatalogueStream, Unavailable> {
+        let (begun, version) = oneshot::channel();
+        let (pieces, taken) = mpsc::channel(PIECES_AHEAD);
+        let pool = self.pool.clone();
+        self.lifecycle.spawn(async move {
+            match Snapshot::open(&pool).await {
+                Ok(snapshot) => {
+                    // Whoever asked may be gone: then the first piece finds nobody.
+                    let _ = begun.send(snapshot.version.clone());
+                    // Broken off, it ends without its last piece, which the other side sees.
+                    let _ = write(snapshot, &pieces).await;
+                }
+                Err(error) => log_failure(&error, "begin a copy of the catalogue"),
+            }
+        });
+        let version = version.await.map_err(|_| Unavailable)?;
+        Ok(CatalogueStream { version, pieces: whole_or_failed(taken).boxed() })
+    }
+}
+
+/// A copy was broken off: the reason is in the log, or the reader is gone.
+struct BrokenOff;
+
+/// The pieces; a failure where the last one should be, if it does not come.
+fn whole_or_failed(taken: mpsc::Receiver<Piece>) -> impl Stream<Item = Result<Bytes, Unavailable>> {
+    stream::unfold((taken, false), |(mut taken, is_over)| async move {
+        match taken.recv().await {
+            _ if is_over => None,
+            Some(Piece { bytes, is_last }) => Some((Ok(bytes), (taken, is_last))),
+            None => Some((Err(Unavailable), (taken, true))),
+        }
+    })
+}
+
+async fn write(mut snapshot: Snapshot, pieces: &mpsc::Sender<Piece>) -> Result<(), BrokenOff> {
+    let mut buffer = Vec::with_capacity(PIECE_BYTES + 1024);
+    append(&mut buffer, &FirstLine { catalogue_version: &snapshot.version, genres: &snapshot.genres });
+    let mut count = 0;
+    let mut movies = snapshot.movies();
+    while let Some(movie) = movies.next().await {
+        let movie: SnapshotMovie = movie.map_err(|error| {
+            unavailable(&error);
+            BrokenOff
+        })?;
+        append(&mut buffer, &movie);
+        count += 1;
+        if buffer.len() >= PIECE_BYTES {
+            hand_on(&mut buffer, false, pieces).await?;
+        }
+    }
+    append(&mut buffer, &LastLine { end: true, movies: count });
+    hand_on(&mut buffer, true, pieces).await
+}
+
+fn append(buffer: &mut Vec<u8>, line: &impl Serialize) {
+    serde_json::to_writer(&mut *buffer, line).expect("texts and finite numbers always serialise");
+    buffer.push(b'\n');
+}
+
+async fn hand_on(buffer: &mut Vec<u8>, is_last: bool, pieces: &mpsc::Sender<Piece>) -> Result<(), BrokenOff> {
+    let bytes = Bytes::from(std::mem::replace(buffer, Vec::with_capacity(PIECE_BYTES + 1024)));
+    match timeout(READER_PATIENCE, pieces.send(Piece { bytes, is_last })).await {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(BrokenOff),
+    }
+}
+
+fn unavailable(error: &sqlx::Error) -> Unavailable {
+    log_failure(error, "read the catalogue");
+    Unavailable
+}

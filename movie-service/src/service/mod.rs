@@ -1,0 +1,10 @@
+//! Use cases. Nothing here knows of HTTP or SQL.
+
+pub mod catalogue;
+mod flight;
+pub mod movies;
+mod runtimes;
+mod sample;
+mod source;
+pub mod sync;
+pub mod tmdb;

@@ -1,0 +1,154 @@
+//! Runtimes, which only a call for each movie tells: fetched in the background after a sync, and after a start.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use sqlx::PgPool;
+use tokio::{sync::Notify, time::sleep};
+
+use crate::{
+    lifecycle::Lifecycle,
+    repository::{
+        cache::Cache,
+        lock::{Guarded, ReplicaLock},
+        log_failure,
+        runtimes::{self, Answer, Waiting},
+    },
+};
+
+use super::tmdb::{Tmdb, TmdbError};
+
+/// Movies asked about before the answers are stored.
+const BATCH: usize = 40;
+/// Failures in a row after which TMDB counts as away; the next sync or start goes on.
+const FAILURES_TO_STOP: usize = 10;
+/// Pause before asking again whether another replica has finished.
+const TURN_PAUSE: Duration = Duration::from_secs(5);
+
+/// The background task's bell. Clones ring the same one.
+#[derive(Clone)]
+pub(super) struct Runtimes {
+    bell: Arc<Notify>,
+}
+
+struct Worker {
+    pool: PgPool,
+    cache: Cache,
+    tmdb: Tmdb,
+    concurrency: usize,
+    lifecycle: Lifecycle,
+}
+
+impl Runtimes {
+    /// Starts the task, which begins with what an earlier process left.
+    pub(super) fn start(pool: PgPool, cache: Cache, tmdb: Tmdb, concurrency: usize, lifecycle: Lifecycle) -> Self {
+        let bell = Arc::new(Notify::new());
+        bell.notify_one();
+        let worker = Worker { pool, cache, tmdb, concurrency, lifecycle: lifecycle.clone() };
+        lifecycle.spawn(worker.run(bell.clone()));
+        Self { bell }
+    }
+
+    /// There may be something to do.
+    pub(super) fn wake(&self) {
+        self.bell.notify_one();
+    }
+}
+
+impl Worker {
+    async fn run(self, bell: Arc<Notify>) {
+        let stop = self.lifecycle.stop_token();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = bell.notified() => {}
+            }
+            if let Err(error) = self.work_off().await {
+                log_failure(&error, "fetch runtimes");
+            }
+        }
+    }
+
+    /// Fetches what is missing, unless another replica is at it: then when that one has finished.
+    async fn work_off(&self) -> sqlx::Result<()> {
+        let stop = self.lifecycle.stop_token();
+        // Most starts and syncs leave nothing to do, which needs no lock.
+        while !stop.is_cancelled() && !runtimes::waiting(&self.pool, 0, 1).await?.is_empty() {
+            if let Some(lock) = ReplicaLock::try_take(&self.pool, Guarded::Runtimes).await? {
+                let result = self.work_off_alone().await;
+                lock.release().await;
+                return result;
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = sleep(TURN_PAUSE) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn work_off_alone(&self) -> sqlx::Result<()> {
+        let mut after = 0;
+        let mut failures = 0;
+        let mut stored = 0;
+        loop {
+            let waiting = runtimes::waiting(&self.pool, after, BATCH as i64).await?;
+            let Some(last) = waiting.last() else { break };
+            after = last.id;
+            let answers = self.ask(&waiting, &mut failures).await;
+            if !answers.is_empty() {
+                stored += answers.len();
+                runtimes::store(&self.pool, &answers).await?;
+                self.cache.invalidate().await;
+            }
+            if failures >= FAILURES_TO_STOP {
+                tracing::warn!(stored, "TMDB gives no runtimes; the next sync or start goes on");
+                return Ok(());
+            }
+            if self.lifecycle.stop_token().is_cancelled() {
+                break;
+            }
+        }
+        tracing::info!(stored, "runtimes fetched");
+        Ok(())
+    }
+
+    /// The answers of a batch, as many as there are before the process stops or TMDB gives out.
+    async fn ask(&self, waiting: &[Waiting], failures: &mut usize) -> Vec<Answer> {
+        let stop = self.lifecycle.stop_token();
+        let mut answers = Vec::with_capacity(waiting.len());
+        let mut calls = stream::iter(waiting.to_vec())
+            .map(|movie| {
+                let tmdb = self.tmdb.clone();
+                async move { (movie.id, tmdb.runtime(movie.tmdb_id).await) }
+            })
+            .buffer_unordered(self.concurrency);
+        while *failures < FAILURES_TO_STOP {
+            let answer = tokio::select! {
+                biased;
+                () = stop.cancelled() => None,
+                answer = calls.next() => answer,
+            };
+            let minutes = match answer {
+                None => break,
+                Some((id, Ok(minutes))) => Some((id, minutes)),
+                Some((id, Err(TmdbError::NotFound))) => Some((id, None)),
+                Some((_, Err(TmdbError::Unauthorized))) => {
+                    *failures = FAILURES_TO_STOP;
+                    None
+                }
+                Some((id, Err(error))) => {
+                    tracing::debug!(id, %error, "no runtime");
+                    *failures += 1;
+                    None
+                }
+            };
+            if let Some((id, minutes)) = minutes {
+                *failures = 0;
+                answers.push(Answer { id, minutes });
+            }
+        }
+        answers
+    }
+}

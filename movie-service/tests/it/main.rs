@@ -1,0 +1,16 @@
+//! The service as its clients meet it: the real router, PostgreSQL and Redis, and a stand-in for TMDB.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod cache;
+mod catalogue;
+mod detail;
+mod faults;
+mod http;
+mod list;
+mod openapi;
+mod runtimes;
+mod sample;
+mod store;
+mod support;
+mod sync;
+mod tmdb;

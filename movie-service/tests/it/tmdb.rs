@@ -1,0 +1,407 @@
+//! What TMDB sends, and how it fails: each shape of a page, each failure of a call.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::{http::StatusCode, response::IntoResponse};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::support::{TestApp, log, stub, stub::Stub};
+
+/// A service whose TMDB answers the first page with this text.
+async fn with_page(pool: &PgPool, body: String) -> (TestApp, Stub) {
+    let tmdb = Stub::start(move |request| {
+        let body = body.clone();
+        async move {
+            match request.path.as_str() {
+                "/3/discover/movie" => stub::raw(body),
+                _ => stub::plain(&request, 1),
+            }
+        }
+    })
+    .await;
+    let app = TestApp::with(pool, &tmdb.settings()).await;
+    (app, tmdb)
+}
+
+fn page_of(rows: &str) -> String {
+    format!(r#"{{"page":1,"results":[{rows}],"total_pages":1,"total_results":1}}"#)
+}
+
+/// What becomes of a row.
+enum Becomes {
+    Nothing,
+    A(fn(&Value)),
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn each_row_is_read_on_its_own(pool: PgPool) {
+    use Becomes::{A, Nothing};
+    fn titled(movie: &Value, title: &str) {
+        assert_eq!(movie["title"], title);
+    }
+    fn undated(movie: &Value) {
+        assert_eq!(movie["release_date"], "");
+    }
+    fn unpopular(movie: &Value) {
+        assert_eq!(movie["popularity"], 0.0);
+    }
+    fn without_genres(movie: &Value) {
+        assert_eq!(movie["genres"], json!([]));
+    }
+    let long = |length| "x".repeat(length);
+    let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+    let cases: Vec<(&str, String, Becomes)> = vec![
+        ("only id and title", r#""id":ID,"title":"T""#.into(), A(|movie| titled(movie, "T"))),
+        ("null everywhere", r#""id":ID,"title":"T","overview":null,"release_date":null,"poster_path":null,"backdrop_path":null,"popularity":null,"genre_ids":null,"original_language":null,"vote_average":null,"vote_count":null,"original_title":null"#.into(), A(|movie| {
+            assert_eq!((&movie["overview"], &movie["poster_url"], &movie["language"]), (&json!(""), &json!(""), &json!("")));
+        })),
+        ("no title, original title", r#""id":ID,"original_title":"O""#.into(), A(|movie| titled(movie, "O"))),
+        ("null title, original title", r#""id":ID,"title":null,"original_title":"O""#.into(), A(|movie| titled(movie, "O"))),
+        ("blank title, original title", r#""id":ID,"title":" ","original_title":"O""#.into(), A(|movie| titled(movie, "O"))),
+        ("no title at all", r#""id":ID"#.into(), Nothing),
+        ("null titles", r#""id":ID,"title":null,"original_title":null"#.into(), Nothing),
+        ("title of a wrong type", r#""id":ID,"title":7"#.into(), Nothing),
+        ("no id", r#""title":"T""#.into(), Nothing),
+        ("null id", r#""id":null,"title":"T""#.into(), Nothing),
+        ("id 0", r#""id":0,"title":"T""#.into(), Nothing),
+        ("id -1", r#""id":-1,"title":"T""#.into(), Nothing),
+        ("id 2^31", r#""id":2147483648,"title":"T""#.into(), Nothing),
+        ("id 1e400", r#""id":1e400,"title":"T""#.into(), Nothing),
+        ("id a text", r#""id":"7","title":"T""#.into(), Nothing),
+        ("date empty", r#""id":ID,"title":"T","release_date":"""#.into(), A(undated)),
+        ("date impossible", r#""id":ID,"title":"T","release_date":"2024-13-45""#.into(), A(undated)),
+        ("date zero", r#""id":ID,"title":"T","release_date":"0000-00-00""#.into(), A(undated)),
+        ("date a year", r#""id":ID,"title":"T","release_date":"1999""#.into(), A(undated)),
+        ("popularity an integer", r#""id":ID,"title":"T","popularity":7"#.into(), A(|movie| assert_eq!(movie["popularity"], 7.0))),
+        ("popularity a float", r#""id":ID,"title":"T","popularity":7.125"#.into(), A(|movie| assert_eq!(movie["popularity"], 7.125))),
+        ("popularity 1e400", r#""id":ID,"title":"T","popularity":1e400"#.into(), A(unpopular)),
+        ("popularity -1", r#""id":ID,"title":"T","popularity":-1"#.into(), A(unpopular)),
+        ("popularity a text", r#""id":ID,"title":"T","popularity":"much""#.into(), A(unpopular)),
+        ("votes out of range", r#""id":ID,"title":"T","vote_average":11,"vote_count":-5"#.into(), A(|movie| titled(movie, "T"))),
+        ("unknown and repeated genres", r#""id":ID,"title":"T","genre_ids":[28,99999,28,-1,null,"x",1e400]"#.into(), A(|movie| assert_eq!(movie["genres"], json!(["Action"])))),
+        ("no genres", r#""id":ID,"title":"T""#.into(), A(without_genres)),
+        ("genres of a wrong type", r#""id":ID,"title":"T","genre_ids":"28""#.into(), Nothing),
+        ("NUL in a title", r#""id":ID,"title":"A\u0000B""#.into(), A(|movie| titled(movie, "AB"))),
+        ("nothing but NUL", r#""id":ID,"title":"\u0000""#.into(), Nothing),
+        ("half a surrogate pair", r#""id":ID,"title":"A\ud83dB""#.into(), A(|movie| assert!(movie["title"].as_str().unwrap().starts_with("A\u{fffd}")))),
+        ("a whole surrogate pair", r#""id":ID,"title":"A\ud83d\ude00B""#.into(), A(|movie| titled(movie, "A😀B"))),
+        ("every script", r#""id":ID,"title":"七人の侍 Список العربية हिन्दी ไทย 한국어 Ελλάδα""#.into(), A(|movie| titled(movie, "七人の侍 Список العربية हिन्दी ไทย 한국어 Ελλάδα"))),
+        ("a title of 501 characters", format!(r#""id":ID,"title":"{}""#, long(501)), A(|movie| assert_eq!(movie["title"].as_str().unwrap().len(), 501))),
+        ("a title of 100,000 characters", format!(r#""id":ID,"title":"{}""#, long(100_000)), Nothing),
+        ("an overview of 100,000 characters", format!(r#""id":ID,"title":"T","overview":"{}""#, long(100_000)), A(|movie| assert_eq!(movie["overview"], ""))),
+        ("a path that is none", r#""id":ID,"title":"T","poster_path":"http://elsewhere/p.jpg""#.into(), A(|movie| assert_eq!(movie["poster_url"], ""))),
+        ("unknown fields", r#""id":ID,"title":"T","softcore":false,"new":{"a":[1,{}]}"#.into(), A(|movie| titled(movie, "T"))),
+        ("deep nesting in an unknown field", format!(r#""id":ID,"title":"T","new":{deep}"#), A(|movie| titled(movie, "T"))),
+        ("deep nesting in a title", format!(r#""id":ID,"title":{deep}"#), Nothing),
+        ("the same field twice", r#""id":ID,"title":"T","title":"U""#.into(), Nothing),
+    ];
+    let mut rows: Vec<String> =
+        (1000..).zip(&cases).map(|(id, case)| format!("{{{}}}", case.1.replace("ID", &format!("{id}")))).collect();
+    // Rows that are no movies at all, and a whole one behind all of them.
+    rows.extend(["null", "7", "[]", r#"[5000,"T"]"#, r#""x""#, "{}", &deep].map(str::to_owned));
+    rows.push(stub::movie(1).to_string());
+    let (app, _tmdb) = with_page(&pool, page_of(&rows.join(","))).await;
+
+    let stored = cases.iter().filter(|case| matches!(case.2, A(_))).count() + 1;
+    let report = app.sync(1).await.json();
+    assert_eq!((&report["movies_synced"], &report["failed_pages"]), (&stored.into(), &json!([])));
+    assert_eq!(app.count("SELECT count(*) FROM movies").await, stored as i64);
+    for (tmdb_id, (name, _, becomes)) in (1000..).zip(&cases) {
+        let id: Option<i32> = sqlx::query_scalar("SELECT id FROM movies WHERE tmdb_id = $1")
+            .bind(tmdb_id)
+            .fetch_optional(&app.pool)
+            .await
+            .unwrap();
+        match (becomes, id) {
+            (Nothing, None) => {}
+            (A(check), Some(id)) => check(&app.get(&format!("/api/v1/movies/{id}")).await.json()),
+            _ => panic!("{name}: stored as {id:?}"),
+        }
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_page_may_have_any_number_of_rows_and_repeat_them(pool: PgPool) {
+    let rows: Vec<String> =
+        (1..=10_000_u32).map(|id| format!(r#"{{"id":{id},"title":"M {id}","genre_ids":[28,18]}}"#)).collect();
+    let (app, _tmdb) = with_page(&pool, page_of(&format!("{0},{0}", rows.join(",")))).await;
+    assert_eq!(app.sync(1).await.json()["movies_synced"], 10_000);
+    assert_eq!(app.count("SELECT count(*) FROM movie_genres").await, 20_000);
+
+    let (app, _tmdb) = with_page(&pool, page_of("")).await;
+    let report = app.sync(1).await.json();
+    assert_eq!((&report["movies_synced"], &report["pages"]), (&0.into(), &1.into()));
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_page_that_is_not_what_it_should_be_fails_as_a_whole(pool: PgPool) {
+    let not_json = "sync failed: TMDB's answer is not the JSON that was expected";
+    let whole = stub::page(1, stub::movies_of(1), 1).to_string();
+    let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+    let mut cases = vec![
+        ("<!doctype html><html>maintenance</html>".to_owned(), not_json),
+        ("[]".to_owned(), not_json),
+        ("null".to_owned(), not_json),
+        ("{}".to_owned(), not_json),
+        (r#"{"results":null}"#.to_owned(), not_json),
+        (r#"{"results":{"id":1}}"#.to_owned(), not_json),
+        (format!("{whole}x"), not_json),
+        (deep, not_json),
+        (String::new(), "sync failed: TMDB's answer was cut off"),
+        ("x".repeat(50 * 1024 * 1024), "sync failed: TMDB's answer is too large"),
+    ];
+    cases.extend(
+        (1..20).map(|part| (whole[..whole.len() * part / 20].to_owned(), "sync failed: TMDB's answer was cut off")),
+    );
+    for (body, error) in cases {
+        let (app, _tmdb) = with_page(&pool, body).await;
+        app.sync(1).await.assert_error(502, error);
+        assert_eq!(app.count("SELECT count(*) FROM movies").await, 0);
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_compressed_answer_that_nobody_asked_for_is_not_unpacked(pool: PgPool) {
+    let tmdb = Stub::start(|request| async move {
+        if request.page() == 0 {
+            return stub::plain(&request, 1);
+        }
+        ([("content-encoding", "gzip")], vec![0x1f_u8, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]).into_response()
+    })
+    .await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    app.sync(1).await.assert_error(502, "sync failed: TMDB's answer is not the JSON that was expected");
+    assert!(tmdb.seen().iter().all(|request| !request.headers.contains_key("accept-encoding")));
+}
+
+/// A TMDB that fails in some way so many times, and then recovers.
+async fn failing(times: u32, failure: fn(&stub::Seen) -> Option<axum::response::Response>) -> Stub {
+    let failures = Arc::new(AtomicU32::new(0));
+    Stub::start(move |request| {
+        let failures = failures.clone();
+        async move {
+            if request.page() == 1 && failures.fetch_add(1, Ordering::SeqCst) < times {
+                return match failure(&request) {
+                    Some(response) => response,
+                    None => stub::never().await,
+                };
+            }
+            stub::plain(&request, 1)
+        }
+    })
+    .await
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn what_may_pass_is_tried_again(pool: PgPool) {
+    let failures: [fn(&stub::Seen) -> Option<axum::response::Response>; 7] = [
+        |_| Some(stub::status(429)),
+        |_| Some(stub::status(500)),
+        |_| Some(stub::status(503)),
+        |_| Some(stub::cut(&stub::page(1, stub::movies_of(1), 1).to_string(), 500)),
+        |_| Some(stub::cut(&stub::page(1, stub::movies_of(1), 1).to_string(), 0)),
+        |_| Some(stub::raw(r#"{"page":1,"results":[{"id":1"#)),
+        |_| None,
+    ];
+    for (number, failure) in failures.into_iter().enumerate() {
+        let tmdb = failing(2, failure).await;
+        let mut settings = tmdb.settings().to_vec();
+        settings.extend([("TMDB_MAX_RETRIES", "2"), ("TMDB_TIMEOUT_MS", "700")]);
+        let app = TestApp::with(&pool, &settings).await;
+        let report = app.sync(1).await;
+        assert_eq!(report.status, 200, "failure {number}: {}", report.text());
+        assert_eq!(tmdb.count("/3/discover/movie"), 3, "failure {number}");
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn what_will_not_pass_is_not_tried_again(pool: PgPool) {
+    for (status, error) in [
+        (401, "TMDB refused the API key"),
+        (404, "sync failed: TMDB answered 404"),
+        (422, "sync failed: TMDB answered 422"),
+        (204, "sync failed: TMDB answered 204"),
+    ] {
+        let tmdb = Stub::start(move |request| async move {
+            if request.page() > 0 { stub::status(status) } else { stub::plain(&request, 1) }
+        })
+        .await;
+        let app = TestApp::with(&pool, &tmdb.settings()).await;
+        app.sync(1).await.assert_error(502, error);
+        assert_eq!(tmdb.count("/3/discover/movie"), 1, "{status}");
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn retry_after_is_obeyed(pool: PgPool) {
+    let tmdb =
+        failing(1, |_| Some((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "2")], "{}").into_response())).await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    assert_eq!(app.sync(1).await.status, 200);
+    let asked: Vec<Instant> =
+        tmdb.seen().iter().filter(|request| request.page() == 1).map(|request| request.at).collect();
+    assert!(asked[1] - asked[0] >= Duration::from_secs(2), "{asked:?}");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_redirect_is_not_followed(pool: PgPool) {
+    let elsewhere = Stub::plain().await;
+    let target = format!("{}/discover/movie?page=1", elsewhere.url);
+    let tmdb = Stub::start(move |request| {
+        let target = target.clone();
+        async move {
+            if request.page() == 0 {
+                return stub::plain(&request, 1);
+            }
+            (StatusCode::MOVED_PERMANENTLY, [("location", target)]).into_response()
+        }
+    })
+    .await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    app.sync(1).await.assert_error(502, "sync failed: TMDB answered 301");
+    assert!(elsewhere.seen().is_empty());
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_tmdb_that_hangs_or_trickles_is_given_up_in_time(pool: PgPool) {
+    let hangs = Stub::start(|_| stub::never()).await;
+    let trickles = Stub::start(|_| async {
+        let pieces = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Some((Ok::<_, std::io::Error>(" "), ()))
+        });
+        axum::body::Body::from_stream(pieces).into_response()
+    })
+    .await;
+    for tmdb in [hangs, trickles] {
+        let mut settings = tmdb.settings().to_vec();
+        settings.extend([("TMDB_MAX_RETRIES", "0"), ("TMDB_TIMEOUT_MS", "300")]);
+        let app = TestApp::with(&pool, &settings).await;
+        let start = Instant::now();
+        app.sync(3).await.assert_error(502, "sync failed: TMDB did not answer in time");
+        assert!(start.elapsed() < Duration::from_secs(5));
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn the_key_is_a_parameter_and_the_token_a_header(pool: PgPool) {
+    let tmdb = Stub::plain().await;
+    let app = TestApp::with(&pool, &[("TMDB_BASE_URL", &tmdb.url), ("TMDB_API_KEY", "a key/&=")]).await;
+    assert_eq!(app.sync(1).await.status, 200);
+    assert!(tmdb.seen().iter().all(|request| request.query.contains("api_key=a+key%2F%26%3D")));
+    assert!(tmdb.seen().iter().all(|request| !request.headers.contains_key("authorization")));
+    let discover = tmdb.seen().into_iter().find(|request| request.page() == 1).unwrap();
+    assert!(discover.query.starts_with("sort_by=popularity.desc&page=1"), "{}", discover.query);
+
+    let tmdb = Stub::plain().await;
+    let app = TestApp::with(&pool, &[("TMDB_BASE_URL", &tmdb.url), ("TMDB_ACCESS_TOKEN", "t0ken")]).await;
+    assert_eq!(app.sync(1).await.status, 200);
+    assert!(tmdb.seen().iter().all(|request| request.headers["authorization"] == "Bearer t0ken"));
+    assert!(tmdb.seen().iter().all(|request| !request.query.contains("api_key")));
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn no_second_sees_more_requests_than_allowed(pool: PgPool) {
+    let tmdb = Stub::plain().await;
+    let mut settings = tmdb.settings().to_vec();
+    settings.extend([("TMDB_MAX_REQUESTS_PER_SECOND", "7"), ("TMDB_RUNTIME_CONCURRENCY", "16")]);
+    let app = TestApp::with(&pool, &settings).await;
+    assert_eq!(app.sync(20).await.json()["pages"], 20);
+    let mut asked: Vec<Instant> = tmdb.seen().iter().map(|request| request.at).collect();
+    asked.sort();
+    for window in asked.windows(8) {
+        assert!(window[7] - window[0] >= Duration::from_secs(1), "{:?}", window[7] - window[0]);
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn neither_key_nor_token_is_ever_logged_or_answered(pool: PgPool) {
+    log::capture();
+    let tmdb = Stub::start(|request| async move {
+        match (request.page(), request.movie()) {
+            (1, _) => stub::plain(&request, 20),
+            (2, _) => stub::cut("{\"page\":2}", 3),
+            (3, _) => stub::status(500),
+            (4, _) => stub::raw("<html>"),
+            (5, _) => stub::never().await,
+            (_, 1) => stub::status(429),
+            _ => stub::plain(&request, 20),
+        }
+    })
+    .await;
+    for credential in ["TMDB_API_KEY", "TMDB_ACCESS_TOKEN"] {
+        for url in [tmdb.url.as_str(), "http://127.0.0.1:1/3", "http://no-such-host.invalid/3"] {
+            let settings = [("TMDB_BASE_URL", url), (credential, stub::KEY), ("TMDB_TIMEOUT_MS", "1500")];
+            let app = TestApp::with(&pool, &settings).await;
+            tracing::info!(config = ?app.config, "settings");
+            let reply = app.sync(6).await;
+            assert!(!reply.text().contains(stub::KEY), "{}", reply.text());
+            app.lifecycle.drain(movie_service::lifecycle::deadline(Duration::from_secs(10))).await;
+        }
+    }
+    let log = log::captured();
+    for expected in ["sync completed", "asking TMDB again", "a page is missing", "sync failed", "TRACE"] {
+        assert!(log.contains(expected), "{expected}");
+    }
+    let line = log.lines().find(|line| line.contains(stub::KEY));
+    assert_eq!(line, None);
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        Just(Value::from("2024-01-01")),
+    ];
+    let name = prop_oneof![
+        Just("id"),
+        Just("title"),
+        Just("results"),
+        Just("genre_ids"),
+        Just("release_date"),
+        Just("popularity"),
+        Just("total_pages"),
+        Just("genres"),
+        Just("name"),
+        Just("runtime"),
+    ];
+    leaf.prop_recursive(4, 48, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::hash_map(name.clone(), inner, 0..8)
+                .prop_map(|map| map.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_json_and_any_text_is_decoded_or_refused(json in any_json(), text in "\\PC{0,200}") {
+        use movie_service::service::tmdb::decode;
+        for body in [json.to_string(), json!({"results": [json.clone(), stub::movie(7)]}).to_string(), text] {
+            let _ = decode::genres(&body);
+            let _ = decode::runtime(&body);
+            if let Ok(page) = decode::movies(&body) {
+                for movie in page.movies {
+                    prop_assert!(movie.tmdb_id > 0 && !movie.title.is_empty() && !movie.title.contains('\0'));
+                    prop_assert!(movie.popularity.is_none_or(|popularity| popularity.is_finite() && popularity >= 0.0));
+                }
+            }
+        }
+        let page = decode::movies(&json!({"results": [json, stub::movie(2_000_000_007)]}).to_string()).unwrap();
+        prop_assert!(page.movies.iter().any(|movie| movie.title == "Movie 2000000007"), "the whole row stays");
+    }
+}
