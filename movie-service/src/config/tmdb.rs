@@ -40,7 +40,7 @@ impl TmdbConfig {
             base_url: base_url(env),
             connect_timeout: env.millis("TMDB_CONNECT_TIMEOUT_MS", 5000),
             timeout: env.millis("TMDB_TIMEOUT_MS", 15_000),
-            max_requests_per_second: env.number("TMDB_MAX_REQUESTS_PER_SECOND", 40, 1..=1000),
+            max_requests_per_second: env.number("TMDB_MAX_REQUESTS_PER_SECOND", 40, 1..=100_000),
             max_retries: env.number("TMDB_MAX_RETRIES", 3, 0..=10),
             runtime_concurrency: env.number("TMDB_RUNTIME_CONCURRENCY", 8, 1..=64),
         }

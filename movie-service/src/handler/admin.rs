@@ -1,5 +1,7 @@
 //! Administration: bringing the catalogue up to date.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{RawQuery, State},
@@ -32,7 +34,7 @@ use super::schema::SyncParameters;
         (status = 503, description = "The database does not answer, or the service is stopping", body = ErrorBody),
     )
 )]
-pub async fn sync(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Json<SyncReport>, ApiError> {
+pub async fn sync(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<SyncReport>, ApiError> {
     let pages = sync_pages(query.as_deref().unwrap_or_default());
     Ok(Json(app.sync.run(pages).await?))
 }

@@ -1,5 +1,7 @@
 //! The whole catalogue for the services that keep a copy of it. The gateway does not forward this.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     extract::State,
@@ -32,7 +34,7 @@ use crate::{
         (status = 503, description = "The database does not answer", body = ErrorBody),
     )
 )]
-pub async fn copy(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub async fn copy(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
     if headers.contains_key(header::IF_NONE_MATCH) {
         let etag = etag(&app.catalogue.version().await?);
         if is_known(&headers, &etag) {

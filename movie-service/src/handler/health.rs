@@ -1,6 +1,6 @@
 //! Is the service alive, and can it work?
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub async fn health() -> Json<Health> {
     tag = "operations",
     responses((status = 200, description = "The service can work", body = Readiness), (status = 503, description = "PostgreSQL does not answer", body = Readiness))
 )]
-pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
+pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
     let (postgres, redis) = tokio::join!(postgres::ping(&app.pool), app.redis.ping());
     let word = |up: bool| if up { "ok" } else { "unavailable" };
     let (status, text) =

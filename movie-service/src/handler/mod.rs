@@ -7,7 +7,7 @@ mod health;
 mod movies;
 mod schema;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use utoipa::OpenApi;
@@ -32,7 +32,7 @@ use crate::{App, middleware::time_limit};
 struct ApiDoc;
 
 /// The routes: those that are answered within `time_limit`, then those with limits of their own.
-fn api(limit: Duration) -> OpenApiRouter<App> {
+fn api(limit: Duration) -> OpenApiRouter<Arc<App>> {
     let limited = OpenApiRouter::new()
         .routes(routes!(movies::list))
         .routes(routes!(movies::detail))
@@ -48,7 +48,7 @@ fn api(limit: Duration) -> OpenApiRouter<App> {
 /// All routes with their state.
 pub fn routes(app: App, request_timeout: Duration) -> Router {
     let (router, openapi) = api(request_timeout).split_for_parts();
-    router.with_state(app).merge(docs::routes(&openapi))
+    router.with_state(Arc::new(app)).merge(docs::routes(&openapi))
 }
 
 /// The specification as YAML, as served at `/swagger/doc.yaml`.

@@ -1,5 +1,7 @@
 //! The list and the details of movies.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
     http::StatusCode,
@@ -34,7 +36,7 @@ use super::schema::ListParameters;
         (status = 504, description = "It took too long", body = ErrorBody),
     )
 )]
-pub async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let query = ListQuery::parse(query.as_deref().unwrap_or_default())?;
     Ok(json_bytes(StatusCode::OK, app.movies.list(query).await?))
 }
@@ -53,7 +55,10 @@ pub async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Result<R
         (status = 504, description = "It took too long", body = ErrorBody),
     )
 )]
-pub async fn detail(State(app): State<App>, id: Result<Path<String>, PathRejection>) -> Result<Response, ApiError> {
+pub async fn detail(
+    State(app): State<Arc<App>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
     // An id that does not even decode is not a number either.
     let Path(id) = id.map_err(|_| MovieIdError::NotANumber)?;
     let movie = app.movies.detail(MovieId::parse(&id)?).await?;

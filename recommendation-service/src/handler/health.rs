@@ -1,6 +1,6 @@
 //! Is the service alive, and can it work?
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -54,7 +54,7 @@ pub async fn health() -> Json<Health> {
         (status = 503, description = "Something is missing", body = Readiness)
     )
 )]
-pub async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
+pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
     let (postgres, redis) = tokio::join!(postgres::ping(&app.pool), app.redis.ping());
     let parts = [("postgres", postgres), ("redis", redis), ("catalogue", app.catalogue.is_loaded())];
     let checks = parts.map(|(name, works)| (name, if works { "ok" } else { "unavailable" })).into();

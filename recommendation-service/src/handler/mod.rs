@@ -7,7 +7,7 @@ mod query;
 mod recommendations;
 mod rules;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use utoipa::OpenApi;
@@ -29,7 +29,7 @@ use crate::{App, middleware::time_limit};
 )]
 struct ApiDoc;
 
-fn api() -> OpenApiRouter<App> {
+fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(recommendations::list_recommendations))
         .routes(routes!(rules::list_rules))
@@ -40,7 +40,7 @@ fn api() -> OpenApiRouter<App> {
 /// All routes with their state; each is answered within `time_limit`.
 pub fn routes(app: App, request_timeout: Duration) -> Router {
     let (router, openapi) = api().split_for_parts();
-    router.with_state(app).layer(time_limit(request_timeout)).merge(docs::routes(&openapi))
+    router.with_state(Arc::new(app)).layer(time_limit(request_timeout)).merge(docs::routes(&openapi))
 }
 
 /// The specification as YAML, as served at `/swagger/doc.yaml`.

@@ -1,5 +1,7 @@
 //! Recommendations for a user.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
     http::StatusCode,
@@ -44,7 +46,7 @@ const MAX_LIMIT: usize = 50;
     )
 )]
 pub async fn list_recommendations(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {

@@ -1,5 +1,7 @@
 //! The rules of scoring.
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State};
 
 use crate::{
@@ -21,6 +23,6 @@ use crate::{
         (status = 504, description = "It took too long", body = ErrorBody),
     )
 )]
-pub async fn list_rules(State(app): State<App>) -> Result<Json<RuleList>, ApiError> {
+pub async fn list_rules(State(app): State<Arc<App>>) -> Result<Json<RuleList>, ApiError> {
     Ok(Json(app.rules.list().await?))
 }

@@ -1,5 +1,7 @@
 //! `/api/v1/users/{id}/interactions`
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -60,7 +62,7 @@ pub struct InteractionList {
     responses((status = 201, description = "Recorded", body = Interaction), UserErrors, BodyErrors, ServerErrors)
 )]
 pub async fn record_interaction(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     UserPath(id): UserPath,
     JsonBody(body): JsonBody<RecordInteraction>,
 ) -> Result<(StatusCode, Json<Interaction>), ApiError> {
@@ -89,7 +91,7 @@ pub async fn record_interaction(
     )
 )]
 pub async fn list_interactions(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     UserPath(id): UserPath,
     LimitQuery(limit): LimitQuery,
 ) -> Result<Json<InteractionList>, ApiError> {

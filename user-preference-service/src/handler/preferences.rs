@@ -1,5 +1,7 @@
 //! `/api/v1/users/{id}/preferences`
 
+use std::sync::Arc;
+
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -69,7 +71,7 @@ impl Fields for SetPreferences {
     )
 )]
 pub async fn set_preferences(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     UserPath(id): UserPath,
     JsonBody(body): JsonBody<SetPreferences>,
 ) -> Result<Response, ApiError> {
@@ -87,6 +89,6 @@ pub async fn set_preferences(
     params(("id" = i64, Path, description = "The user's id", example = 1)),
     responses((status = 200, description = "The preferences", body = Preferences), UserErrors, ServerErrors)
 )]
-pub async fn get_preferences(State(app): State<App>, UserPath(id): UserPath) -> Result<Response, ApiError> {
+pub async fn get_preferences(State(app): State<Arc<App>>, UserPath(id): UserPath) -> Result<Response, ApiError> {
     Ok(json_bytes(StatusCode::OK, app.preferences.get(id).await?))
 }

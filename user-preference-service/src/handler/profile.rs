@@ -1,5 +1,7 @@
 //! `/internal/v1/users/{id}/profile`, for recommendation-service.
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State};
 
 use super::{
@@ -18,6 +20,6 @@ use crate::{App, error::ApiError, models::profile::Profile};
     params(("id" = i64, Path, description = "The user's id", example = 1)),
     responses((status = 200, description = "The profile", body = Profile), UserErrors, ServerErrors)
 )]
-pub async fn get_profile(State(app): State<App>, UserPath(id): UserPath) -> Result<Json<Profile>, ApiError> {
+pub async fn get_profile(State(app): State<Arc<App>>, UserPath(id): UserPath) -> Result<Json<Profile>, ApiError> {
     Ok(Json(app.profiles.get(id).await?))
 }

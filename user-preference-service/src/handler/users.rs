@@ -1,5 +1,7 @@
 //! `/api/v1/users`
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -70,7 +72,7 @@ impl Fields for CreateUser {
     )
 )]
 pub async fn create_user(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     JsonBody(body): JsonBody<CreateUser>,
 ) -> Result<(StatusCode, Json<User>), ApiError> {
     let user = NewUser::new(body.username, body.email)?;
@@ -85,6 +87,6 @@ pub async fn create_user(
     params(("id" = i64, Path, description = "The user's id", example = 1)),
     responses((status = 200, description = "The user", body = User), UserErrors, ServerErrors)
 )]
-pub async fn get_user(State(app): State<App>, UserPath(id): UserPath) -> Result<Json<User>, ApiError> {
+pub async fn get_user(State(app): State<Arc<App>>, UserPath(id): UserPath) -> Result<Json<User>, ApiError> {
     Ok(Json(app.users.get(id).await?))
 }
