@@ -16,7 +16,8 @@ use crate::{
     },
 };
 
-/// Pause between tries as long as there is no copy at all, if that is shorter than the usual one.
+/// Pause between tries as long as there is nothing to recommend, if that is shorter than the usual one: whoever has
+/// just filled the catalogue is waiting.
 const FIRST_COPY_PAUSE: Duration = Duration::from_millis(250);
 
 /// The newest whole copy. Clones share it.
@@ -32,6 +33,11 @@ impl CatalogueStore {
     /// Whether there is a copy.
     pub fn is_loaded(&self) -> bool {
         self.current().is_some()
+    }
+
+    /// Whether there is nothing to recommend: no copy, or one without movies.
+    fn is_bare(&self) -> bool {
+        self.current().is_none_or(|catalogue| catalogue.is_empty())
     }
 
     fn replace(&self, catalogue: Arc<Catalogue>) {
@@ -51,7 +57,7 @@ pub async fn keep_fresh(store: CatalogueStore, peer: MovieService, pause: Durati
         loop {
             let result = refresh(&store, &peer, &mut tag).await;
             report(&result, &mut failing, store.is_loaded());
-            sleep(if store.is_loaded() { pause } else { pause.min(FIRST_COPY_PAUSE) }).await;
+            sleep(if store.is_bare() { pause.min(FIRST_COPY_PAUSE) } else { pause }).await;
         }
     };
     tokio::select! {
