@@ -13,17 +13,20 @@ use crate::{
     error::{ApiError, ErrorBody},
     middleware::json_bytes,
     models::{
+        genre::UnknownGenre,
         movie::{MovieDetail, MovieId, MovieIdError, MoviePage},
-        query::{InvalidDate, ListQuery},
+        parameters::InvalidParameter,
+        query::ListQuery,
     },
-    service::movies::Unavailable,
+    service::movies::{ListError, Unavailable},
 };
 
 use super::schema::ListParameters;
 
 /// List movies
 ///
-/// Page by page, sorted and filtered by date of release.
+/// Page by page, sorted and filtered. Filters can be combined; a movie must pass them all, and one whose value is unknown
+/// does not pass a filter by that value.
 #[utoipa::path(
     get,
     path = "/api/v1/movies",
@@ -31,7 +34,7 @@ use super::schema::ListParameters;
     params(ListParameters),
     responses(
         (status = 200, description = "The page", body = MoviePage),
-        (status = 400, description = "A date that is not `YYYY-MM-DD`", body = ErrorBody),
+        (status = 400, description = "A date or filter that cannot be meant; `error` says what is allowed", body = ErrorBody),
         (status = 503, description = "The database does not answer", body = ErrorBody),
         (status = 504, description = "It took too long", body = ErrorBody),
     )
@@ -65,9 +68,22 @@ pub async fn detail(
     Ok(json_bytes(StatusCode::OK, movie.ok_or(MovieIdError::NoSuchMovie)?))
 }
 
-impl From<InvalidDate> for ApiError {
-    fn from(InvalidDate(name): InvalidDate) -> Self {
-        Self::bad_request("invalid_date", format!("invalid {name}, expected YYYY-MM-DD")).field(name)
+impl From<InvalidParameter> for ApiError {
+    fn from(InvalidParameter { name, code, expected }: InvalidParameter) -> Self {
+        Self::bad_request(code, format!("invalid {name}, expected {expected}")).field(name)
+    }
+}
+
+impl From<ListError> for ApiError {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Unavailable(unavailable) => unavailable.into(),
+            ListError::UnknownGenre(UnknownGenre { parameter, known }) => {
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                Self::bad_request("unknown_genre", format!("unknown genre in {parameter}, known are: {known}"))
+                    .field(parameter)
+            }
+        }
     }
 }
 

@@ -28,9 +28,9 @@ impl IntoParams for ListParameters {
             ),
             parameter(
                 "sort_by",
-                "`popularity`, `release_date` or `title`; anything else means `popularity`. Movies without the value come \
-                 last in both orders; those with the same value are sorted by id, in the same direction.",
-                lenient(text().enum_values(Some(["popularity", "release_date", "title"])), json!("popularity")),
+                "Anything else means `popularity`. Movies without the value come last in both orders; those with the same \
+                 value are sorted by id, in the same direction. A movie without votes has no `vote_average`.",
+                lenient(text().enum_values(Some(SORTS)), json!("popularity")),
             ),
             parameter(
                 "order",
@@ -48,7 +48,66 @@ impl IntoParams for ListParameters {
                 date("2026-12-31"),
             ),
         ]
+        .into_iter()
+        .chain(filters())
+        .collect()
     }
+}
+
+const SORTS: [&str; 7] = ["popularity", "release_date", "title", "vote_average", "vote_count", "runtime", "created_at"];
+
+/// These are strict: what is empty, repeated or out of range is refused.
+fn filters() -> Vec<Parameter> {
+    let minutes = || whole(0, i32::MAX);
+    vec![
+        parameter(
+            "with_genres",
+            "Has these genres: names in any case, or ids; all with `,`, any with `|`.",
+            genres("Drama,War"),
+        ),
+        parameter("without_genres", "Has not all (`,`) or not any (`|`) of these genres.", genres("Horror|Thriller")),
+        parameter(
+            "with_original_language",
+            "The original language (ISO 639-1), in any case.",
+            pattern("^[A-Za-z]{2,3}$", "fr"),
+        ),
+        parameter("year", "The year of release.", whole(1, 9999)),
+        parameter(
+            "vote_average_gte",
+            "Rated this or better. A movie without votes has no rating.",
+            decimal(Some(10.0)),
+        ),
+        parameter("vote_average_lte", "Rated this or worse.", decimal(Some(10.0))),
+        parameter("vote_count_gte", "At least so many votes.", whole(0, i32::MAX)),
+        parameter("runtime_gte", "At least so many minutes long.", minutes()),
+        parameter("runtime_lte", "At most so many minutes long.", minutes()),
+        parameter("popularity_gte", "At least as popular.", decimal(None)),
+        parameter(
+            "ids",
+            "One of these movies: up to 100 ids.",
+            pattern("^0*[1-9][0-9]{0,8}(,0*[1-9][0-9]{0,8}){0,99}$", "1,2,3"),
+        ),
+    ]
+}
+
+fn genres(example: &str) -> RefOr<Schema> {
+    pattern("^[^,|]+(,[^,|]+){0,19}$|^[^,|]+([|][^,|]+){1,19}$", example)
+}
+
+fn pattern(pattern: &str, example: &str) -> RefOr<Schema> {
+    text().pattern(Some(pattern)).examples([json!(example)]).into()
+}
+
+fn whole(minimum: i32, maximum: i32) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::new(Type::Integer))
+        .minimum(Some(minimum))
+        .maximum(Some(maximum))
+        .into()
+}
+
+fn decimal(maximum: Option<f64>) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::Number)).minimum(Some(0)).maximum(maximum).into()
 }
 
 impl IntoParams for SyncParameters {

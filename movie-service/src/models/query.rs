@@ -1,9 +1,12 @@
-//! Query strings, read as leniently as clients of the platform are used to.
+//! What the list is asked for.
 
-use chrono::NaiveDate;
-use percent_encoding::percent_decode_str;
+use chrono::{Datelike, NaiveDate};
 
-use super::movie::parse_date;
+use super::{
+    filter::Filters,
+    movie::parse_date,
+    parameters::{InvalidParameter, first_value},
+};
 
 const DEFAULT_PAGE_SIZE: i64 = 20;
 const MAX_PAGE_SIZE: i64 = 100;
@@ -19,6 +22,14 @@ pub enum SortBy {
     ReleaseDate,
     /// The title.
     Title,
+    /// The average vote.
+    VoteAverage,
+    /// The number of votes.
+    VoteCount,
+    /// The length.
+    Runtime,
+    /// When the platform got to know it.
+    CreatedAt,
 }
 
 /// In which direction the list is sorted.
@@ -30,8 +41,12 @@ pub enum Order {
     Ascending,
 }
 
+/// Stands for "no limit" when only the other end of a range of dates is given.
+const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a date");
+const LATEST: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date");
+
 /// A checked query of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ListQuery {
     /// From 1.
     pub page: i64,
@@ -45,26 +60,28 @@ pub struct ListQuery {
     pub from: Option<NaiveDate>,
     /// Latest release, inclusive.
     pub to: Option<NaiveDate>,
+    /// What else a movie must be.
+    pub filters: Filters,
 }
 
-/// A date filter that is not a date: the name of its parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidDate(pub &'static str);
-
 impl ListQuery {
-    /// Reads the raw query string. Numbers and sorting fall back to their defaults, dates do not.
+    /// Reads the raw query string. Page numbers and sorting fall back to their defaults, dates and filters do not.
     ///
     /// # Errors
-    /// [`InvalidDate`] with the first date parameter that is not `YYYY-MM-DD`.
-    pub fn parse(query: &str) -> Result<Self, InvalidDate> {
+    /// [`InvalidParameter`] with the first date or filter that cannot be meant.
+    pub fn parse(query: &str) -> Result<Self, InvalidParameter> {
         let number = |name| first_value(query, name).and_then(|text| text.parse::<i64>().ok());
         let date = |name| match first_value(query, name) {
-            Some(text) if !text.is_empty() => parse_date(&text).map(Some).ok_or(InvalidDate(name)),
+            Some(text) if !text.is_empty() => parse_date(&text).map(Some).ok_or(InvalidParameter::date(name)),
             _ => Ok(None),
         };
         let sort_by = match first_value(query, "sort_by").as_deref() {
             Some("release_date") => SortBy::ReleaseDate,
             Some("title") => SortBy::Title,
+            Some("vote_average") => SortBy::VoteAverage,
+            Some("vote_count") => SortBy::VoteCount,
+            Some("runtime") => SortBy::Runtime,
+            Some("created_at") => SortBy::CreatedAt,
             _ => SortBy::Popularity,
         };
         let order = match first_value(query, "order").as_deref() {
@@ -80,7 +97,16 @@ impl ListQuery {
             order,
             from: date("release_date_from")?,
             to: date("release_date_to")?,
+            filters: Filters::parse(query)?,
         })
+    }
+
+    /// The first and the last day of release that are wanted, or `None` when it does not matter.
+    pub fn released_between(&self) -> Option<(NaiveDate, NaiveDate)> {
+        let year = |date: NaiveDate| self.filters.year.and_then(|year| date.with_year(year));
+        let from = self.from.into_iter().chain(year(EARLIEST)).max();
+        let to = self.to.into_iter().chain(year(LATEST)).min();
+        (from.is_some() || to.is_some()).then(|| (from.unwrap_or(EARLIEST), to.unwrap_or(LATEST)))
     }
 
     /// Rows before this page; `None` when there cannot be that many.
@@ -96,6 +122,10 @@ impl SortBy {
             Self::Popularity => "popularity",
             Self::ReleaseDate => "release_date",
             Self::Title => "title",
+            Self::VoteAverage => "vote_average",
+            Self::VoteCount => "vote_count",
+            Self::Runtime => "runtime",
+            Self::CreatedAt => "created_at",
         }
     }
 }
@@ -114,32 +144,6 @@ impl Order {
 pub fn sync_pages(query: &str) -> u32 {
     let pages = first_value(query, "pages").and_then(|text| text.parse::<i64>().ok());
     pages.map_or(DEFAULT_SYNC_PAGES, |pages| pages.clamp(1, i64::from(MAX_SYNC_PAGES)) as u32)
-}
-
-/// The first value of a parameter, decoded. A pair that is not well-formed is passed over, as the platform always did.
-fn first_value(query: &str, name: &str) -> Option<String> {
-    query
-        .split('&')
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .filter_map(|(key, value)| Some((decode(key)?, value)))
-        .filter(|(key, _)| key == name)
-        .find_map(|(_, value)| decode(value))
-}
-
-/// Undoes form encoding. `None` for a `%` that is not followed by two hexadecimal digits, or for a raw `;`.
-fn decode(text: &str) -> Option<String> {
-    // Most keys and values need no decoding.
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+' | b';')) {
-        return Some(text.to_owned());
-    }
-    let escapes_complete = text.split('%').skip(1).all(|rest| {
-        let rest = rest.as_bytes();
-        rest.len() >= 2 && rest[..2].iter().all(u8::is_ascii_hexdigit)
-    });
-    if !escapes_complete || text.contains(';') {
-        return None;
-    }
-    Some(percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned())
 }
 
 #[cfg(test)]
@@ -190,12 +194,24 @@ mod tests {
 
     #[test]
     fn a_malformed_date_names_its_parameter() {
-        assert_eq!(ListQuery::parse("release_date_from=yesterday"), Err(InvalidDate("release_date_from")));
-        assert_eq!(ListQuery::parse("release_date_to=2024-02-30"), Err(InvalidDate("release_date_to")));
-        assert_eq!(ListQuery::parse("release_date_to=2024-01-01%00"), Err(InvalidDate("release_date_to")));
+        assert_eq!(ListQuery::parse("release_date_from=yesterday"), Err(InvalidParameter::date("release_date_from")));
+        assert_eq!(ListQuery::parse("release_date_to=2024-02-30"), Err(InvalidParameter::date("release_date_to")));
+        assert_eq!(ListQuery::parse("release_date_to=2024-01-01%00"), Err(InvalidParameter::date("release_date_to")));
         let query = parse("release_date_from=2024-01-01&release_date_to=2024-12-31");
         assert_eq!(query.from, parse_date("2024-01-01"));
         assert_eq!(query.to, parse_date("2024-12-31"));
+    }
+
+    #[test]
+    fn a_year_narrows_the_range_of_dates() {
+        let between = |query: &str| parse(query).released_between().map(|(from, to)| format!("{from} {to}"));
+        assert_eq!(between(""), None);
+        assert_eq!(between("year=2024").as_deref(), Some("2024-01-01 2024-12-31"));
+        assert_eq!(
+            between("year=2024&release_date_from=2023-05-01&release_date_to=2024-05-01").as_deref(),
+            Some("2024-01-01 2024-05-01")
+        );
+        assert_eq!(between("release_date_from=2023-05-01").as_deref(), Some("2023-05-01 9999-12-31"));
     }
 
     #[test]

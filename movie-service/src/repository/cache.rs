@@ -44,11 +44,17 @@ pub struct CacheKey {
 }
 
 impl CacheKey {
-    /// `movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}` for five minutes.
+    /// `movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}` for five minutes; with filters, `:{filters}` follows.
     pub fn list(query: &ListQuery) -> Self {
-        let ListQuery { page, page_size, sort_by, order, from, to } = *query;
-        let (sort_by, order, from, to) = (sort_by.name(), order.name(), date_text(from), date_text(to));
-        Self { key: format!("movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}"), seconds: LIST_SECONDS }
+        let ListQuery { page, page_size, sort_by, order, from, to, filters } = query;
+        let (sort_by, order, from, to) = (sort_by.name(), order.name(), date_text(*from), date_text(*to));
+        let mut key = format!("movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}");
+        let filters = filters.canonical();
+        if !filters.is_empty() {
+            key.push(':');
+            key.push_str(&filters);
+        }
+        Self { key, seconds: LIST_SECONDS }
     }
 
     /// `movie:detail:{id}` for thirty minutes.
@@ -235,6 +241,9 @@ mod tests {
     fn keys_are_those_of_the_contract() {
         let query = ListQuery::parse("page=2&release_date_from=2024-01-01&order=asc").expect("valid");
         assert_eq!(CacheKey::list(&query).key, "movies:list:2:20:popularity:asc:2024-01-01:");
+        let query = ListQuery::parse("year=2024&with_genres=War|Drama&sort_by=runtime").expect("valid");
+        let key = "movies:list:1:20:runtime:desc:::with_genres=drama|war&year=2024";
+        assert_eq!(CacheKey::list(&query).key, key);
         let id = MovieId::parse("+042").expect("valid");
         assert_eq!(CacheKey::detail(id), CacheKey { key: "movie:detail:42".to_owned(), seconds: 1800 });
     }

@@ -2,6 +2,8 @@
 
 pub mod cache;
 pub mod catalogue;
+pub mod genres;
+pub mod list;
 pub mod lock;
 pub mod movies;
 pub mod runtimes;

@@ -8,9 +8,15 @@ use sqlx::PgPool;
 
 use crate::{
     lifecycle::Lifecycle,
-    models::{movie::MovieId, query::ListQuery},
+    models::{
+        genre::{Genre, GenreFilter, UnknownGenre},
+        movie::{MovieId, MoviePage},
+        query::ListQuery,
+    },
     repository::{
         cache::{Cache, CacheKey, Lookup, Token},
+        genres,
+        list::{self, GenreIds, GenreSet},
         log_failure, movies,
     },
 };
@@ -22,8 +28,19 @@ use super::flight::Flights;
 #[error("the database is not available")]
 pub struct Unavailable;
 
+/// Why there is no list.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// The database does not answer.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// A filter names a genre that there is not.
+    #[error("there is no such genre")]
+    UnknownGenre(UnknownGenre),
+}
+
 /// The JSON of an answer, or `None` when there is no such movie.
-type Answer = Result<Option<Bytes>, Unavailable>;
+type Answer = Result<Option<Bytes>, ListError>;
 
 /// A read begun under another token, or before a change that this process made, is another one.
 type FlightKey = (CacheKey, Option<Token>, u64);
@@ -45,11 +62,11 @@ impl Movies {
     /// A page of the list, as JSON.
     ///
     /// # Errors
-    /// When the database does not answer.
-    pub async fn list(&self, query: ListQuery) -> Result<Bytes, Unavailable> {
-        let pool = self.pool.clone();
-        let load = || async move { answer(movies::list(&pool, &query).await.map(Some), "list movies") };
-        self.cached(CacheKey::list(&query), load).await?.ok_or(Unavailable)
+    /// When a filter names an unknown genre, or the database does not answer.
+    pub async fn list(&self, query: ListQuery) -> Result<Bytes, ListError> {
+        let (key, pool) = (CacheKey::list(&query), self.pool.clone());
+        let load = || async move { Ok(Some(json(&page(&pool, &query).await?))) };
+        Ok(self.cached(key, load).await?.ok_or(Unavailable)?)
     }
 
     /// One movie, as JSON.
@@ -58,8 +75,11 @@ impl Movies {
     /// When the database does not answer.
     pub async fn detail(&self, id: MovieId) -> Result<Option<Bytes>, Unavailable> {
         let pool = self.pool.clone();
-        let load = || async move { answer(movies::find(&pool, id).await, "read a movie") };
-        self.cached(CacheKey::detail(id), load).await
+        let load = || async move {
+            let movie = movies::find(&pool, id).await.map_err(|error| unavailable(&error, "read a movie"))?;
+            Ok(movie.as_ref().map(json))
+        };
+        self.cached(CacheKey::detail(id), load).await.map_err(|_| Unavailable)
     }
 
     async fn cached<L>(&self, key: CacheKey, load: impl FnOnce() -> L) -> Answer
@@ -80,14 +100,42 @@ impl Movies {
                 cache.put(&key, &token, &body).await;
             }
         };
-        self.flights.join(flight, load, keep).await.unwrap_or(Err(Unavailable))
+        self.flights.join(flight, load, keep).await.unwrap_or(Err(Unavailable.into()))
     }
 }
 
-fn answer<T: Serialize>(found: sqlx::Result<Option<T>>, what: &'static str) -> Answer {
-    let found = found.map_err(|error| {
-        log_failure(&error, what);
-        Unavailable
-    })?;
-    Ok(found.map(|found| serde_json::to_vec(&found).expect("texts and finite numbers always serialise").into()))
+async fn page(pool: &PgPool, query: &ListQuery) -> Result<MoviePage, ListError> {
+    let genres = genre_ids(pool, query).await?;
+    Ok(list::list(pool, query, &genres).await.map_err(|error| unavailable(&error, "list movies"))?)
+}
+
+/// The ids of the genres that the filters name. Most lists need none.
+async fn genre_ids(pool: &PgPool, query: &ListQuery) -> Result<GenreIds, ListError> {
+    let (with, without) = (&query.filters.with_genres, &query.filters.without_genres);
+    if with.is_none() && without.is_none() {
+        return Ok(GenreIds::default());
+    }
+    let known = genres::all(pool).await.map_err(|error| unavailable(&error, "read genres"))?;
+    Ok(GenreIds {
+        with: genre_set("with_genres", with.as_ref(), &known)?,
+        without: genre_set("without_genres", without.as_ref(), &known)?,
+    })
+}
+
+fn genre_set(
+    parameter: &'static str,
+    filter: Option<&GenreFilter>,
+    known: &[Genre],
+) -> Result<Option<GenreSet>, ListError> {
+    let set = |filter: &GenreFilter| Ok(GenreSet { all: filter.all, ids: filter.resolve(parameter, known)? });
+    filter.map(set).transpose().map_err(ListError::UnknownGenre)
+}
+
+fn unavailable(error: &sqlx::Error, what: &'static str) -> Unavailable {
+    log_failure(error, what);
+    Unavailable
+}
+
+fn json<T: Serialize>(found: &T) -> Bytes {
+    serde_json::to_vec(found).expect("texts and finite numbers always serialise").into()
 }

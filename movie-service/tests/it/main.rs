@@ -5,6 +5,7 @@ mod cache;
 mod catalogue;
 mod detail;
 mod faults;
+mod filters;
 mod http;
 mod list;
 mod openapi;
