@@ -34,7 +34,7 @@ pub fn route(path: &str) -> Route {
 fn api_route<'a>(resource: &str, mut rest: impl Iterator<Item = &'a str>) -> Route {
     match (resource, rest.next(), rest.next(), rest.next()) {
         ("health" | "ready", None, ..) => Route::Health,
-        ("movies", ..) | ("admin", Some(_), ..) => Route::Service(Upstream::Movie),
+        ("movies", ..) | ("genres", None, ..) | ("admin", Some(_), ..) => Route::Service(Upstream::Movie),
         ("rules", None, ..) | ("users", Some(_), Some("recommendations"), None) => {
             Route::Service(Upstream::Recommendation)
         }
@@ -61,6 +61,8 @@ mod tests {
             ("/api/v1/movies", Route::Service(Upstream::Movie)),
             ("/api/v1/movies/", Route::Service(Upstream::Movie)),
             ("/api/v1/movies/1", Route::Service(Upstream::Movie)),
+            ("/api/v1/genres", Route::Service(Upstream::Movie)),
+            ("/api/v1/genres/", Route::Service(Upstream::Movie)),
             ("/api/v1/admin/sync", Route::Service(Upstream::Movie)),
             ("/api/v1/users", Route::Service(Upstream::UserPreference)),
             ("/api/v1/users/1", Route::Service(Upstream::UserPreference)),
@@ -88,6 +90,7 @@ mod tests {
             "/api/v1/health/x",
             "/api/v1/admin",
             "/api/v1/moviesx",
+            "/api/v1/genres/1",
             "/API/V1/Movies",
             "/api/v1/rules/1",
             "/api/v2/movies",

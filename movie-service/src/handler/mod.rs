@@ -3,6 +3,7 @@
 mod admin;
 mod catalogue;
 mod docs;
+mod genres;
 mod health;
 mod movies;
 mod schema;
@@ -36,6 +37,7 @@ fn api(limit: Duration) -> OpenApiRouter<Arc<App>> {
     let limited = OpenApiRouter::new()
         .routes(routes!(movies::list))
         .routes(routes!(movies::detail))
+        .routes(routes!(genres::list))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .layer(time_limit(limit));

@@ -1,5 +1,8 @@
 //! Genres, and how filters name them.
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 /// A genre under the platform's own id.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Genre {
@@ -7,6 +10,27 @@ pub struct Genre {
     pub id: i32,
     /// As it is shown.
     pub name: String,
+}
+
+/// All genres.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GenreList {
+    /// By name.
+    pub genres: Vec<GenreSummary>,
+}
+
+/// A genre and how common it is.
+#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+pub struct GenreSummary {
+    /// The platform's own id, not TMDB's.
+    #[schema(example = 1, minimum = 1)]
+    pub id: i32,
+    /// Its name.
+    #[schema(example = "Action")]
+    pub name: String,
+    /// Movies that have it.
+    #[schema(example = 117, minimum = 0)]
+    pub movies: i64,
 }
 
 /// A genre as a filter names it.

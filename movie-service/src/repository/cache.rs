@@ -57,6 +57,11 @@ impl CacheKey {
         Self { key, seconds: LIST_SECONDS }
     }
 
+    /// `movies:genres` for five minutes.
+    pub fn genres() -> Self {
+        Self { key: "movies:genres".to_owned(), seconds: LIST_SECONDS }
+    }
+
     /// `movie:detail:{id}` for thirty minutes.
     pub fn detail(id: MovieId) -> Self {
         Self { key: format!("movie:detail:{}", id.get()), seconds: DETAIL_SECONDS }

@@ -2,7 +2,7 @@
 
 use sqlx::PgPool;
 
-use crate::models::genre::Genre;
+use crate::models::genre::{Genre, GenreList};
 
 /// All genres, by name.
 ///
@@ -10,4 +10,19 @@ use crate::models::genre::Genre;
 /// When the database does not answer.
 pub async fn all(pool: &PgPool) -> sqlx::Result<Vec<Genre>> {
     sqlx::query_as(r#"SELECT id, name FROM genres ORDER BY name COLLATE "C", id"#).fetch_all(pool).await
+}
+
+/// All genres with the number of their movies, by name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(pool: &PgPool) -> sqlx::Result<GenreList> {
+    let genres = sqlx::query_as(
+        r#"SELECT g.id, g.name, COALESCE(linked.movies, 0) AS movies
+           FROM genres g
+           LEFT JOIN (SELECT genre_id, count(*) AS movies FROM movie_genres GROUP BY genre_id) linked
+                  ON linked.genre_id = g.id
+           ORDER BY g.name COLLATE "C", g.id"#,
+    );
+    Ok(GenreList { genres: genres.fetch_all(pool).await? })
 }

@@ -69,6 +69,19 @@ impl Movies {
         Ok(self.cached(key, load).await?.ok_or(Unavailable)?)
     }
 
+    /// All genres, as JSON.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn genres(&self) -> Result<Bytes, Unavailable> {
+        let pool = self.pool.clone();
+        let load = || async move {
+            let genres = genres::list(&pool).await.map_err(|error| unavailable(&error, "list genres"))?;
+            Ok(Some(json(&genres)))
+        };
+        self.cached(CacheKey::genres(), load).await.ok().flatten().ok_or(Unavailable)
+    }
+
     /// One movie, as JSON.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod catalogue;
 mod detail;
 mod faults;
 mod filters;
+mod genres;
 mod http;
 mod list;
 mod openapi;
