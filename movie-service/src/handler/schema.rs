@@ -28,7 +28,7 @@ impl IntoParams for ListParameters {
             ),
             parameter(
                 "sort_by",
-                "Anything else means `popularity`. Movies without the value come last in both orders; those with the same \
+                "Anything else means `popularity`, and with `q` `relevance`, which is refused without it. Movies without the value come last in both orders; those with the same \
                  value are sorted by id, in the same direction. A movie without votes has no `vote_average`.",
                 lenient(text().enum_values(Some(SORTS)), json!("popularity")),
             ),
@@ -54,12 +54,20 @@ impl IntoParams for ListParameters {
     }
 }
 
-const SORTS: [&str; 7] = ["popularity", "release_date", "title", "vote_average", "vote_count", "runtime", "created_at"];
+const SORTS: [&str; 8] =
+    ["popularity", "release_date", "title", "vote_average", "vote_count", "runtime", "created_at", "relevance"];
 
 /// These are strict: what is empty, repeated or out of range is refused.
 fn filters() -> Vec<Parameter> {
     let minutes = || whole(0, i32::MAX);
     vec![
+        parameter(
+            "q",
+            "Searches titles and original titles, in any script; case, accents and punctuation do not matter. By relevance \
+             come first titles that are the same, then those that begin with it, then those with words that begin with its \
+             words, and last, when those are fewer than 20, titles spelt like it. Popularity breaks ties.",
+            text().pattern(Some(r"\S")).max_length(Some(200)).examples([json!("shawshenk redemtion")]).into(),
+        ),
         parameter(
             "with_genres",
             "Has these genres: names in any case, or ids; all with `,`, any with `|`.",

@@ -13,6 +13,9 @@ const MAX_IDS: usize = 100;
 /// Digits and a point; longer ones are no number of this world.
 const MAX_NUMBER_CHARS: usize = 20;
 
+const MAX_SEARCH_CHARS: usize = 200;
+
+const SEARCH: &str = "a title, or words of one, of 1 to 200 characters";
 const IDS: &str = "up to 100 movie ids separated by ','";
 const LANGUAGE: &str = "an ISO 639 language code of 2 or 3 letters";
 const YEAR: &str = "a year from 1 to 9999";
@@ -45,6 +48,8 @@ pub struct Filters {
     pub popularity_gte: Option<f64>,
     /// One of these: sorted, each once.
     pub ids: Option<Vec<i32>>,
+    /// Titles to search for: in lower case, with nothing but single spaces.
+    pub q: Option<String>,
 }
 
 impl Filters {
@@ -68,6 +73,7 @@ impl Filters {
             runtime_lte: count("runtime_lte")?,
             popularity_gte: strict(query, "popularity_gte", NUMBER, decimal)?,
             ids: strict(query, "ids", IDS, ids)?,
+            q: strict(query, "q", SEARCH, search)?,
         })
     }
 
@@ -94,6 +100,7 @@ impl Filters {
         add("runtime_lte", show(&self.runtime_lte));
         add("popularity_gte", show(&self.popularity_gte));
         add("ids", show(&self.ids.as_ref().map(|ids| join(ids.iter(), ","))));
+        add("q", show(&self.q.as_ref().map(|q| utf8_percent_encode(q, NON_ALPHANUMERIC))));
         text
     }
 }
@@ -128,6 +135,11 @@ fn language(text: &str) -> Option<String> {
     letters.then(|| text.to_ascii_lowercase())
 }
 
+fn search(text: &str) -> Option<String> {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    (!words.is_empty() && text.chars().count() <= MAX_SEARCH_CHARS).then_some(words)
+}
+
 fn ids(text: &str) -> Option<Vec<i32>> {
     let ids = text.split(',').take(MAX_IDS + 1).map(|id| whole(id).filter(|id| *id > 0));
     let mut ids = ids.collect::<Option<Vec<_>>>().filter(|ids| ids.len() <= MAX_IDS)?;
@@ -156,6 +168,7 @@ mod tests {
             let form = "with_genres=2,drama&with_original_language=en&vote_average_gte=7&ids=1,2,3";
             assert_eq!(canonical(query), form, "{query}");
         }
+        assert_eq!(canonical("q=++Seven%20%20SAMURAI%0a"), "q=seven%20samurai");
         assert_eq!(canonical("with_genres=a%26year%3d1999"), "with_genres=a%26year%3D1999");
     }
 
@@ -174,6 +187,7 @@ mod tests {
             ("runtime_lte", ["", "1,2", "0x10", "%00"]),
             ("popularity_gte", ["NaN", "-0.1", "1e400", "%ff"]),
             ("ids", ["", "0", "1,,2", "1,-2"]),
+            ("q", ["", "%20+%20", "a%00", "%ff"]),
         ] {
             for value in values.into_iter().chain([long.as_str()]) {
                 let error = Filters::parse(&format!("{name}={value}")).expect_err(value);

@@ -19,6 +19,11 @@ impl InvalidParameter {
         Self { name, code: "invalid_date", expected: "YYYY-MM-DD" }
     }
 
+    /// Nothing is searched for that a movie could be relevant to.
+    pub fn relevance_of_nothing() -> Self {
+        Self::value("sort_by", "'relevance' only together with q")
+    }
+
     fn value(name: &'static str, expected: &'static str) -> Self {
         Self { name, code: "invalid_parameter", expected }
     }

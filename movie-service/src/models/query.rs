@@ -30,6 +30,8 @@ pub enum SortBy {
     Runtime,
     /// When the platform got to know it.
     CreatedAt,
+    /// How well the title fits what is searched for.
+    Relevance,
 }
 
 /// In which direction the list is sorted.
@@ -75,6 +77,7 @@ impl ListQuery {
             Some(text) if !text.is_empty() => parse_date(&text).map(Some).ok_or(InvalidParameter::date(name)),
             _ => Ok(None),
         };
+        let filters = Filters::parse(query)?;
         let sort_by = match first_value(query, "sort_by").as_deref() {
             Some("release_date") => SortBy::ReleaseDate,
             Some("title") => SortBy::Title,
@@ -82,6 +85,9 @@ impl ListQuery {
             Some("vote_count") => SortBy::VoteCount,
             Some("runtime") => SortBy::Runtime,
             Some("created_at") => SortBy::CreatedAt,
+            Some("relevance") if filters.q.is_none() => return Err(InvalidParameter::relevance_of_nothing()),
+            Some("popularity") => SortBy::Popularity,
+            _ if filters.q.is_some() => SortBy::Relevance,
             _ => SortBy::Popularity,
         };
         let order = match first_value(query, "order").as_deref() {
@@ -97,7 +103,7 @@ impl ListQuery {
             order,
             from: date("release_date_from")?,
             to: date("release_date_to")?,
-            filters: Filters::parse(query)?,
+            filters,
         })
     }
 
@@ -126,6 +132,7 @@ impl SortBy {
             Self::VoteCount => "vote_count",
             Self::Runtime => "runtime",
             Self::CreatedAt => "created_at",
+            Self::Relevance => "relevance",
         }
     }
 }
@@ -200,6 +207,20 @@ mod tests {
         let query = parse("release_date_from=2024-01-01&release_date_to=2024-12-31");
         assert_eq!(query.from, parse_date("2024-01-01"));
         assert_eq!(query.to, parse_date("2024-12-31"));
+    }
+
+    #[test]
+    fn a_search_is_sorted_by_relevance_unless_another_order_is_named() {
+        for (query, sort_by) in [
+            ("q=alien", SortBy::Relevance),
+            ("q=alien&sort_by=relevance", SortBy::Relevance),
+            ("q=alien&sort_by=nonsense", SortBy::Relevance),
+            ("q=alien&sort_by=popularity", SortBy::Popularity),
+            ("q=alien&sort_by=title", SortBy::Title),
+        ] {
+            assert_eq!(parse(query).sort_by, sort_by, "{query}");
+        }
+        assert_eq!(ListQuery::parse("sort_by=relevance").map_err(|error| error.name), Err("sort_by"));
     }
 
     #[test]

@@ -150,7 +150,11 @@ async fn the_second_migration_keeps_what_is_there(pool: PgPool) {
         "INSERT INTO movies (tmdb_id, title, vote_average, vote_count) VALUES (1, 'One', 7.5, 2), (2, 'Two', 0, 0)";
     sqlx::raw_sql(movies).execute(&pool).await.unwrap();
     sqlx::raw_sql(include_str!("../../migrations/0002_discovery.sql")).execute(&pool).await.unwrap();
-    let rows: Vec<(i32, String, Option<f64>)> =
-        sqlx::query_as("SELECT tmdb_id, title, rating FROM movies ORDER BY id").fetch_all(&pool).await.unwrap();
-    assert_eq!(rows, [(1, "One".to_owned(), Some(7.5)), (2, "Two".to_owned(), None)]);
+    let rows: Vec<(i32, String, Option<f64>, String)> =
+        sqlx::query_as("SELECT tmdb_id, title, rating, search_text FROM movies ORDER BY id")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+    let row = |at, title: &str, rating, text: &str| (at, title.to_owned(), rating, text.to_owned());
+    assert_eq!(rows, [row(1, "One", Some(7.5), "\n one \n"), row(2, "Two", None, "\n two \n")]);
 }

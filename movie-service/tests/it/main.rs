@@ -12,6 +12,7 @@ mod list;
 mod openapi;
 mod runtimes;
 mod sample;
+mod search;
 mod store;
 mod support;
 mod sync;

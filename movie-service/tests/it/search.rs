@@ -1,0 +1,152 @@
+//! `q`: searching titles.
+
+use sqlx::PgPool;
+
+use crate::support::{TestApp, titles};
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// Titles found by relevance.
+async fn search(app: &TestApp, q: &str, more: &str) -> Vec<String> {
+    let list = app.list(&format!("q={}{more}", encoded(q))).await;
+    titles(&list).into_iter().map(str::to_owned).collect()
+}
+
+async fn with_titles(pool: &PgPool, movies: &[(&str, f64)]) -> TestApp {
+    let app = TestApp::new(pool).await;
+    for (at, (title, popularity)) in (1..).zip(movies) {
+        app.movie(at, title, None, Some(*popularity)).await;
+    }
+    app
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn movies_of_the_sample_are_found_however_they_are_written(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    app.sync(1).await;
+    for (q, title) in [
+        ("amelie", "Amélie"),
+        ("AMÉLIE", "Amélie"),
+        ("fabuleux destin d'amelie", "Amélie"),
+        ("amelei", "Amélie"),
+        ("shawshenk redemtion", "The Shawshank Redemption"),
+        ("Shawshank", "The Shawshank Redemption"),
+        ("seven samurai", "Seven Samurai"),
+        ("七人の侍", "Seven Samurai"),
+        ("人の侍", "Seven Samurai"),
+        ("москва слезам", "Moscow Does Not Believe in Tears"),
+        ("Ｓｅｖｅｎ　ｓａｍｕｒａｉ", "Seven Samurai"),
+        ("samurai seven", "Seven Samurai"),
+        ("sevn samuri", "Seven Samurai"),
+        ("buono brutto cattivo", "The Good, the Bad and the Ugly"),
+        ("matirx", "The Matrix"),
+    ] {
+        assert_eq!(search(&app, q, "").await.first().map(String::as_str), Some(title), "{q}");
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn the_same_comes_first_then_prefix_then_word_then_spelt_alike(pool: PgPool) {
+    let movies = [
+        ("Allien", 99.0),
+        ("My Alien", 80.0),
+        ("The Aliens", 90.0),
+        ("Alien: Romulus", 5.0),
+        ("Aliens", 50.0),
+        ("ALIEN", 1.0),
+        ("Alién", 2.0),
+        ("Something Else", 100.0),
+    ];
+    let app = with_titles(&pool, &movies).await;
+    let best_first = ["Alién", "ALIEN", "Aliens", "Alien: Romulus", "The Aliens", "My Alien", "Allien"];
+    assert_eq!(search(&app, "alien", "").await, best_first);
+    assert_eq!(search(&app, "alien", "&sort_by=relevance&order=desc").await, best_first);
+    let mut worst_first = best_first;
+    worst_first.reverse();
+    assert_eq!(search(&app, "alien", "&order=asc").await, worst_first);
+    assert_eq!(search(&app, "alien", "&sort_by=popularity&page_size=2").await, ["Allien", "The Aliens"]);
+    let page = app.list("q=alien&page=2&page_size=3").await;
+    assert_eq!(titles(&page), best_first[3..6]);
+    assert_eq!((&page["total_results"], &page["total_pages"]), (&7.into(), &3.into()));
+    assert_eq!(app.list("q=alien&page=9").await["total_results"], 7);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn where_many_are_written_so_those_spelt_alike_are_left_out(pool: PgPool) {
+    let app = with_titles(&pool, &[("Allien", 99.0)]).await;
+    app.execute("INSERT INTO movies (tmdb_id, title) SELECT n, 'Alien ' || n FROM generate_series(101, 119) n").await;
+    assert_eq!(app.list("q=alien").await["total_results"], 20);
+    app.movie(2, "Alien", None, None).await;
+    assert_eq!(app.list("q=alien&page_size=50").await["total_results"], 20);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn equal_movies_are_ordered_by_popularity_then_id_unrated_ones_last(pool: PgPool) {
+    let app = with_titles(&pool, &[("Solaris", 5.0), ("Solaris", 7.0), ("Solaris", 5.0)]).await;
+    app.movie(9, "Solaris", None, None).await;
+    let list = app.list("q=solaris").await;
+    let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|movie| movie["id"].as_i64().unwrap()).collect();
+    assert_eq!(ids, [2, 3, 1, 4]);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_search_can_be_filtered(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    app.sync(1).await;
+    assert_eq!(search(&app, "alien", "&year=1979").await, ["Alien"]);
+    assert_eq!(search(&app, "samurai", "&with_original_language=ja&with_genres=action").await[0], "Seven Samurai");
+    assert_eq!(search(&app, "shawshenk redemtion", "&year=1979").await, [""; 0]);
+    assert_eq!(
+        search(&app, "shawshenk redemtion", "&year=1994&with_genres=drama,crime&vote_average_gte=8").await.len(),
+        1
+    );
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn what_means_something_in_a_pattern_stands_for_itself(pool: PgPool) {
+    let app =
+        with_titles(&pool, &[("%", 1.0), ("_", 2.0), ("\\", 3.0), ("100% Wolf", 4.0), ("WALL·E", 5.0), ("$", 6.0)])
+            .await;
+    for (q, title) in [
+        ("%", "%"),
+        ("_", "_"),
+        ("\\", "\\"),
+        ("$", "$"),
+        ("100%", "100% Wolf"),
+        ("wall-e", "WALL·E"),
+        ("wall e", "WALL·E"),
+    ] {
+        assert_eq!(search(&app, q, "").await, [title], "{q}");
+    }
+    for q in ["!!!", "'; DROP TABLE movies; --", "\u{301}", "🎬", "zzzzzz"] {
+        assert_eq!(search(&app, q, "").await, [""; 0], "{q}");
+    }
+    let long = "é".repeat(200);
+    assert_eq!(search(&app, &long, "").await, [""; 0]);
+    assert_eq!(search(&app, &"a ".repeat(100), "").await, [""; 0]);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_search_for_nothing_is_refused(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    let expected = "invalid q, expected a title, or words of one, of 1 to 200 characters";
+    for value in ["", "%20", "+", "a%00", "%ff", "%zz", &"x".repeat(201), &"x".repeat(10_000)] {
+        let reply = app.get(&format!("/api/v1/movies?q={value}")).await;
+        reply.assert_error(400, expected);
+        assert_eq!(reply.json()["field"], "q");
+    }
+    app.get("/api/v1/movies?q=a&q=b").await.assert_error(400, "invalid q, expected it only once");
+    let reply = app.get("/api/v1/movies?sort_by=relevance").await;
+    reply.assert_error(400, "invalid sort_by, expected 'relevance' only together with q");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_changed_title_is_found_by_what_it_is_now(pool: PgPool) {
+    let app = with_titles(&pool, &[("Before", 1.0)]).await;
+    app.execute("UPDATE movies SET title = 'Après', original_title = 'Потом'").await;
+    assert_eq!(search(&app, "apres", "").await, ["Après"]);
+    assert_eq!(search(&app, "потом", "").await, ["Après"]);
+    assert_eq!(search(&app, "before", "").await, [""; 0]);
+}
