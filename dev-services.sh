@@ -1249,7 +1249,7 @@ cmd_test() { # [arguments for cargo test]
 cmd_bench() { # [arguments for the benchmark]
     start_test_servers "$DEV_DIR/bench"
     build production
-    run_child env PLATFORM_BIN_DIR="$BIN_DIR" cargo bench ${LOCKED:+"$LOCKED"} -p api-gateway --bench platform -- "$@" || die "the benchmark failed"
+    run_child env PLATFORM_BIN_DIR="$BIN_DIR" cargo bench --profile production ${LOCKED:+"$LOCKED"} -p api-gateway --bench platform -- "$@" || die "the benchmark failed"
 }
 
 # The gateway's page lists all services' operations, and takes them from the files at compile time: so it comes last.

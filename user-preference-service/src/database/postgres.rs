@@ -15,6 +15,8 @@ use crate::config::env::{Env, Secret};
 
 /// How long a start waits for PostgreSQL to come up.
 const START_PATIENCE: Duration = Duration::from_secs(30);
+/// Idle time after which a connection is tested before it is used again.
+const IDLE_UNTIL_TESTED: Duration = Duration::from_secs(1);
 /// Longest wait for a pool to close its connections.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -132,6 +134,11 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
     PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout)
+        // A connection that was used a moment ago needs no question whether it still works.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < IDLE_UNTIL_TESTED || connection.ping().await.is_ok()) })
+        })
         // A request that is cut off while BEGIN is under way leaves its session inside a transaction, and the next
         // borrower's write would never be committed (transact-rs/sqlx #4385): end whatever is open. Without a limit,
         // a server that has stopped answering would keep the connection's place in the pool for good.
