@@ -144,8 +144,7 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
         // a server that has stopped answering would keep the connection's place in the pool for good.
         .after_release(|connection, _| {
             Box::pin(async move {
-                let ended = timeout(RELEASE_PATIENCE, connection.execute("ROLLBACK")).await;
-                ended.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+                within(RELEASE_PATIENCE, connection.execute("ROLLBACK")).await?;
                 Ok(true)
             })
         })
@@ -161,7 +160,17 @@ pub async fn close(pool: &PgPool) {
 
 /// Whether PostgreSQL answers now.
 pub async fn ping(pool: &PgPool) -> bool {
-    sqlx::query("SELECT 1").execute(pool).await.is_ok()
+    let limit = pool.options().get_acquire_timeout();
+    within(limit, sqlx::query("SELECT 1").execute(pool)).await.is_ok()
+}
+
+/// Waits for `work` at most for `limit`: a server that is gone without a word (a dead network, a stopped process) never
+/// ends a statement by itself. A connection that is given up on this way is closed when it is released.
+///
+/// # Errors
+/// Those of `work`, or `sqlx::Error::Io` of the kind `TimedOut`.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(limit, work).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 async fn connect_patiently(config: &PostgresConfig) -> Result<sqlx::PgConnection, PostgresError> {
