@@ -9,7 +9,7 @@ use sqlx::{
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::config::env::{Env, Secret};
 
@@ -151,9 +151,10 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
         .connect_lazy_with(options)
 }
 
-/// Closes the pool; connections still in use after three seconds are left to the operating system.
-pub async fn close(pool: &PgPool) {
-    if timeout(CLOSE_PATIENCE, pool.close()).await.is_err() {
+/// Closes the pool; connections still in use at the deadline, or after three seconds, are left to the operating system.
+pub async fn close(pool: &PgPool, deadline: Instant) {
+    let deadline = deadline.min(Instant::now() + CLOSE_PATIENCE);
+    if timeout_at(deadline, pool.close()).await.is_err() {
         tracing::warn!("PostgreSQL connections did not close in time");
     }
 }
