@@ -1196,10 +1196,11 @@ test_platform() {
     url=http://127.0.0.1:$gateway
     # Tests took database numbers as they liked, and may have left keys in ours.
     redis_commands 127.0.0.1 "$REDIS_PRIVATE_PORT" '' FLUSHALL >/dev/null
-    run_child env DEV_DIR="$base" DEV_IGNORE_DOTENV=1 BUILD_PROFILE=dev DB_HOST=127.0.0.1 DB_PORT="$PG_PRIVATE_PORT" DB_USER=postgres \
-        DB_PASSWORD=postgres REDIS_ADDR="127.0.0.1:$REDIS_PRIVATE_PORT" RATE_LIMIT_MAX=1000000 API_GATEWAY_PORT="$gateway" \
-        MOVIE_SERVICE_PORT="$movie" USER_PREFERENCE_SERVICE_PORT="$user" RECOMMENDATION_SERVICE_PORT="$recommendation" \
-        "$BASH" "$SELF" start || { note_result 'the platform' 'did not start' && return 1; }
+    local platform=(env DEV_DIR="$base" DEV_IGNORE_DOTENV=1 BUILD_PROFILE=dev DB_HOST=127.0.0.1 DB_PORT="$PG_PRIVATE_PORT"
+        DB_USER=postgres DB_PASSWORD=postgres REDIS_ADDR="127.0.0.1:$REDIS_PRIVATE_PORT" RATE_LIMIT_MAX=1000000
+        API_GATEWAY_PORT="$gateway" MOVIE_SERVICE_PORT="$movie" USER_PREFERENCE_SERVICE_PORT="$user"
+        RECOMMENDATION_SERVICE_PORT="$recommendation" "$BASH" "$SELF")
+    run_child "${platform[@]}" start || { note_result 'the platform' 'did not start' && return 1; }
     note_result 'the platform' 'started and became ready'
     say "$SAMPLE_REQUESTS"
     if run_child env BASE_URL="$url" "$BASH" "$SAMPLE_REQUESTS"; then
@@ -1216,13 +1217,39 @@ test_platform() {
         note_result "$COLLECTION" FAILED
         failed=1
     fi
-    if run_child env DEV_DIR="$base" "$BASH" "$SELF" stop; then
+    if test_commands "$base" "${platform[@]}"; then
+        note_result 'start again, status, sync, kill -9' passed
+    else
+        note_result 'start again, status, sync, kill -9' FAILED
+        failed=1
+    fi
+    if run_child "${platform[@]}" stop && all_refuse "$gateway" "$movie" "$user" "$recommendation"; then
         note_result 'stopping the platform' 'left nothing running'
     else
         note_result 'stopping the platform' FAILED
         failed=1
     fi
     return "$failed"
+}
+# What the commands promise of a platform that runs: a second start changes nothing, a killed service is noticed and brought back.
+test_commands() { # BASE COMMAND...
+    local base=$1 before
+    shift
+    before=$(cat "$base"/run/*)
+    run_child "$@" start >/dev/null || { warn 'a second start failed' && return 1; }
+    [ "$(cat "$base"/run/*)" = "$before" ] || { warn 'a second start changed something' && return 1; }
+    run_child "$@" status >/dev/null || { warn 'status finds fault with a healthy platform' && return 1; }
+    run_child "$@" sync 1 >/dev/null || { warn 'sync failed' && return 1; }
+    kill -9 "$(run_get "$base/run/user-preference-service" pid)"
+    if run_child "$@" status >/dev/null; then warn 'status does not notice a killed service' && return 1; fi
+    run_child "$@" start >/dev/null || { warn 'a killed service was not started again' && return 1; }
+    run_child "$@" status >/dev/null || { warn 'a killed service did not become healthy again' && return 1; }
+}
+all_refuse() { # PORT...
+    local port
+    for port in "$@"; do
+        if port_open 127.0.0.1 "$port"; then warn "port $port is still open" && return 1; fi
+    done
 }
 note_result() { RESULTS="$RESULTS$(printf '  %-40s %s' "$(basename "$1")" "$2")"$'\n'; }
 
@@ -1249,7 +1276,7 @@ cmd_test() { # [arguments for cargo test]
 cmd_bench() { # [arguments for the benchmark]
     start_test_servers "$DEV_DIR/bench"
     build production
-    run_child env PLATFORM_BIN_DIR="$BIN_DIR" cargo bench ${LOCKED:+"$LOCKED"} -p api-gateway --bench platform -- "$@" || die "the benchmark failed"
+    run_child env PLATFORM_BIN_DIR="$BIN_DIR" cargo bench --profile production ${LOCKED:+"$LOCKED"} -p api-gateway --bench platform -- "$@" || die "the benchmark failed"
 }
 
 # The gateway's page lists all services' operations, and takes them from the files at compile time: so it comes last.

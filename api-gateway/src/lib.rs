@@ -3,6 +3,7 @@
 //! The way of a request is [`gateway::Gateway`]; the rest are its parts: `routing` (where to), `middleware` (what it
 //! passes), `service` (the limit itself), `proxy` (there and back) and `handler` (what the gateway answers itself).
 
+pub mod body;
 pub mod config;
 pub mod database;
 pub mod error;
@@ -45,7 +46,7 @@ pub enum StartError {
 pub async fn run(config: &Config) -> Result<bool, StartError> {
     let lifecycle = Lifecycle::new();
     lifecycle.stop_on_signals()?;
-    let listener = server::bind(config.server.address).await?;
+    let listener = server::bind(config.server.address)?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     serve(config, listener, &lifecycle).await
 }
@@ -58,7 +59,7 @@ pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle
     let threads = workers::start()?;
     let workers = threads.iter().map(|thread| build_worker(config, thread, lifecycle)).collect::<Result<_, _>>()?;
     let served = server::serve_on(listener, workers, &config.server, lifecycle.stop_token()).await;
-    let drained = lifecycle.drain(lifecycle::deadline(config.server.shutdown_timeout)).await;
+    let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
     threads.into_iter().for_each(workers::WorkerThread::stop);
     tracing::info!("Redis closed, stopped");
     Ok(served && drained)

@@ -2,6 +2,7 @@
 //!
 //! Layers, and the only way arrows point: `handler` -> `service` -> `repository` -> `database`.
 
+pub mod body;
 pub mod config;
 pub mod database;
 pub mod error;
@@ -108,14 +109,19 @@ pub enum StartError {
 pub async fn run(config: &Config) -> Result<bool, StartError> {
     let lifecycle = Lifecycle::new();
     lifecycle.stop_on_signals()?;
-    // Before anything else: a second instance must fail here, and not touch the database.
-    let listener = server::bind(config.server.address).await?;
-    let app = App::connect(config, lifecycle.clone()).await?;
+    // Before anything else: where the port is taken the database must not be touched.
+    let address = server::Reserved::new(config.server.address)?;
+    let stop = lifecycle.stop_token();
+    let app = tokio::select! {
+        app = App::connect(config, lifecycle.clone()) => app?,
+        () = stop.cancelled() => return Ok(true),
+    };
+    let listener = address.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
 
-    let served = server::serve(listener, app.router(config), &config.server, lifecycle.stop_token()).await;
-    let drained = lifecycle.drain(lifecycle::deadline(config.server.shutdown_timeout)).await;
-    postgres::close(&app.pool).await;
+    let served = server::serve(listener, app.router(config), &config.server, stop).await;
+    let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
+    postgres::close(&app.pool, lifecycle.deadline(config.server.shutdown_timeout)).await;
     tracing::info!("PostgreSQL closed");
     drop(app);
     tracing::info!("Redis closed, stopped");

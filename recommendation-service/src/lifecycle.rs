@@ -2,7 +2,11 @@
 //!
 //! From start to shutdown: the stop signal, and the background tasks that must end before the process does.
 
-use std::{future::Future, time::Duration};
+use std::{
+    future::Future,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -10,10 +14,14 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+/// What each step of a shutdown gets, however late it is.
+const LEAST_TIME: Duration = Duration::from_millis(500);
+
 /// Tells every part of the process when to stop, and knows what still runs. Clones share the same state.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     stop: CancellationToken,
+    stopped: Arc<OnceLock<Instant>>,
     tasks: TaskTracker,
 }
 
@@ -30,7 +38,15 @@ impl Lifecycle {
 
     /// Asks everything to stop. Calling it again changes nothing.
     pub fn stop(&self) {
+        self.stopped.get_or_init(Instant::now);
         self.stop.cancel();
+    }
+
+    /// When a shutdown that may take `limit` must be over: counted from the moment it was asked for, so that its steps
+    /// share the time. Each step gets a moment, even if those before it have used it up.
+    pub fn deadline(&self, limit: Duration) -> Instant {
+        let asked_for = self.stopped.get().copied().unwrap_or_else(Instant::now);
+        (asked_for + limit).max(deadline(LEAST_TIME))
     }
 
     /// Stops on SIGTERM or SIGINT.
@@ -84,7 +100,7 @@ impl Lifecycle {
     }
 }
 
-/// The instant `limit` from now, by which a shutdown must be over.
+/// The instant `limit` from now.
 pub fn deadline(limit: Duration) -> Instant {
     Instant::now() + limit
 }
@@ -110,6 +126,16 @@ mod tests {
         let lifecycle = Lifecycle::new();
         lifecycle.spawn(std::future::pending());
         assert!(!lifecycle.drain(deadline(Duration::from_millis(10))).await);
+    }
+
+    #[tokio::test]
+    async fn the_steps_of_a_shutdown_share_one_time_limit() {
+        let lifecycle = Lifecycle::new();
+        lifecycle.stop();
+        let first = lifecycle.deadline(Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(lifecycle.deadline(Duration::from_secs(60)), first);
+        assert!(lifecycle.deadline(Duration::ZERO) > Instant::now(), "a moment is left to every step");
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use axum::{body::Body, extract::ConnectInfo, http::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     runtime::Handle,
     sync::Semaphore,
     time::{Instant, sleep, timeout_at},
@@ -23,12 +23,14 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
-use crate::config::env::Env;
+use crate::{body::lend, config::env::Env};
 
 /// Largest request head (request line and headers) in bytes; hyper answers 431 above it.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// Number of headers from which on hyper answers 431; above 100 it would take memory from the heap for each request.
 const MAX_HEADERS: usize = 100;
+/// Clients that may wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// Pause after the operating system had no file descriptor or memory left for a connection.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
@@ -76,17 +78,53 @@ pub struct BindError {
 ///
 /// # Errors
 /// [`BindError`] naming the address, for example when the port is taken.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(address).await.map_err(|source| BindError {
-        address,
-        reason: match source.kind() {
+pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
+    Reserved::new(address)?.listen()
+}
+
+/// An address that nobody else can take any more, and on which nobody is kept waiting yet: clients are refused until
+/// [`Self::listen`].
+pub struct Reserved {
+    socket: TcpSocket,
+    address: SocketAddr,
+}
+
+impl Reserved {
+    /// Takes `address`.
+    ///
+    /// # Errors
+    /// [`BindError`] naming the address, for example when the port is taken.
+    pub fn new(address: SocketAddr) -> Result<Self, BindError> {
+        let bound = || {
+            let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            // Connections of the process before this one may still be winding down.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            Ok(socket)
+        };
+        let socket = bound().map_err(|source| BindError::new(address, source))?;
+        Ok(Self { socket, address })
+    }
+
+    /// Accepts clients from now on.
+    ///
+    /// # Errors
+    /// [`BindError`] when another process was faster after all.
+    pub fn listen(self) -> Result<TcpListener, BindError> {
+        self.socket.listen(BACKLOG).map_err(|source| BindError::new(self.address, source))
+    }
+}
+
+impl BindError {
+    fn new(address: SocketAddr, source: Error) -> Self {
+        let reason = match source.kind() {
             ErrorKind::AddrInUse => "the port is taken by another process",
             ErrorKind::PermissionDenied => "permission denied",
             ErrorKind::AddrNotAvailable => "this machine does not have that address",
             _ => "the operating system refused",
-        },
-        source,
-    })
+        };
+        Self { address, reason, source }
+    }
 }
 
 /// What answers requests, and on which runtime.
@@ -202,9 +240,14 @@ pub async fn serve_connection<S>(
     // The socket must be watched by the runtime that serves it, which need not be the one that accepted it.
     let Ok(stream) = stream.into_std().and_then(TcpStream::from_std) else { return };
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let (mut request, rest) = lend(request);
         request.extensions_mut().insert(ConnectInfo(peer));
-        app.clone().oneshot(request)
+        let answer = app.clone().oneshot(request);
+        async move {
+            let answer = answer.await;
+            rest.throw_away().await;
+            answer
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -268,3 +268,46 @@ async fn a_service_whose_port_is_taken_says_so_and_ends() {
         drop(taken);
     }
 }
+
+#[tokio::test]
+async fn a_large_body_that_a_service_does_not_read_gets_the_services_answer() {
+    let platform = Platform::start(&[]).await;
+    for (method, path, bytes, expected) in [
+        (Method::POST, "/api/v1/users/abc/preferences", 100_000, StatusCode::BAD_REQUEST),
+        (Method::PUT, "/api/v1/movies/1", 1_000_000, StatusCode::METHOD_NOT_ALLOWED),
+        (Method::POST, "/api/v1/movies/1/x", 1_000_000, StatusCode::NOT_FOUND),
+        (Method::POST, "/api/v1/users", 1_100_000, StatusCode::PAYLOAD_TOO_LARGE),
+        (Method::POST, "/api/v1/users", 9_000_000, StatusCode::PAYLOAD_TOO_LARGE),
+        (Method::POST, "/api/v1/users", 11_000_000, StatusCode::PAYLOAD_TOO_LARGE),
+        (Method::POST, "/nowhere", 1_000_000, StatusCode::NOT_FOUND),
+    ] {
+        for attempt in 0..10 {
+            let request = platform.http.request(method.clone(), platform.url(path)).bearer_auth("x");
+            let answer = request.body(vec![b'x'; bytes]).send().await;
+            let answer =
+                answer.unwrap_or_else(|error| panic!("{method} {path}, {bytes} bytes, attempt {attempt}: {error:?}"));
+            assert_eq!(answer.status(), expected, "{method} {path}, {bytes} bytes, attempt {attempt}");
+            let body: Value = answer.json().await.expect("JSON");
+            assert!(body["error"].is_string(), "{body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_still_waits_for_postgresql_refuses_clients_and_stops_when_asked() {
+    let mut platform = Platform::start(&[]).await;
+    for service in ["movie-service", "user-preference-service", "recommendation-service"] {
+        assert_eq!(platform.terminate(service), Some(0));
+        platform.start_service_with(service, &[("DB_PORT", "1")]);
+        platform
+            .until("it waits", Duration::from_secs(10), async || {
+                platform.log(service).contains("waiting for PostgreSQL")
+            })
+            .await;
+        let refused = platform.http.get(platform.service_url(service, "/api/v1/health")).send().await;
+        assert!(refused.is_err_and(|error| error.is_connect()), "{service}");
+        let asked = Instant::now();
+        assert_eq!(platform.terminate(service), Some(0), "{service}");
+        assert!(asked.elapsed() < Duration::from_secs(10), "{service} stops before it gives up on PostgreSQL");
+    }
+}

@@ -90,6 +90,11 @@ impl Platform {
 
     /// Starts one service, which must not run.
     pub fn start_service(&mut self, service: &'static str) {
+        self.start_service_with(service, &[]);
+    }
+
+    /// Starts one service, which must not run, with settings of its own that win over the others.
+    pub fn start_service_with(&mut self, service: &'static str, settings: &[(&str, &str)]) {
         let log = File::options().create(true).append(true).open(self.log_file(service)).expect("a log file");
         let own = self.own_environment.get(service).into_iter().flatten();
         let child = Command::new(binary(service))
@@ -98,6 +103,7 @@ impl Platform {
             .envs(own.chain(&self.environment).map(|(name, value)| (name, value)))
             .env("SERVER_HOST", "127.0.0.1")
             .env("SERVER_PORT", self.ports[service].to_string())
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stderr(log.try_clone().expect("a log file"))
             .stdout(log)

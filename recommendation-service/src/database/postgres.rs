@@ -9,12 +9,14 @@ use sqlx::{
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::config::env::{Env, Secret};
 
 /// How long a start waits for PostgreSQL to come up.
 const START_PATIENCE: Duration = Duration::from_secs(30);
+/// Idle time after which a connection is tested before it is used again.
+const IDLE_UNTIL_TESTED: Duration = Duration::from_secs(1);
 /// Longest wait for a pool to close its connections.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -132,29 +134,44 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
     PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout)
+        // A connection that was used a moment ago needs no question whether it still works.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < IDLE_UNTIL_TESTED || connection.ping().await.is_ok()) })
+        })
         // A request that is cut off while BEGIN is under way leaves its session inside a transaction, and the next
         // borrower's write would never be committed (transact-rs/sqlx #4385): end whatever is open. Without a limit,
         // a server that has stopped answering would keep the connection's place in the pool for good.
         .after_release(|connection, _| {
             Box::pin(async move {
-                let ended = timeout(RELEASE_PATIENCE, connection.execute("ROLLBACK")).await;
-                ended.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+                within(RELEASE_PATIENCE, connection.execute("ROLLBACK")).await?;
                 Ok(true)
             })
         })
         .connect_lazy_with(options)
 }
 
-/// Closes the pool; connections still in use after three seconds are left to the operating system.
-pub async fn close(pool: &PgPool) {
-    if timeout(CLOSE_PATIENCE, pool.close()).await.is_err() {
+/// Closes the pool; connections still in use at the deadline, or after three seconds, are left to the operating system.
+pub async fn close(pool: &PgPool, deadline: Instant) {
+    let deadline = deadline.min(Instant::now() + CLOSE_PATIENCE);
+    if timeout_at(deadline, pool.close()).await.is_err() {
         tracing::warn!("PostgreSQL connections did not close in time");
     }
 }
 
 /// Whether PostgreSQL answers now.
 pub async fn ping(pool: &PgPool) -> bool {
-    sqlx::query("SELECT 1").execute(pool).await.is_ok()
+    let limit = pool.options().get_acquire_timeout();
+    within(limit, sqlx::query("SELECT 1").execute(pool)).await.is_ok()
+}
+
+/// Waits for `work` at most for `limit`: a server that is gone without a word (a dead network, a stopped process) never
+/// ends a statement by itself. A connection that is given up on this way is closed when it is released.
+///
+/// # Errors
+/// Those of `work`, or `sqlx::Error::Io` of the kind `TimedOut`.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    timeout(limit, work).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 async fn connect_patiently(config: &PostgresConfig) -> Result<sqlx::PgConnection, PostgresError> {
