@@ -58,9 +58,11 @@ impl ListQuery {
     /// [`InvalidDate`] with the first date parameter that is not `YYYY-MM-DD`.
     pub fn parse(query: &str) -> Result<Self, InvalidDate> {
         let number = |name| first_value(query, name).and_then(|text| text.parse::<i64>().ok());
-        let date = |name| match first_value(query, name) {
-            Some(text) if !text.is_empty() => parse_date(&text).map(Some).ok_or(InvalidDate(name)),
-            _ => Ok(None),
+        // A date that cannot be decoded is no date: without its filter the answer would be another one than asked for.
+        let date = |name| match values(query, name).next() {
+            None => Ok(None),
+            Some(Some(text)) if text.is_empty() => Ok(None),
+            Some(text) => text.as_deref().and_then(parse_date).map(Some).ok_or(InvalidDate(name)),
         };
         let sort_by = match first_value(query, "sort_by").as_deref() {
             Some("release_date") => SortBy::ReleaseDate,
@@ -118,12 +120,16 @@ pub fn sync_pages(query: &str) -> u32 {
 
 /// The first value of a parameter, decoded. A pair that is not well-formed is passed over, as the platform always did.
 fn first_value(query: &str, name: &str) -> Option<String> {
+    values(query, name).flatten().next()
+}
+
+/// The values of a parameter, each decoded or `None` when it is not well-formed.
+fn values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = Option<String>> + 'a {
     query
         .split('&')
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .filter_map(|(key, value)| Some((decode(key)?, value)))
-        .filter(|(key, _)| key == name)
-        .find_map(|(_, value)| decode(value))
+        .filter(move |(key, _)| decode(key).is_some_and(|key| key == name))
+        .map(|(_, value)| decode(value))
 }
 
 /// Undoes form encoding. `None` for a `%` that is not followed by two hexadecimal digits, or for a raw `;`.
@@ -193,6 +199,10 @@ mod tests {
         assert_eq!(ListQuery::parse("release_date_from=yesterday"), Err(InvalidDate("release_date_from")));
         assert_eq!(ListQuery::parse("release_date_to=2024-02-30"), Err(InvalidDate("release_date_to")));
         assert_eq!(ListQuery::parse("release_date_to=2024-01-01%00"), Err(InvalidDate("release_date_to")));
+        for undecodable in ["%zz", "%", "2024-01-0%1", "2024-01-01;", "%zz&release_date_from=2024-01-01"] {
+            let query = format!("page=2&release_date_from={undecodable}");
+            assert_eq!(ListQuery::parse(&query), Err(InvalidDate("release_date_from")), "{query}");
+        }
         let query = parse("release_date_from=2024-01-01&release_date_to=2024-12-31");
         assert_eq!(query.from, parse_date("2024-01-01"));
         assert_eq!(query.to, parse_date("2024-12-31"));

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod catalogue;
+pub mod limits;
 pub mod lock;
 pub mod movies;
 pub mod runtimes;

@@ -8,6 +8,8 @@ use crate::models::{
     query::{ListQuery, Order, SortBy},
 };
 
+use super::limits;
+
 /// Stands for "no limit" when only the other end of the range is given.
 const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a date");
 const LATEST: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date");
@@ -53,17 +55,16 @@ pub async fn list(pool: &PgPool, query: &ListQuery) -> sqlx::Result<MoviePage> {
     // Past the largest offset there is nothing; the total is still wanted.
     let (limit, offset) = query.offset().map_or((0, 0), |offset| (query.page_size, offset));
     let [all, released_between] = list_statements(query);
-    let rows: Vec<ListRow> = if query.from.is_none() && query.to.is_none() {
-        sqlx::query_as(all).bind(limit).bind(offset).fetch_all(pool).await?
+    let statement = if query.from.is_none() && query.to.is_none() {
+        sqlx::query_as(all).bind(limit).bind(offset)
     } else {
         sqlx::query_as(released_between)
             .bind(limit)
             .bind(offset)
             .bind(query.from.unwrap_or(EARLIEST))
             .bind(query.to.unwrap_or(LATEST))
-            .fetch_all(pool)
-            .await?
     };
+    let rows: Vec<ListRow> = limits::one_statement(pool, statement.fetch_all(pool)).await?;
     let total = rows.first().map_or(0, |row| row.total);
     Ok(MoviePage {
         page: query.page,
@@ -115,16 +116,15 @@ struct DetailRow {
 /// # Errors
 /// When the database does not answer.
 pub async fn find(pool: &PgPool, id: MovieId) -> sqlx::Result<Option<MovieDetail>> {
-    let row: Option<DetailRow> = sqlx::query_as(
+    let statement = sqlx::query_as(
         r#"SELECT m.id, m.title, m.overview, m.release_date, m.popularity, m.poster_path, m.backdrop_path,
                   m.original_language, m.runtime,
                   ARRAY(SELECT g.name FROM movie_genres mg JOIN genres g ON g.id = mg.genre_id
                         WHERE mg.movie_id = m.id ORDER BY g.name COLLATE "C") AS genres
            FROM movies m WHERE m.id = $1"#,
     )
-    .bind(id.get())
-    .fetch_optional(pool)
-    .await?;
+    .bind(id.get());
+    let row: Option<DetailRow> = limits::one_statement(pool, statement.fetch_optional(pool)).await?;
     Ok(row.map(|row| MovieDetail {
         id: row.id,
         title: row.title,

@@ -4,12 +4,16 @@
 mod cache;
 mod catalogue;
 mod detail;
+mod env_example;
 mod faults;
 mod http;
 mod list;
 mod openapi;
 mod runtimes;
 mod sample;
+mod schema;
+mod settings;
+mod silence;
 mod store;
 mod support;
 mod sync;
