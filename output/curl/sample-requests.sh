@@ -256,6 +256,9 @@ request 200 "Released on one day (both ends count)" \
 request 200 "A page past the end is empty" '/api/v1/movies?page=100000'
 request 400 "A date that does not exist" '/api/v1/movies?release_date_from=2024-13-45'
 expect_text release_date_from
+request 200 "All genres with the number of their movies" /api/v1/genres
+request 200 "Well rated comedies in French" '/api/v1/movies?with_genres=Comedy&with_original_language=fr&vote_average_gte=7'
+request 200 "A search that forgives a typing mistake" '/api/v1/movies?q=shawshenk%20redemtion'
 request 200 "Movie details" "/api/v1/movies/$movie_id"
 expect_id "$movie_id"
 request 200 "Only the headers of that" "/api/v1/movies/$movie_id" --head

@@ -1,9 +1,9 @@
 //! The gateway as its clients and the services behind it see it: the real server against stand-ins and a real Redis.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
-mod env_example;
 mod bodies;
 mod copies;
+mod env_example;
 mod headers;
 mod messages;
 mod openapi;

@@ -48,7 +48,7 @@ impl From<SyncError> for ApiError {
             SyncError::Tmdb(_) | SyncError::TookTooLong => {
                 Self::new(StatusCode::BAD_GATEWAY, "tmdb_unavailable", format!("sync failed: {text}"))
             }
-            SyncError::Stopping | SyncError::Database => Self::unavailable(text),
+            SyncError::Stopping | SyncError::Database | SyncError::Refused => Self::unavailable(text),
         }
     }
 }

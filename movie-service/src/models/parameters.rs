@@ -43,28 +43,28 @@ pub(super) fn strict<T>(
     expected: &'static str,
     parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<T>, InvalidParameter> {
-    let mut values = query
-        .split('&')
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .filter(|(key, _)| decode(key).is_some_and(|key| key == name))
-        .map(|(_, value)| value);
+    let mut values = values(query, name);
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
         return Err(InvalidParameter::repeated(name));
     }
     // What is not UTF-8 would have been replaced.
-    let value = decode(value).filter(|value| !value.contains(['\0', char::REPLACEMENT_CHARACTER]));
+    let value = value.filter(|value| !value.contains(['\0', char::REPLACEMENT_CHARACTER]));
     value.and_then(|value| parse(&value)).map(Some).ok_or(InvalidParameter::value(name, expected))
 }
 
 /// The first value of a parameter, decoded. A pair that is not well-formed is passed over, as the platform always did.
 pub(super) fn first_value(query: &str, name: &str) -> Option<String> {
+    values(query, name).flatten().next()
+}
+
+/// The values of a parameter, each decoded or `None` when it is not well-formed.
+pub(super) fn values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = Option<String>> + 'a {
     query
         .split('&')
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .filter_map(|(key, value)| Some((decode(key)?, value)))
-        .filter(|(key, _)| key == name)
-        .find_map(|(_, value)| decode(value))
+        .filter(move |(key, _)| decode(key).is_some_and(|key| key == name))
+        .map(|(_, value)| decode(value))
 }
 
 /// Undoes form encoding. `None` for a `%` that is not followed by two hexadecimal digits, or for a raw `;`.

@@ -5,7 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use super::{
     filter::Filters,
     movie::parse_date,
-    parameters::{InvalidParameter, first_value},
+    parameters::{InvalidParameter, first_value, values},
 };
 
 const DEFAULT_PAGE_SIZE: i64 = 20;
@@ -73,9 +73,11 @@ impl ListQuery {
     /// [`InvalidParameter`] with the first date or filter that cannot be meant.
     pub fn parse(query: &str) -> Result<Self, InvalidParameter> {
         let number = |name| first_value(query, name).and_then(|text| text.parse::<i64>().ok());
-        let date = |name| match first_value(query, name) {
-            Some(text) if !text.is_empty() => parse_date(&text).map(Some).ok_or(InvalidParameter::date(name)),
-            _ => Ok(None),
+        // A date that cannot be decoded is no date: without its filter the answer would be another one than asked for.
+        let date = |name| match values(query, name).next() {
+            None => Ok(None),
+            Some(Some(text)) if text.is_empty() => Ok(None),
+            Some(text) => text.as_deref().and_then(parse_date).map(Some).ok_or(InvalidParameter::date(name)),
         };
         let filters = Filters::parse(query)?;
         let sort_by = match first_value(query, "sort_by").as_deref() {
@@ -204,6 +206,10 @@ mod tests {
         assert_eq!(ListQuery::parse("release_date_from=yesterday"), Err(InvalidParameter::date("release_date_from")));
         assert_eq!(ListQuery::parse("release_date_to=2024-02-30"), Err(InvalidParameter::date("release_date_to")));
         assert_eq!(ListQuery::parse("release_date_to=2024-01-01%00"), Err(InvalidParameter::date("release_date_to")));
+        for undecodable in ["%zz", "%", "2024-01-0%1", "2024-01-01;", "%zz&release_date_from=2024-01-01"] {
+            let query = format!("page=2&release_date_from={undecodable}");
+            assert_eq!(ListQuery::parse(&query), Err(InvalidParameter::date("release_date_from")), "{query}");
+        }
         let query = parse("release_date_from=2024-01-01&release_date_to=2024-12-31");
         assert_eq!(query.from, parse_date("2024-01-01"));
         assert_eq!(query.to, parse_date("2024-12-31"));

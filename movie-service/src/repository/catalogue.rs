@@ -5,12 +5,18 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::models::import::{GenreRecord, MovieRecord};
 
+use super::limits;
+
 /// Stores genres, movies and their genre links as one transaction. Storing the same again changes nothing.
 /// Must run in a task that nobody drops: see `Lifecycle::finish`.
 ///
 /// # Errors
-/// When the database does not answer; then nothing is stored.
+/// When the database does not answer; then nothing is stored, unless it fell silent just when it was to commit.
 pub async fn store(pool: &PgPool, genres: &[GenreRecord], movies: &[MovieRecord]) -> sqlx::Result<()> {
+    limits::one_transaction(pool, store_all(pool, genres, movies)).await
+}
+
+async fn store_all(pool: &PgPool, genres: &[GenreRecord], movies: &[MovieRecord]) -> sqlx::Result<()> {
     let mut transaction = pool.begin().await?;
     if !genres.is_empty() {
         store_genres(&mut transaction, genres).await?;

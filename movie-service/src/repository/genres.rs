@@ -4,12 +4,15 @@ use sqlx::PgPool;
 
 use crate::models::genre::{Genre, GenreList};
 
+use super::limits;
+
 /// All genres, by name.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn all(pool: &PgPool) -> sqlx::Result<Vec<Genre>> {
-    sqlx::query_as(r#"SELECT id, name FROM genres ORDER BY name COLLATE "C", id"#).fetch_all(pool).await
+    let genres = sqlx::query_as(r#"SELECT id, name FROM genres ORDER BY name COLLATE "C", id"#);
+    limits::one_statement(pool, genres.fetch_all(pool)).await
 }
 
 /// All genres with the number of their movies, by name.
@@ -24,5 +27,5 @@ pub async fn list(pool: &PgPool) -> sqlx::Result<GenreList> {
                   ON linked.genre_id = g.id
            ORDER BY g.name COLLATE "C", g.id"#,
     );
-    Ok(GenreList { genres: genres.fetch_all(pool).await? })
+    Ok(GenreList { genres: limits::one_statement(pool, genres.fetch_all(pool)).await? })
 }

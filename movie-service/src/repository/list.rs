@@ -11,6 +11,8 @@ use crate::models::{
     query::{ListQuery, Order, SortBy},
 };
 
+use super::limits;
+
 /// Genres of a filter under the platform's own ids.
 #[derive(Debug, Clone, Default)]
 pub struct GenreIds {
@@ -64,12 +66,14 @@ pub async fn list(pool: &PgPool, query: &ListQuery, genres: &GenreIds) -> sqlx::
          ORDER BY {order}"
     );
     // Made of the constants in this file; every value is bound.
-    let rows = sqlx::query_as_with(AssertSqlSafe(sql), arguments.0).fetch_all(pool).await?;
+    let rows =
+        limits::one_statement(pool, sqlx::query_as_with(AssertSqlSafe(sql), arguments.0).fetch_all(pool)).await?;
     Ok(page(query, rows))
 }
 
 async fn search(pool: &PgPool, query: &ListQuery, genres: &GenreIds, q: &str) -> sqlx::Result<MoviePage> {
-    let words: String = sqlx::query_scalar("SELECT movie_search_words($1)").bind(q).fetch_one(pool).await?;
+    let words = sqlx::query_scalar("SELECT movie_search_words($1)").bind(q);
+    let words: String = limits::one_statement(pool, words.fetch_one(pool)).await?;
     let words = words.trim();
     let mut arguments = Bound::default();
     let (limit, offset) = query.offset().map_or((0, 0), |offset| (query.page_size, offset));
@@ -107,7 +111,8 @@ async fn search(pool: &PgPool, query: &ListQuery, genres: &GenreIds, q: &str) ->
          ORDER BY {order}"
     );
     // As above: constants and placeholders.
-    let rows = sqlx::query_as_with(AssertSqlSafe(sql), arguments.0).fetch_all(pool).await?;
+    let rows =
+        limits::one_statement(pool, sqlx::query_as_with(AssertSqlSafe(sql), arguments.0).fetch_all(pool)).await?;
     Ok(page(query, rows))
 }
 

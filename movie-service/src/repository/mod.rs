@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod catalogue;
 pub mod genres;
+pub mod limits;
 pub mod list;
 pub mod lock;
 pub mod movies;

@@ -5,6 +5,8 @@ use sqlx::PgPool;
 
 use crate::models::movie::{BOOKING_URL, MovieDetail, MovieId, backdrop_url, date_text, poster_url};
 
+use super::limits;
+
 #[derive(sqlx::FromRow)]
 struct DetailRow {
     id: i32,
@@ -24,16 +26,15 @@ struct DetailRow {
 /// # Errors
 /// When the database does not answer.
 pub async fn find(pool: &PgPool, id: MovieId) -> sqlx::Result<Option<MovieDetail>> {
-    let row: Option<DetailRow> = sqlx::query_as(
+    let statement = sqlx::query_as(
         r#"SELECT m.id, m.title, m.overview, m.release_date, m.popularity, m.poster_path, m.backdrop_path,
                   m.original_language, m.runtime,
                   ARRAY(SELECT g.name FROM movie_genres mg JOIN genres g ON g.id = mg.genre_id
                         WHERE mg.movie_id = m.id ORDER BY g.name COLLATE "C") AS genres
            FROM movies m WHERE m.id = $1"#,
     )
-    .bind(id.get())
-    .fetch_optional(pool)
-    .await?;
+    .bind(id.get());
+    let row: Option<DetailRow> = limits::one_statement(pool, statement.fetch_optional(pool)).await?;
     Ok(row.map(|row| MovieDetail {
         id: row.id,
         title: row.title,

@@ -2,6 +2,8 @@
 
 use sqlx::PgPool;
 
+use super::limits;
+
 /// A movie whose runtime is not known.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
 pub struct Waiting {
@@ -25,7 +27,7 @@ pub struct Answer {
 /// # Errors
 /// When the database does not answer.
 pub async fn waiting(pool: &PgPool, after: i32, limit: i64) -> sqlx::Result<Vec<Waiting>> {
-    sqlx::query_as(
+    let waiting = sqlx::query_as(
         "SELECT id, tmdb_id FROM movies
          WHERE runtime IS NULL AND tmdb_id > 0 AND id > $1
            AND (runtime_checked_at IS NULL OR runtime_checked_at < now() - interval '7 days')
@@ -33,24 +35,24 @@ pub async fn waiting(pool: &PgPool, after: i32, limit: i64) -> sqlx::Result<Vec<
     )
     .bind(after)
     .bind(limit)
-    .fetch_all(pool)
-    .await
+    .fetch_all(pool);
+    limits::one_statement(pool, waiting).await
 }
 
 /// Stores answers with one statement.
 ///
 /// # Errors
-/// When the database does not answer; then none is stored.
+/// When the database does not answer; then none is stored, unless it fell silent just when it was to commit.
 pub async fn store(pool: &PgPool, answers: &[Answer]) -> sqlx::Result<()> {
     let (ids, minutes): (Vec<i32>, Vec<Option<i32>>) = answers.iter().map(|answer| (answer.id, answer.minutes)).unzip();
-    sqlx::query(
+    let storing = sqlx::query(
         "UPDATE movies m
          SET runtime = COALESCE(m.runtime, answers.minutes), runtime_checked_at = now(), updated_at = now()
          FROM unnest($1::int[], $2::int[]) AS answers (id, minutes) WHERE m.id = answers.id",
     )
     .bind(ids)
     .bind(minutes)
-    .execute(pool)
-    .await?;
+    .execute(pool);
+    limits::one_statement(pool, storing).await?;
     Ok(())
 }

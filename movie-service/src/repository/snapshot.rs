@@ -1,11 +1,18 @@
 //! The whole catalogue at one moment, for the services that keep a copy of it.
 
+use std::time::Duration;
+
 use chrono::NaiveDate;
-use futures_util::stream::BoxStream;
+use futures_util::{
+    StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 use serde::Serialize;
 use sqlx::{PgPool, Postgres, Transaction};
 
-use crate::models::movie::date_text;
+use crate::{database::postgres::within, models::movie::date_text};
+
+use super::limits;
 
 /// A genre under the platform's own id.
 #[derive(Debug, Serialize, sqlx::FromRow)]
@@ -62,13 +69,15 @@ const VERSION: &str = "SELECT epoch::text || '-' || version::text FROM catalogue
 /// # Errors
 /// When the database does not answer.
 pub async fn version(pool: &PgPool) -> sqlx::Result<String> {
-    sqlx::query_scalar(VERSION).fetch_one(pool).await
+    limits::one_statement(pool, sqlx::query_scalar(VERSION).fetch_one(pool)).await
 }
 
 /// A read-only transaction that sees one moment, whatever is written meanwhile.
 /// Must live in a task that nobody drops: see `Lifecycle::spawn`.
 pub struct Snapshot {
     transaction: Transaction<'static, Postgres>,
+    /// Longest wait for a row.
+    patience: Duration,
     /// The version at that moment.
     pub version: String,
     /// All genres, by id.
@@ -81,6 +90,10 @@ impl Snapshot {
     /// # Errors
     /// When the database does not answer.
     pub async fn open(pool: &PgPool) -> sqlx::Result<Self> {
+        limits::one_transaction(pool, Self::begin(pool)).await
+    }
+
+    async fn begin(pool: &PgPool) -> sqlx::Result<Self> {
         let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         // A long stream is one long statement, at the pace of its reader; whoever reads it limits the time.
         sqlx::query(
@@ -91,21 +104,24 @@ impl Snapshot {
         .await?;
         let version = sqlx::query_scalar(VERSION).fetch_one(&mut *transaction).await?;
         let genres = sqlx::query_as("SELECT id, name FROM genres ORDER BY id").fetch_all(&mut *transaction).await?;
-        Ok(Self { transaction, version, genres })
+        Ok(Self { transaction, patience: limits::statement(pool), version, genres })
     }
 
-    /// All movies by id, as they arrive from the database.
+    /// All movies by id, as they arrive from the database; an error when it falls silent.
     pub fn movies(&mut self) -> BoxStream<'_, sqlx::Result<SnapshotMovie>> {
-        use futures_util::{StreamExt, TryStreamExt};
-        sqlx::query_as::<_, Row>(
+        let patience = self.patience;
+        let rows = sqlx::query_as::<_, Row>(
             "SELECT m.id, m.title, m.release_date, m.popularity, m.poster_path, m.vote_average,
                     COALESCE(m.vote_count, 0) AS vote_count,
                     ARRAY(SELECT mg.genre_id FROM movie_genres mg WHERE mg.movie_id = m.id ORDER BY mg.genre_id)
                         AS genre_ids
              FROM movies m ORDER BY m.id",
         )
-        .fetch(&mut *self.transaction)
-        .map_ok(SnapshotMovie::from)
+        .fetch(&mut *self.transaction);
+        stream::try_unfold(rows, move |mut rows| async move {
+            let row = within(patience, rows.try_next()).await?;
+            Ok(row.map(|row| (SnapshotMovie::from(row), rows)))
+        })
         .boxed()
     }
 }

@@ -99,8 +99,10 @@ impl Worker {
             let answers = self.ask(&waiting, &mut failures).await;
             if !answers.is_empty() {
                 stored += answers.len();
-                runtimes::store(&self.pool, &answers).await?;
+                let result = runtimes::store(&self.pool, &answers).await;
+                // Also after a failure: the database may have committed although its answer did not arrive.
                 self.cache.invalidate().await;
+                result?;
             }
             if failures >= FAILURES_TO_STOP {
                 tracing::warn!(stored, "TMDB gives no runtimes; the next sync or start goes on");

@@ -13,7 +13,7 @@ use tokio::{
 use crate::{
     lifecycle::Lifecycle,
     models::{
-        import::{GenreRecord, MoviePageRecord},
+        import::{GenreRecord, MoviePageRecord, MovieRecord},
         sync::{FailedPage, SyncReport},
     },
     repository::{
@@ -56,6 +56,9 @@ pub enum SyncError {
     /// The database does not answer; the cause is in the log.
     #[error("database unavailable")]
     Database,
+    /// The database does not take this page, and would not take it later either; the cause is in the log.
+    #[error("the page could not be stored")]
+    Refused,
 }
 
 /// The use case. Clones share the same state.
@@ -201,20 +204,30 @@ impl<'a> Run<'a> {
         let mut movies = page.movies;
         // A movie that moved from one page to the next meanwhile: the first one counts.
         movies.retain(|movie| !self.stored.contains(&movie.tmdb_id));
+        let stored = self.store_patiently(&movies).await;
+        // Also after a failure: the database may have committed although its answer did not arrive.
+        self.sync.cache.invalidate().await;
+        stored?;
+        // The genres came with the first page.
+        self.genres.clear();
+        self.stored.extend(movies.iter().map(|movie| movie.tmdb_id));
+        self.stored_pages += 1;
+        Ok(())
+    }
+
+    async fn store_patiently(&self, movies: &[MovieRecord]) -> Result<(), SyncError> {
         let mut attempt = 1;
-        while let Err(error) = catalogue::store(&self.sync.pool, &self.genres, &movies).await {
+        while let Err(error) = catalogue::store(&self.sync.pool, &self.genres, movies).await {
             log_failure(&error, "store a page");
-            if attempt == STORE_ATTEMPTS || !may_pass(&error) {
+            if !may_pass(&error) {
+                return Err(SyncError::Refused);
+            }
+            if attempt == STORE_ATTEMPTS {
                 return Err(SyncError::Database);
             }
             attempt += 1;
             sleep(STORE_PAUSE).await;
         }
-        self.sync.cache.invalidate().await;
-        // The genres came with the first page.
-        self.genres.clear();
-        self.stored.extend(movies.iter().map(|movie| movie.tmdb_id));
-        self.stored_pages += 1;
         Ok(())
     }
 

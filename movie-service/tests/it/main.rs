@@ -4,6 +4,7 @@
 mod cache;
 mod catalogue;
 mod detail;
+mod env_example;
 mod faults;
 mod filters;
 mod genres;
@@ -12,7 +13,10 @@ mod list;
 mod openapi;
 mod runtimes;
 mod sample;
+mod schema;
 mod search;
+mod settings;
+mod silence;
 mod store;
 mod support;
 mod sync;

@@ -217,12 +217,87 @@ async fn a_failing_statement_leaves_nothing_of_its_page(pool: PgPool) {
     )
     .await;
     let report = app.sync(3).await.json();
-    assert_eq!((&report["movies_synced"], &report["pages"]), (&20.into(), &1.into()));
-    assert_eq!(
-        report["failed_pages"],
-        json!([{"page": 2, "error": "database unavailable"}, {"page": 3, "error": "database unavailable"}])
-    );
-    assert_eq!(app.count("SELECT count(*) FROM movies").await, 20);
+    assert_eq!((&report["movies_synced"], &report["pages"]), (&40.into(), &2.into()));
+    assert_eq!(report["failed_pages"], json!([{"page": 2, "error": "the page could not be stored"}]));
+    assert_eq!(app.count("SELECT count(*) FROM movies").await, 40, "the page after it is there");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn pages_that_cannot_be_stored_at_all_are_503(pool: PgPool) {
+    let tmdb = Stub::plain().await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    app.execute("ALTER TABLE movies ADD CHECK (tmdb_id < 0)").await;
+    app.sync(2).await.assert_error(503, "the page could not be stored");
+    assert_eq!(app.count("SELECT count(*) FROM genres").await, 0);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_database_that_is_away_ends_the_sync(pool: PgPool) {
+    let tmdb = Stub::plain().await;
+    let mut more = tmdb.settings().to_vec();
+    more.push(("DB_STATEMENT_TIMEOUT_MS", "100"));
+    let app = TestApp::with(&pool, &more).await;
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE movies IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let start = Instant::now();
+    app.sync(50).await.assert_error(503, "database unavailable");
+    assert!(start.elapsed() < Duration::from_secs(15), "the other pages are not tried: {:?}", start.elapsed());
+    lock.rollback().await.unwrap();
+    assert_eq!(app.sync(1).await.status, 200);
+}
+
+/// Not repeated: PostgreSQL would compress those, and they would fit into the index.
+fn random_title(length: usize, from: u32, different: u32) -> String {
+    (0..length).map(|_| char::from_u32(from + rand::random::<u32>() % different).unwrap()).collect()
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn an_odd_title_costs_no_other_movie(pool: PgPool) {
+    // The longest titles that are kept: 500 characters of three and of four bytes.
+    let three = random_title(500, 0x4e00, 20_000);
+    let four = random_title(500, 0x2_0000, 40_000);
+    let too_long = random_title(1000, 0x4e00, 20_000);
+    let titles = [too_long, three.clone(), four.clone()];
+    let tmdb = Stub::start(move |request| {
+        let titles = titles.clone();
+        async move {
+            let mut movies = stub::movies_of(request.page().max(1));
+            for (movie, title) in movies.iter_mut().zip(titles).filter(|_| request.page() == 1) {
+                movie["title"] = json!(title);
+                movie["original_title"] = json!(title);
+            }
+            match request.path.as_str() {
+                "/3/discover/movie" => stub::ok(stub::page(request.page(), movies, 9)),
+                _ => stub::plain(&request, 9),
+            }
+        }
+    })
+    .await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    let report = app.sync(3).await.json();
+    assert_eq!((&report["movies_synced"], &report["failed_pages"]), (&59.into(), &json!([])));
+    let kept = "SELECT count(*) FROM movies WHERE title = $1 AND original_title = $1";
+    for title in [three, four] {
+        let count: i64 = sqlx::query_scalar(kept).bind(title).fetch_one(&app.pool).await.unwrap();
+        assert_eq!(count, 1);
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_pool_of_one_connection_is_enough(pool: PgPool) {
+    let tmdb = Stub::plain().await;
+    let mut more = tmdb.settings().to_vec();
+    more.push(("DB_MAX_CONNECTIONS", "1"));
+    let app = TestApp::with(&pool, &more).await;
+    assert_eq!(app.sync(5).await.json()["movies_synced"], 100);
+    eventually("the runtimes are there", || async {
+        app.count("SELECT count(*) FROM movies WHERE runtime IS NULL").await == 0
+    })
+    .await;
+    assert_eq!(app.list("").await["total_results"], 100);
+    let sessions = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'movie-service-%'";
+    eventually("the sessions of the locks are closed", || async { app.count(sessions).await == 0 }).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]

@@ -94,7 +94,9 @@ async fn each_row_is_read_on_its_own(pool: PgPool) {
         ("half a surrogate pair", r#""id":ID,"title":"A\ud83dB""#.into(), A(|movie| assert!(movie["title"].as_str().unwrap().starts_with("A\u{fffd}")))),
         ("a whole surrogate pair", r#""id":ID,"title":"A\ud83d\ude00B""#.into(), A(|movie| titled(movie, "A😀B"))),
         ("every script", r#""id":ID,"title":"七人の侍 Список العربية हिन्दी ไทย 한국어 Ελλάδα""#.into(), A(|movie| titled(movie, "七人の侍 Список العربية हिन्दी ไทย 한국어 Ελλάδα"))),
-        ("a title of 501 characters", format!(r#""id":ID,"title":"{}""#, long(501)), A(|movie| assert_eq!(movie["title"].as_str().unwrap().len(), 501))),
+        ("a title of 500 characters", format!(r#""id":ID,"title":"{}""#, long(500)), A(|movie| assert_eq!(movie["title"].as_str().unwrap().len(), 500))),
+        ("a title of 501 characters", format!(r#""id":ID,"title":"{}""#, long(501)), Nothing),
+        ("an original title of 501 characters", format!(r#""id":ID,"original_title":"{}""#, long(501)), Nothing),
         ("a title of 100,000 characters", format!(r#""id":ID,"title":"{}""#, long(100_000)), Nothing),
         ("an overview of 100,000 characters", format!(r#""id":ID,"title":"T","overview":"{}""#, long(100_000)), A(|movie| assert_eq!(movie["overview"], ""))),
         ("a path that is none", r#""id":ID,"title":"T","poster_path":"http://elsewhere/p.jpg""#.into(), A(|movie| assert_eq!(movie["poster_url"], ""))),
@@ -404,4 +406,37 @@ proptest! {
         let page = decode::movies(&json!({"results": [json, stub::movie(2_000_000_007)]}).to_string()).unwrap();
         prop_assert!(page.movies.iter().any(|movie| movie.title == "Movie 2000000007"), "the whole row stays");
     }
+}
+
+/// Accepts nobody: as many wait in its queue as fit, and the system passes over whoever comes after them.
+async fn full_listener() -> (tokio::net::TcpListener, Vec<tokio::net::TcpStream>) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(connection) =
+        tokio::time::timeout(Duration::from_millis(300), tokio::net::TcpStream::connect(address)).await
+    {
+        waiting.push(connection.unwrap());
+        assert!(waiting.len() < 100, "the queue has no end");
+    }
+    (listener, waiting)
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn an_address_that_never_accepts_is_given_up_after_the_time_for_connecting(pool: PgPool) {
+    let (listener, _waiting) = full_listener().await;
+    let url = format!("http://{}/3", listener.local_addr().unwrap());
+    let settings = [
+        ("TMDB_BASE_URL", url.as_str()),
+        ("TMDB_API_KEY", stub::KEY),
+        ("TMDB_CONNECT_TIMEOUT_MS", "300"),
+        ("TMDB_TIMEOUT_MS", "60000"),
+        ("TMDB_MAX_RETRIES", "0"),
+    ];
+    let app = TestApp::with(&pool, &settings).await;
+    let start = Instant::now();
+    app.sync(1).await.assert_error(502, "sync failed: TMDB did not answer in time");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }

@@ -6,6 +6,7 @@ mod health;
 mod query;
 mod recommendations;
 mod rules;
+mod schema;
 
 use std::{sync::Arc, time::Duration};
 

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::query::first;
+use super::{query::first, schema::RecommendationParameters};
 use crate::{
     App,
     error::{ApiError, ErrorBody},
@@ -34,8 +34,7 @@ const MAX_LIMIT: usize = 50;
     tag = "recommendations",
     params(
         ("id" = i64, Path, description = "The user", minimum = 1, example = 1),
-        ("limit" = Option<i64>, Query, description = "How many movies, 1 to 50; anything else means 10", example = 10),
-        ("include_seen" = Option<bool>, Query, description = "`true` brings watched and disliked movies back", example = false),
+        RecommendationParameters,
     ),
     responses(
         (status = 200, description = "The list", body = RecommendationList<'static>),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
+use super::patiently;
 use crate::models::rule::Rule;
 
 #[derive(sqlx::FromRow)]
@@ -20,14 +21,14 @@ struct Row {
 /// # Errors
 /// When PostgreSQL cannot answer.
 pub async fn list_active(pool: &PgPool) -> sqlx::Result<Vec<Rule>> {
-    let rows: Vec<Row> = sqlx::query_as(
+    let mut connection = pool.acquire().await?;
+    let statement = sqlx::query_as(
         r#"SELECT id, name, weight, rule_type, is_active, created_at
              FROM recommendation_rules
             WHERE is_active
             ORDER BY rule_type COLLATE "C", id"#,
-    )
-    .fetch_all(pool)
-    .await?;
+    );
+    let rows: Vec<Row> = patiently(statement.fetch_all(&mut *connection)).await?;
     Ok(rows.into_iter().map(Rule::from).collect())
 }
 

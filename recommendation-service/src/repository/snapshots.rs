@@ -1,16 +1,24 @@
 //! The table `user_recommendation_snapshots`.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{Connection, PgPool};
 
+use super::patiently;
 use crate::models::snapshot::Snapshot;
+
+/// Writers of one user take turns: each lock is held until its transaction ends. In the order of users, so that two
+/// writers never wait for each other. It needs a statement of its own, since what a statement sees is settled before
+/// it waits: [`STORE`] must begin when the lock is held, or it would miss what the writer before it has stored.
+const TAKE_TURNS: &str = "
+    SELECT pg_advisory_xact_lock(user_id)
+      FROM (SELECT user_id FROM UNNEST($1::bigint[]) AS given (user_id) ORDER BY user_id) AS ordered";
 
 /// One statement, so that readers see a user's old list or the new one and nothing between:
 /// - a user whose stored list is newer than the one given is left alone;
 /// - of the others, movies that are not in the new list go, those in it are inserted or updated. A row is either
 ///   deleted or upserted, never both, which one statement could not do.
 ///
-/// Rows come sorted by the key, so that two replicas lock them in the same order.
+/// No row of a newer list is touched, whatever else writes to the table.
 const STORE: &str = "
     WITH given AS (
         SELECT * FROM UNNEST($1::bigint[], $2::timestamptz[]) AS given (user_id, generated_at)
@@ -25,6 +33,7 @@ const STORE: &str = "
         DELETE FROM user_recommendation_snapshots stored
          USING due
          WHERE stored.user_id = due.user_id
+           AND stored.generated_at <= due.generated_at
            AND NOT EXISTS (SELECT FROM list
                             WHERE list.user_id = stored.user_id AND list.movie_id = stored.movie_id)
     )
@@ -38,8 +47,10 @@ const STORE: &str = "
 
 /// Leaves exactly the given lists for their users, unless a newer one is stored. At most one list a user.
 ///
+/// To be called in a task that nobody cuts off, since it opens a transaction.
+///
 /// # Errors
-/// When PostgreSQL cannot do it; then nothing was changed.
+/// When PostgreSQL cannot do it, or does not confirm it. Doing it again does no harm.
 pub async fn store(pool: &PgPool, snapshots: &[Snapshot]) -> sqlx::Result<()> {
     let (users, times): (Vec<i64>, Vec<DateTime<Utc>>) =
         snapshots.iter().map(|snapshot| (snapshot.user.get(), snapshot.generated_at)).unzip();
@@ -47,6 +58,11 @@ pub async fn store(pool: &PgPool, snapshots: &[Snapshot]) -> sqlx::Result<()> {
     for snapshot in snapshots {
         list.extend(snapshot.movies.iter().map(|(movie, score)| (snapshot.user.get(), *movie, *score)));
     }
-    sqlx::query(STORE).bind(users).bind(times).bind(list.0).bind(list.1).bind(list.2).execute(pool).await?;
+    let mut connection = pool.acquire().await?;
+    let mut transaction = patiently(connection.begin()).await?;
+    patiently(sqlx::query(TAKE_TURNS).bind(&users).execute(&mut *transaction)).await?;
+    let statement = sqlx::query(STORE).bind(users).bind(times).bind(list.0).bind(list.1).bind(list.2);
+    patiently(statement.execute(&mut *transaction)).await?;
+    patiently(transaction.commit()).await?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 mod cache;
 mod config;
 mod contract;
+mod env_example;
 mod freshness;
 mod http;
 mod openapi;

@@ -22,3 +22,14 @@ fn every_operation_lists_its_errors_in_the_common_form() {
     }
     assert!(yaml.contains("'#/components/schemas/ErrorBody'"));
 }
+
+#[test]
+fn parameters_that_are_read_leniently_take_any_text() {
+    let yaml = openapi_yaml();
+    for name in ["limit", "include_seen"] {
+        let (_, rest) = yaml.split_once(&format!("- name: {name}\n")).expect(name);
+        let parameter = rest.split("- name:").next().and_then(|rest| rest.split("responses:").next()).expect(name);
+        assert!(parameter.contains("anyOf:") && parameter.contains("- type: string"), "{parameter}");
+        assert!(!parameter.contains("format:"), "{parameter}");
+    }
+}

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::support::{Catalogue, Peers, Proxy, TestApp, Traffic, eventually, settings};
+use crate::support::{Catalogue, Peers, Profile, Proxy, TestApp, Traffic, eventually, settings, waiting};
 
 async fn app(pool: PgPool) -> TestApp {
     TestApp::start(pool, Peers::start(Catalogue::small()).await).await
@@ -71,4 +71,32 @@ async fn without_postgresql_rules_are_503_and_recommendations_go_on(pool: PgPool
     eventually("the snapshot after all", async || app.snapshot(1).await.len() == 4).await;
     assert_eq!(app.get("/api/v1/rules").await.status, StatusCode::OK);
     app.app.pool.close().await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn connections_that_go_silent_stop_neither_the_rules_nor_the_snapshots(pool: PgPool) {
+    let peers = Peers::start(Catalogue::small()).await;
+    let mut settings = settings(&pool, &peers).await;
+    let proxy = Proxy::to(format!("{}:{}", settings["DB_HOST"], settings["DB_PORT"])).await;
+    settings.insert("DB_HOST".into(), "127.0.0.1".into());
+    settings.insert("DB_PORT".into(), proxy.address.port().to_string());
+    let app = TestApp::connect(pool, peers, settings).await;
+    eventually("the first copy of the catalogue", async || app.app.catalogue.is_loaded()).await;
+
+    // Both are in the middle of a statement when their connections are lost.
+    let mut lock = app.pool.begin().await.unwrap();
+    let statement = "LOCK TABLE recommendation_rules, user_recommendation_snapshots IN ACCESS EXCLUSIVE MODE";
+    sqlx::query(statement).execute(&mut *lock).await.unwrap();
+    app.recommend(1).await;
+    eventually("both wait", async || waiting(&app.pool).await == 2).await;
+    proxy.lose_connections();
+    lock.rollback().await.unwrap();
+    let before = app.app.rules.weights();
+    sqlx::query("UPDATE recommendation_rules SET weight = 0.9").execute(&app.pool).await.unwrap();
+    sqlx::query("DELETE FROM user_recommendation_snapshots").execute(&app.pool).await.unwrap();
+
+    eventually("the new rules", async || app.app.rules.weights() != before).await;
+    app.peers.set_profile(2, Profile::default());
+    app.recommend(2).await;
+    eventually("new snapshots", async || app.snapshot(2).await.len() == 4).await;
 }

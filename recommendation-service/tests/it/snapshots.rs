@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use recommendation_service::{lifecycle::deadline, models::snapshot::Snapshot, repository::snapshots::store};
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use tokio::task::JoinSet;
 
 use crate::support::{Catalogue, Peers, Profile, TestApp, eventually};
 
@@ -90,4 +91,42 @@ async fn what_waits_at_shutdown_is_still_written(pool: PgPool) {
     app.app.snapshots.close();
     assert!(app.app.lifecycle.drain(deadline(Duration::from_secs(10))).await);
     assert_eq!(rows(&app.pool).await.len(), 601);
+}
+
+/// The list of round `second`: movies of its own, and one that all have.
+fn list(user: i64, second: i64) -> Snapshot {
+    let movie = i32::try_from(second).unwrap();
+    snapshot(user, second, &[(movie * 10, 0.1), (movie * 10 + 1, 0.2), (movie * 10 + 2, 0.3), (1, 0.4)])
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn of_many_writers_at_once_in_any_order_the_newest_list_is_left_and_whole(pool: PgPool) {
+    let options = PgPoolOptions::new().max_connections(6);
+    let replicas = [(); 2].map(|()| options.clone().connect_lazy_with((*pool.connect_options()).clone()));
+    for round in 0..20 {
+        let mut writers = JoinSet::new();
+        for place in 1..=12 {
+            // Each place once, never sorted by time; half of the writers go through the users backwards.
+            let second = round * 100 + place * 5 % 13;
+            let mut lists = vec![list(1, second), list(2, second), list(3, second)];
+            if place % 2 == 0 {
+                lists.reverse();
+            }
+            let replica = replicas[usize::try_from(place % 2).unwrap()].clone();
+            writers.spawn(async move { store(&replica, &lists).await.unwrap() });
+        }
+        writers.join_all().await;
+        let newest = round * 100 + 12;
+        let movie = i32::try_from(newest).unwrap() * 10;
+        let expected: Vec<_> = (1..=3)
+            .flat_map(|user| {
+                [(1, 0.4), (movie, 0.1), (movie + 1, 0.2), (movie + 2, 0.3)]
+                    .map(|(movie, score)| (user, movie, score, newest))
+            })
+            .collect();
+        assert_eq!(rows(&pool).await, expected, "round {round}");
+    }
+    for replica in replicas {
+        replica.close().await;
+    }
 }

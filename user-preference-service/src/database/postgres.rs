@@ -17,6 +17,8 @@ use crate::config::env::{Env, Secret};
 const START_PATIENCE: Duration = Duration::from_secs(30);
 /// Idle time after which a connection is tested before it is used again.
 const IDLE_UNTIL_TESTED: Duration = Duration::from_secs(1);
+/// Longest wait for the answer to that test.
+const TEST_PATIENCE: Duration = Duration::from_millis(500);
 /// Longest wait for a pool to close its connections.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -137,7 +139,10 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
         // A connection that was used a moment ago needs no question whether it still works.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
-            Box::pin(async move { Ok(meta.idle_for < IDLE_UNTIL_TESTED || connection.ping().await.is_ok()) })
+            Box::pin(async move {
+                // One that is silent is left behind in time for another one to be opened.
+                Ok(meta.idle_for < IDLE_UNTIL_TESTED || within(TEST_PATIENCE, connection.ping()).await.is_ok())
+            })
         })
         // A request that is cut off while BEGIN is under way leaves its session inside a transaction, and the next
         // borrower's write would never be committed (transact-rs/sqlx #4385): end whatever is open. Without a limit,

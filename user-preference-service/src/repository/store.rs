@@ -12,6 +12,9 @@ use tokio::time::timeout;
 
 use crate::database::postgres::is_transient;
 
+/// How much later than the server a wait here is given up, for the way there and back.
+const MARGIN: Duration = Duration::from_secs(1);
+
 /// Why a statement gave no rows.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -42,10 +45,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// `statement_timeout` is what the server has been told. The wait here ends a little earlier, so that a server
-    /// that has stopped answering altogether costs no more.
+    /// `statement_timeout` is what the server has been told. The wait here ends later: a server that works gives up
+    /// first, and says so, and only of one that has gone silent nothing is known.
     pub fn new(pool: PgPool, statement_timeout: Duration) -> Self {
-        Self { pool, limit: statement_timeout.mul_f64(0.95) }
+        Self { pool, limit: statement_timeout + MARGIN }
+    }
+
+    /// How long after [`StoreError::NoAnswer`] the statement may still be executed: the server need not know that it
+    /// was given up, but it keeps its own limit.
+    pub fn may_go_on_for(&self) -> Duration {
+        self.limit
     }
 
     /// Runs a statement that gives one row at most.

@@ -1,6 +1,7 @@
 //! Setting and showing preferences, through the cache.
 
 use bytes::Bytes;
+use tokio::time::sleep;
 
 use super::{
     ServiceError,
@@ -84,7 +85,21 @@ impl Preferences {
         if matches!(stored, Ok(_) | Err(ServiceError::Unconfirmed(_))) {
             self.cache.invalidate(user).await;
         }
+        if let Err(ServiceError::Unconfirmed(_)) = stored {
+            self.lifecycle.spawn(self.clone().invalidate_later(user));
+        }
         stored.map(|record| body(&record))
+    }
+
+    /// A change that was not confirmed may also be made from now on, and a reader may have stored what was there
+    /// before: once it is settled, whatever is cached goes. A stop does not wait for that.
+    async fn invalidate_later(self, user: UserId) {
+        let stop = self.lifecycle.stop_token();
+        tokio::select! {
+            () = sleep(self.store.may_go_on_for()) => {}
+            () = stop.cancelled() => {}
+        }
+        self.cache.invalidate(user).await;
     }
 
     async fn read(self, user: UserId, flight: Flight<Answer>) {

@@ -18,8 +18,9 @@ use crate::models::{
 
 use super::TmdbError;
 
-/// Longest title in characters; the longest real one has about 200.
-const MAX_TITLE: usize = 1000;
+/// Longest title in characters; the longest real one has about 200. A row of an index must fit into a third of a page of
+/// PostgreSQL, 2,704 bytes, and a character may have four.
+const MAX_TITLE: usize = 500;
 /// Longest overview in characters; TMDB allows 1,000.
 const MAX_OVERVIEW: usize = 20_000;
 const MAX_GENRE_NAME: usize = 100;

@@ -9,12 +9,23 @@ use std::time::{Duration, Instant};
 pub use app::{TestApp, settings};
 pub use peers::{Catalogue, Mode, Peers, Profile, days_ago};
 pub use proxy::{Proxy, Traffic};
+use sqlx::PgPool;
 
-/// Waits until `condition` holds, at most ten seconds.
+/// Waits until `condition` holds, at most twenty seconds.
 pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
-    let give_up = Instant::now() + Duration::from_secs(10);
+    let give_up = Instant::now() + Duration::from_secs(20);
     while !condition().await {
         assert!(Instant::now() < give_up, "this did not come true in time: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// How many statements in this test's database wait for a lock.
+pub async fn waiting(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    )
+    .fetch_one(pool)
+    .await
+    .expect("PostgreSQL answers")
 }

@@ -25,6 +25,8 @@ pub enum Traffic {
 pub struct Proxy {
     pub address: SocketAddr,
     traffic: watch::Sender<Traffic>,
+    /// How often all connections were lost; new ones are not concerned.
+    losses: watch::Sender<u32>,
 }
 
 impl Proxy {
@@ -32,21 +34,33 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (traffic, watcher) = watch::channel(Traffic::Flows);
+        let (losses, lost) = watch::channel(0);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(connection(client, target.clone(), watcher.clone()));
+                tokio::spawn(connection(client, target.clone(), watcher.clone(), lost.clone()));
             }
         });
-        Self { address, traffic }
+        Self { address, traffic, losses }
     }
 
     pub fn set(&self, traffic: Traffic) {
         self.traffic.send_replace(traffic);
     }
+
+    /// From now on nothing gets through the connections that there are, and nobody is told; new ones work.
+    pub fn lose_connections(&self) {
+        self.losses.send_modify(|losses| *losses += 1);
+    }
 }
 
-async fn connection(client: TcpStream, target: String, watcher: watch::Receiver<Traffic>) {
+async fn connection(
+    client: TcpStream,
+    target: String,
+    watcher: watch::Receiver<Traffic>,
+    mut losses: watch::Receiver<u32>,
+) {
     let mut cut = watcher.clone();
+    let before = *losses.borrow();
     let forwarding = async {
         let Ok(server) = TcpStream::connect(target).await else { return };
         let ((client_read, client_write), (server_read, server_write)) = (client.into_split(), server.into_split());
@@ -55,8 +69,17 @@ async fn connection(client: TcpStream, target: String, watcher: watch::Receiver<
             () = pump(server_read, client_write, watcher.clone()) => {}
         }
     };
+    let lost = async move { losses.wait_for(|losses| *losses != before).await.is_ok() };
+    let until_lost = async {
+        tokio::pin!(forwarding);
+        tokio::select! {
+            () = &mut forwarding => {}
+            // Kept as it is, open and silent.
+            true = lost => std::future::pending().await,
+        }
+    };
     tokio::select! {
-        () = forwarding => {}
+        () = until_lost => {}
         _ = cut.wait_for(|traffic| *traffic == Traffic::Cut) => {}
     }
 }

@@ -51,6 +51,7 @@ pub struct TestApp {
     pub router: Router,
     /// The tests' own pool, for looking behind the service's back.
     pub pool: PgPool,
+    pub lifecycle: Lifecycle,
     redis: redis::Client,
 }
 
@@ -67,7 +68,7 @@ impl TestApp {
         let lifecycle = Lifecycle::new();
         let link = RedisLink::new(&config.redis, &lifecycle).unwrap();
         let app = App::new(postgres::pool(&config.postgres), link, &lifecycle, &config);
-        Self { router: app.router(&config), pool, redis: redis::Client::open(redis).unwrap() }
+        Self { router: app.router(&config), pool, lifecycle, redis: redis::Client::open(redis).unwrap() }
     }
 
     /// A connection to this test's Redis database.

@@ -1,0 +1,144 @@
+//! A PostgreSQL that falls silent: connections stay, nothing comes back, and nobody says so. New connections work.
+
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{body::Body, http::Request};
+use futures_util::StreamExt;
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+use crate::support::{PATIENCE, TestApp, eventually, proxy::Proxy, stub, stub::Stub};
+
+async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> TestApp {
+    let port = proxy.address.port().to_string();
+    let mut settings = vec![
+        ("DB_HOST", "127.0.0.1"),
+        ("DB_PORT", port.as_str()),
+        ("DB_STATEMENT_TIMEOUT_MS", "1000"),
+        ("DB_ACQUIRE_TIMEOUT_MS", "1000"),
+    ];
+    settings.extend_from_slice(more);
+    TestApp::with(pool, &settings).await
+}
+
+/// Instead of a test that never ends.
+async fn soon<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, work).await.expect("an end")
+}
+
+/// Has `path` answered by a session that falls silent while it works: it waits for `table` until nobody hears it.
+async fn ask_the_silent(app: &TestApp, proxy: &Proxy, path: &str, table: &'static str) {
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql(table).execute(&mut *lock).await.unwrap();
+    let freeze = async {
+        eventually("it waits", || async { app.waiting_for_locks().await == 1 }).await;
+        proxy.freeze();
+        lock.commit().await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(soon(app.get(path)), freeze);
+    reply.assert_error(503, "database unavailable");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn reads_that_get_no_answer_are_503_and_the_same_ones_work_again(pool: PgPool) {
+    let proxy = Proxy::postgres().await;
+    let app = behind(&proxy, &pool, &[]).await;
+    app.movie(1, "One", None, None).await;
+    let (movies, state) =
+        ("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE", "LOCK TABLE catalogue_state IN ACCESS EXCLUSIVE MODE");
+    for (path, table) in [("/api/v1/movies", movies), ("/api/v1/movies/1", movies), ("/internal/v1/catalogue", state)] {
+        let start = Instant::now();
+        ask_the_silent(&app, &proxy, path, table).await;
+        assert!(start.elapsed() < Duration::from_secs(10), "{path}: {:?}", start.elapsed());
+        // Idle connections are as silent; each costs at most one request.
+        eventually("the same request works", || async { soon(app.get(path)).await.status == 200 }).await;
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn the_version_of_the_catalogue_is_not_waited_for_without_end(pool: PgPool) {
+    let proxy = Proxy::postgres().await;
+    let app = behind(&proxy, &pool, &[]).await;
+    let ask = || async {
+        let request = Request::get("/internal/v1/catalogue").header("if-none-match", "*");
+        soon(app.request(request.body(Body::empty()).unwrap())).await
+    };
+    assert_eq!(ask().await.status, 304);
+    eventually("the connection is idle", || async { app.count("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'movie-service' AND state = 'idle'").await > 0 }).await;
+    proxy.freeze();
+    ask().await.assert_error(503, "database unavailable");
+    eventually("it is known again", || async { ask().await.status == 304 }).await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_copy_of_the_catalogue_that_falls_silent_breaks_off(pool: PgPool) {
+    let proxy = Proxy::postgres().await;
+    let app = behind(&proxy, &pool, &[]).await;
+    app.execute("INSERT INTO movies (tmdb_id, title) SELECT n, repeat('x', 900) FROM generate_series(1, 50000) n")
+        .await;
+    let request = Request::get("/internal/v1/catalogue").body(Body::empty()).unwrap();
+    let mut body = app.router.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
+    body.next().await.unwrap().unwrap();
+    proxy.freeze();
+    let pieces: Vec<_> = soon(body.collect()).await;
+    assert!(pieces.last().unwrap().is_err(), "the connection is cut instead of ended");
+}
+
+/// A service whose sync has stored its first page and waits for the second one.
+async fn syncing(pool: &PgPool, proxy: &Proxy) -> (TestApp, Arc<Semaphore>, Stub) {
+    let gate = Arc::new(Semaphore::new(0));
+    let passing = gate.clone();
+    let tmdb = Stub::start(move |request| {
+        let gate = passing.clone();
+        async move {
+            if request.page() > 1 {
+                gate.acquire().await.unwrap().forget();
+            }
+            stub::plain(&request, 9)
+        }
+    })
+    .await;
+    let app = behind(proxy, pool, &tmdb.settings()).await;
+    (app, gate, tmdb)
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_sync_that_is_cut_off_from_its_sessions_ends_and_the_next_one_works(pool: PgPool) {
+    let proxy = Proxy::postgres().await;
+    let (app, gate, _tmdb) = syncing(&pool, &proxy).await;
+    let silence = async {
+        eventually("page 1 is stored", || async { app.count("SELECT count(*) FROM movies").await == 20 }).await;
+        proxy.freeze();
+        gate.add_permits(100);
+    };
+    let (first, ()) = tokio::join!(soon(app.sync(3)), silence);
+    assert_eq!(first.status, 200, "what was stored, and what came through on a new connection");
+    // The session that held the lock is as silent, but the lock is not kept by it.
+    let next = soon(app.sync(3)).await;
+    assert_eq!((next.status.as_u16(), &next.json()["movies_synced"]), (200, &60.into()), "{}", next.text());
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_sync_that_falls_silent_while_it_stores_ends_and_the_next_one_works(pool: PgPool) {
+    let proxy = Proxy::postgres().await;
+    let app = behind(&proxy, &pool, &[]).await;
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE movies IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let silence = async {
+        // Each attempt falls silent.
+        for _ in 0..3 {
+            eventually("it waits", || async { app.waiting_for_locks().await == 1 }).await;
+            proxy.freeze();
+            eventually("it was given up", || async { app.waiting_for_locks().await == 0 }).await;
+        }
+        lock.rollback().await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(soon(app.sync(1)), silence);
+    reply.assert_error(503, "database unavailable");
+    assert_eq!(soon(app.sync(1)).await.status, 200);
+}
