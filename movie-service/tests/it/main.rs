@@ -21,3 +21,4 @@ mod store;
 mod support;
 mod sync;
 mod tmdb;
+mod tmdb_failures;
