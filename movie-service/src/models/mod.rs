@@ -1,5 +1,6 @@
 //! Domain types that parse once: below the handlers an id, a page or a date cannot be wrong.
 
+pub mod etag;
 pub mod filter;
 pub mod genre;
 pub mod import;

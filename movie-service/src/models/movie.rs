@@ -1,6 +1,6 @@
 //! A movie as clients see it.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -121,6 +121,25 @@ pub struct MovieDetail {
     /// Where tickets are sold.
     #[schema(example = "https://www.google.com/")]
     pub booking_url: &'static str,
+    /// Its id at TMDB; null when it has none.
+    #[schema(example = 603, minimum = 1)]
+    pub tmdb_id: Option<i32>,
+    /// Its title in its own language; empty when unknown.
+    #[schema(example = "The Matrix")]
+    pub original_title: String,
+    /// The average vote, 0 to 10; 0 when nobody voted.
+    #[schema(example = 8.2, minimum = 0, maximum = 10)]
+    pub vote_average: f64,
+    /// How many voted; 0 when unknown.
+    #[schema(example = 26000, minimum = 0)]
+    pub vote_count: i32,
+    /// Names of the fields that a sync does not overwrite, sorted.
+    #[schema(example = json!(["overview"]))]
+    pub locked_fields: Vec<String>,
+    /// When the platform got to know it.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
 }
 
 /// The address of a poster, or an empty text.
