@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 
 use crate::{
     App,
     error::{ApiError, ErrorBody},
-    middleware::json_bytes,
     models::genre::GenreList,
 };
+
+use super::conditional;
 
 /// List genres
 ///
@@ -18,12 +19,17 @@ use crate::{
     get,
     path = "/api/v1/genres",
     tag = "movies",
+    params(("If-None-Match" = Option<String>, Header, description = "`ETag`s of answers that are there already, or `*`")),
     responses(
-        (status = 200, description = "All genres", body = GenreList),
+        (status = 200, description = "All genres", body = GenreList,
+            headers(("ETag" = String, description = "Changes with the answer"),
+                ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
+        (status = 304, description = "The answer that is there already is up to date",
+            headers(("ETag" = String, description = "As of the answer"))),
         (status = 503, description = "The database does not answer", body = ErrorBody),
         (status = 504, description = "It took too long", body = ErrorBody),
     )
 )]
-pub async fn list(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
-    Ok(json_bytes(StatusCode::OK, app.movies.genres().await?))
+pub async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
+    Ok(conditional::answer(&headers, app.movies.genres().await?))
 }

@@ -2,6 +2,7 @@
 
 mod admin;
 mod catalogue;
+mod conditional;
 mod docs;
 mod genres;
 mod health;

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    http::StatusCode,
+    http::HeaderMap,
     response::Response,
 };
 
 use crate::{
     App,
     error::{ApiError, ErrorBody},
-    middleware::json_bytes,
     models::{
         genre::UnknownGenre,
         movie::{MovieDetail, MovieId, MovieIdError, MoviePage},
@@ -21,7 +20,7 @@ use crate::{
     service::movies::{ListError, Unavailable},
 };
 
-use super::schema::ListParameters;
+use super::{conditional, schema::ListParameters};
 
 /// List movies
 ///
@@ -31,17 +30,28 @@ use super::schema::ListParameters;
     get,
     path = "/api/v1/movies",
     tag = "movies",
-    params(ListParameters),
+    params(
+        ListParameters,
+        ("If-None-Match" = Option<String>, Header, description = "`ETag`s of answers that are there already, or `*`"),
+    ),
     responses(
-        (status = 200, description = "The page", body = MoviePage),
+        (status = 200, description = "The page", body = MoviePage,
+            headers(("ETag" = String, description = "Changes with the answer"),
+                ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
+        (status = 304, description = "The answer that is there already is up to date",
+            headers(("ETag" = String, description = "As of the answer"))),
         (status = 400, description = "A date or filter that cannot be meant; `error` says what is allowed", body = ErrorBody),
         (status = 503, description = "The database does not answer", body = ErrorBody),
         (status = 504, description = "It took too long", body = ErrorBody),
     )
 )]
-pub async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub async fn list(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let query = ListQuery::parse(query.as_deref().unwrap_or_default())?;
-    Ok(json_bytes(StatusCode::OK, app.movies.list(query).await?))
+    Ok(conditional::answer(&headers, app.movies.list(query).await?))
 }
 
 /// A movie
@@ -49,9 +59,16 @@ pub async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Res
     get,
     path = "/api/v1/movies/{id}",
     tag = "movies",
-    params(("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1)),
+    params(
+        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
+        ("If-None-Match" = Option<String>, Header, description = "`ETag`s of answers that are there already, or `*`"),
+    ),
     responses(
-        (status = 200, description = "The movie", body = MovieDetail),
+        (status = 200, description = "The movie", body = MovieDetail,
+            headers(("ETag" = String, description = "Changes with the answer"),
+                ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
+        (status = 304, description = "The answer that is there already is up to date",
+            headers(("ETag" = String, description = "As of the answer"))),
         (status = 400, description = "The id is not a number", body = ErrorBody),
         (status = 404, description = "There is no such movie", body = ErrorBody),
         (status = 503, description = "The database does not answer", body = ErrorBody),
@@ -61,11 +78,12 @@ pub async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Res
 pub async fn detail(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     // An id that does not even decode is not a number either.
     let Path(id) = id.map_err(|_| MovieIdError::NotANumber)?;
     let movie = app.movies.detail(MovieId::parse(&id)?).await?;
-    Ok(json_bytes(StatusCode::OK, movie.ok_or(MovieIdError::NoSuchMovie)?))
+    Ok(conditional::answer(&headers, movie.ok_or(MovieIdError::NoSuchMovie)?))
 }
 
 impl From<InvalidParameter> for ApiError {

@@ -3,14 +3,38 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 /// Bytes of the digest that are kept.
-const LENGTH: usize = 16;
+pub const LENGTH: usize = 16;
 
 /// The tag of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ETag([u8; LENGTH]);
+
+/// A body and its tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tagged {
+    /// The tag of `body`.
+    pub etag: ETag,
+    /// What is sent.
+    pub body: Bytes,
+}
+
+impl Tagged {
+    /// A body with the tag made of it.
+    pub fn of(body: Bytes) -> Self {
+        Self { etag: ETag::of(&body), body }
+    }
+}
+
+impl From<[u8; LENGTH]> for ETag {
+    /// A tag made before, as [`ETag::bytes`] gave it.
+    fn from(bytes: [u8; LENGTH]) -> Self {
+        Self(bytes)
+    }
+}
 
 impl ETag {
     /// The first half of the body's SHA-256.
@@ -18,6 +42,11 @@ impl ETag {
         let mut tag = [0; LENGTH];
         tag.copy_from_slice(&Sha256::digest(body)[..LENGTH]);
         Self(tag)
+    }
+
+    /// What the tag consists of.
+    pub fn bytes(&self) -> &[u8; LENGTH] {
+        &self.0
     }
 
     /// Whether `If-Match` or `If-None-Match` names this tag: `*`, or a list with it. `weakly` as for `If-None-Match`:

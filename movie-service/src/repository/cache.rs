@@ -1,4 +1,5 @@
-//! Answers kept in Redis as the bytes that are sent, each marked with the generation of the catalogue it was made under.
+//! Answers kept in Redis as the bytes that are sent, with their entity tag, so that a hit costs one read and no hashing of
+//! the body beyond its checksum. Each is marked with the generation of the catalogue it was made under.
 //!
 //! `movies:generation` holds a random token. An entry counts only while its token is the current one, so that replacing
 //! the token makes every entry invalid in one step, and an answer computed before a change cannot be put back after it.
@@ -18,6 +19,7 @@ use crate::{
     database::redis::{RedisFailure, RedisLink},
     lifecycle::Lifecycle,
     models::{
+        etag::{self, ETag, Tagged},
         movie::{MovieId, date_text},
         query::ListQuery,
     },
@@ -30,8 +32,10 @@ const DETAIL_SECONDS: u64 = 30 * 60;
 const RETRY: Duration = Duration::from_millis(250);
 
 const TOKEN_LENGTH: usize = 32;
-/// Token and checksum of the body (CRC-32); the body follows.
-const HEADER_LENGTH: usize = TOKEN_LENGTH + 4;
+/// CRC-32 over the entity tag and the body.
+const CHECKSUM_LENGTH: usize = 4;
+/// Token, checksum and entity tag; the body follows.
+const HEADER_LENGTH: usize = TOKEN_LENGTH + CHECKSUM_LENGTH + etag::LENGTH;
 
 /// The generation of the catalogue: 32 hexadecimal digits.
 pub type Token = [u8; TOKEN_LENGTH];
@@ -72,7 +76,7 @@ impl CacheKey {
 #[derive(Debug)]
 pub enum Lookup {
     /// The answer.
-    Hit(Bytes),
+    Hit(Tagged),
     /// Nothing usable. An answer computed from now on may be stored under this token.
     Miss(Token),
     /// The cache cannot be used now.
@@ -126,15 +130,15 @@ impl Cache {
             .await;
         let Ok((token, entry)) = found else { return Lookup::Off };
         let Some(token) = token.and_then(|token| Token::try_from(token).ok()) else { return self.first_token().await };
-        match entry.and_then(|entry| body_of(entry, &token)) {
-            Some(body) => Lookup::Hit(body),
+        match entry.and_then(|entry| answer_of(entry, &token)) {
+            Some(answer) => Lookup::Hit(answer),
             None => Lookup::Miss(token),
         }
     }
 
     /// Stores an answer that was computed after `token` was seen. A failure costs the next reader a query.
-    pub async fn put(&self, key: &CacheKey, token: &Token, body: &[u8]) {
-        let entry = entry_of(body, token);
+    pub async fn put(&self, key: &CacheKey, token: &Token, answer: &Tagged) {
+        let entry = entry_of(answer, token);
         let stored = self.0.redis.run(async |redis| {
             redis::cmd("SET").arg(&key.key).arg(entry).arg("EX").arg(key.seconds).query_async::<()>(redis).await
         });
@@ -216,22 +220,27 @@ fn new_token() -> Token {
     token
 }
 
-fn entry_of(body: &[u8], token: &Token) -> Vec<u8> {
-    let mut entry = Vec::with_capacity(HEADER_LENGTH + body.len());
+fn entry_of(answer: &Tagged, token: &Token) -> Vec<u8> {
+    let mut entry = Vec::with_capacity(HEADER_LENGTH + answer.body.len());
     entry.extend_from_slice(token);
-    entry.extend_from_slice(&crc32fast::hash(body).to_be_bytes());
-    entry.extend_from_slice(body);
+    entry.extend_from_slice(&[0; CHECKSUM_LENGTH]);
+    entry.extend_from_slice(answer.etag.bytes());
+    entry.extend_from_slice(&answer.body);
+    let (marks, tagged) = entry.split_at_mut(TOKEN_LENGTH + CHECKSUM_LENGTH);
+    marks[TOKEN_LENGTH..].copy_from_slice(&crc32fast::hash(tagged).to_be_bytes());
     entry
 }
 
-/// The body of an entry made under this token; `None` for an older one and for anything else.
-fn body_of(entry: Vec<u8>, token: &Token) -> Option<Bytes> {
-    let (header, body) = entry.split_at_checked(HEADER_LENGTH)?;
-    let (made_under, checksum) = header.split_at(TOKEN_LENGTH);
-    if made_under != token || checksum != crc32fast::hash(body).to_be_bytes() {
+/// The answer in an entry made under this token; `None` for an older one and for anything else.
+fn answer_of(entry: Vec<u8>, token: &Token) -> Option<Tagged> {
+    let (made_under, rest) = entry.split_first_chunk::<TOKEN_LENGTH>()?;
+    let (checksum, tagged) = rest.split_first_chunk::<CHECKSUM_LENGTH>()?;
+    let (etag, _) = tagged.split_first_chunk::<{ etag::LENGTH }>()?;
+    if made_under != token || *checksum != crc32fast::hash(tagged).to_be_bytes() {
         return None;
     }
-    Some(Bytes::from(entry).slice(HEADER_LENGTH..))
+    let etag = ETag::from(*etag);
+    Some(Tagged { etag, body: Bytes::from(entry).slice(HEADER_LENGTH..) })
 }
 
 #[cfg(test)]
@@ -255,23 +264,24 @@ mod tests {
 
     #[test]
     fn an_entry_is_read_as_it_was_written() {
-        let entry = entry_of(b"{}", &TOKEN);
-        assert_eq!(body_of(entry.clone(), &TOKEN).as_deref(), Some(&b"{}"[..]));
-        assert_eq!(body_of(entry, &[b'b'; TOKEN_LENGTH]), None, "made under another token");
+        let answer = Tagged::of(Bytes::from_static(b"{}"));
+        let entry = entry_of(&answer, &TOKEN);
+        assert_eq!(answer_of(entry.clone(), &TOKEN), Some(answer));
+        assert_eq!(answer_of(entry, &[b'b'; TOKEN_LENGTH]), None, "made under another token");
     }
 
     proptest! {
         #[test]
         fn garbage_is_never_an_answer(garbage: Vec<u8>) {
-            prop_assert_eq!(body_of(garbage, &TOKEN), None);
+            prop_assert_eq!(answer_of(garbage, &TOKEN), None);
         }
 
         #[test]
         fn a_damaged_entry_is_never_an_answer(body: Vec<u8>, at: prop::sample::Index, bit in 0_u8..8) {
-            let mut entry = entry_of(&body, &TOKEN);
+            let mut entry = entry_of(&Tagged::of(body.into()), &TOKEN);
             let at = at.index(entry.len());
             entry[at] ^= 1 << bit;
-            prop_assert_eq!(body_of(entry, &TOKEN), None);
+            prop_assert_eq!(answer_of(entry, &TOKEN), None);
         }
     }
 }

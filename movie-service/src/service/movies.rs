@@ -2,13 +2,13 @@
 
 use std::{future::Future, sync::Arc};
 
-use bytes::Bytes;
 use serde::Serialize;
 use sqlx::PgPool;
 
 use crate::{
     lifecycle::Lifecycle,
     models::{
+        etag::Tagged,
         genre::{Genre, GenreFilter, UnknownGenre},
         movie::{MovieId, MoviePage},
         query::ListQuery,
@@ -40,7 +40,7 @@ pub enum ListError {
 }
 
 /// The JSON of an answer, or `None` when there is no such movie.
-type Answer = Result<Option<Bytes>, ListError>;
+type Answer = Result<Option<Tagged>, ListError>;
 
 /// A read begun under another token, or before a change that this process made, is another one.
 type FlightKey = (CacheKey, Option<Token>, u64);
@@ -63,7 +63,7 @@ impl Movies {
     ///
     /// # Errors
     /// When a filter names an unknown genre, or the database does not answer.
-    pub async fn list(&self, query: ListQuery) -> Result<Bytes, ListError> {
+    pub async fn list(&self, query: ListQuery) -> Result<Tagged, ListError> {
         let (key, pool) = (CacheKey::list(&query), self.pool.clone());
         let load = || async move { Ok(Some(json(&page(&pool, &query).await?))) };
         Ok(self.cached(key, load).await?.ok_or(Unavailable)?)
@@ -73,7 +73,7 @@ impl Movies {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn genres(&self) -> Result<Bytes, Unavailable> {
+    pub async fn genres(&self) -> Result<Tagged, Unavailable> {
         let pool = self.pool.clone();
         let load = || async move {
             let genres = genres::list(&pool).await.map_err(|error| unavailable(&error, "list genres"))?;
@@ -86,7 +86,7 @@ impl Movies {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn detail(&self, id: MovieId) -> Result<Option<Bytes>, Unavailable> {
+    pub async fn detail(&self, id: MovieId) -> Result<Option<Tagged>, Unavailable> {
         let pool = self.pool.clone();
         let load = || async move {
             let movie = movies::find(&pool, id).await.map_err(|error| unavailable(&error, "read a movie"))?;
@@ -102,15 +102,15 @@ impl Movies {
         // Before the cache is asked: a change after this must not be missed.
         let changes = self.cache.changes();
         let token = match self.cache.get(&key).await {
-            Lookup::Hit(body) => return Ok(Some(body)),
+            Lookup::Hit(answer) => return Ok(Some(answer)),
             Lookup::Miss(token) => Some(token),
             Lookup::Off => None,
         };
         let flight = (key.clone(), token, changes);
         let cache = self.cache.clone();
         let keep = async move |answer: Answer| {
-            if let (Ok(Some(body)), Some(token)) = (answer, token) {
-                cache.put(&key, &token, &body).await;
+            if let (Ok(Some(answer)), Some(token)) = (answer, token) {
+                cache.put(&key, &token, &answer).await;
             }
         };
         self.flights.join(flight, load, keep).await.unwrap_or(Err(Unavailable.into()))
@@ -149,6 +149,6 @@ fn unavailable(error: &sqlx::Error, what: &'static str) -> Unavailable {
     Unavailable
 }
 
-fn json<T: Serialize>(found: &T) -> Bytes {
-    serde_json::to_vec(found).expect("texts and finite numbers always serialise").into()
+fn json<T: Serialize>(found: &T) -> Tagged {
+    Tagged::of(serde_json::to_vec(found).expect("texts and finite numbers always serialise").into())
 }

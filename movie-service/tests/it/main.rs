@@ -3,6 +3,7 @@
 
 mod cache;
 mod catalogue;
+mod conditional;
 mod detail;
 mod env_example;
 mod faults;
