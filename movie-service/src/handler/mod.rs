@@ -7,6 +7,7 @@ mod docs;
 mod genres;
 mod health;
 mod movies;
+mod related;
 mod schema;
 
 use std::{sync::Arc, time::Duration};
@@ -38,6 +39,8 @@ fn api(limit: Duration) -> OpenApiRouter<Arc<App>> {
     let limited = OpenApiRouter::new()
         .routes(routes!(movies::list))
         .routes(routes!(movies::detail))
+        .routes(routes!(related::by_tmdb_id))
+        .routes(routes!(related::similar))
         .routes(routes!(genres::list))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))

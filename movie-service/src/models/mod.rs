@@ -7,4 +7,5 @@ pub mod import;
 pub mod movie;
 pub mod parameters;
 pub mod query;
+pub mod similar;
 pub mod sync;

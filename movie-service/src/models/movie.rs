@@ -46,6 +46,25 @@ impl MovieId {
     }
 }
 
+/// The id of a movie at TMDB: above 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TmdbId(i32);
+
+impl TmdbId {
+    /// Parses what [`MovieId::parse`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse(text: &str) -> Result<Self, MovieIdError> {
+        MovieId::parse(text).map(|id| Self(id.get()))
+    }
+
+    /// The number.
+    pub fn get(self) -> i32 {
+        self.0
+    }
+}
+
 /// One page of the list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MoviePage {

@@ -20,8 +20,9 @@ use crate::{
     lifecycle::Lifecycle,
     models::{
         etag::{self, ETag, Tagged},
-        movie::{MovieId, date_text},
+        movie::{MovieId, TmdbId, date_text},
         query::ListQuery,
+        similar::Limit,
     },
 };
 
@@ -69,6 +70,16 @@ impl CacheKey {
     /// `movie:detail:{id}` for thirty minutes.
     pub fn detail(id: MovieId) -> Self {
         Self { key: format!("movie:detail:{}", id.get()), seconds: DETAIL_SECONDS }
+    }
+
+    /// `movie:tmdb:{tmdb_id}` for thirty minutes.
+    pub fn tmdb(id: TmdbId) -> Self {
+        Self { key: format!("movie:tmdb:{}", id.get()), seconds: DETAIL_SECONDS }
+    }
+
+    /// `movie:similar:{id}:{limit}` for five minutes.
+    pub fn similar(id: MovieId, limit: Limit) -> Self {
+        Self { key: format!("movie:similar:{}:{}", id.get(), limit.get()), seconds: LIST_SECONDS }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod list;
 pub mod lock;
 pub mod movies;
 pub mod runtimes;
+pub mod similar;
 pub mod snapshot;
 
 use crate::database::postgres::is_transient;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgPool;
 
-use crate::models::movie::{BOOKING_URL, MovieDetail, MovieId, backdrop_url, date_text, poster_url};
+use crate::models::movie::{BOOKING_URL, MovieDetail, MovieId, TmdbId, backdrop_url, date_text, poster_url};
 
 use super::limits;
 
@@ -28,20 +28,39 @@ struct DetailRow {
     updated_at: DateTime<Utc>,
 }
 
+/// The details of the movie that fits a condition.
+macro_rules! detail_where {
+    ($condition:literal) => {
+        concat!(
+            r#"SELECT m.id, m.title, m.overview, m.release_date, m.popularity, m.poster_path, m.backdrop_path,
+                      m.original_language, m.runtime, m.tmdb_id, m.original_title, m.rating, m.vote_count,
+                      m.locked_fields, m.created_at, m.updated_at,
+                      ARRAY(SELECT g.name FROM movie_genres mg JOIN genres g ON g.id = mg.genre_id
+                            WHERE mg.movie_id = m.id ORDER BY g.name COLLATE "C") AS genres
+               FROM movies m WHERE "#,
+            $condition
+        )
+    };
+}
+
 /// One movie with the names of its genres.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn find(pool: &PgPool, id: MovieId) -> sqlx::Result<Option<MovieDetail>> {
-    let statement = sqlx::query_as(
-        r#"SELECT m.id, m.title, m.overview, m.release_date, m.popularity, m.poster_path, m.backdrop_path,
-                  m.original_language, m.runtime, m.tmdb_id, m.original_title, m.rating, m.vote_count,
-                  m.locked_fields, m.created_at, m.updated_at,
-                  ARRAY(SELECT g.name FROM movie_genres mg JOIN genres g ON g.id = mg.genre_id
-                        WHERE mg.movie_id = m.id ORDER BY g.name COLLATE "C") AS genres
-           FROM movies m WHERE m.id = $1"#,
-    )
-    .bind(id.get());
+    one(pool, detail_where!("m.id = $1"), id.get()).await
+}
+
+/// The same by its id at TMDB.
+///
+/// # Errors
+/// As [`find`].
+pub async fn find_by_tmdb_id(pool: &PgPool, id: TmdbId) -> sqlx::Result<Option<MovieDetail>> {
+    one(pool, detail_where!("m.tmdb_id = $1"), id.get()).await
+}
+
+async fn one(pool: &PgPool, sql: &'static str, id: i32) -> sqlx::Result<Option<MovieDetail>> {
+    let statement = sqlx::query_as(sql).bind(id);
     let row: Option<DetailRow> = limits::one_statement(pool, statement.fetch_optional(pool)).await?;
     Ok(row.map(MovieDetail::from))
 }

@@ -5,6 +5,7 @@ mod flight;
 pub mod movies;
 mod runtimes;
 mod sample;
+mod similar;
 mod source;
 pub mod sync;
 pub mod tmdb;

@@ -10,8 +10,9 @@ use crate::{
     models::{
         etag::Tagged,
         genre::{Genre, GenreFilter, UnknownGenre},
-        movie::{MovieId, MoviePage},
+        movie::{MovieId, MoviePage, TmdbId},
         query::ListQuery,
+        similar::Limit,
     },
     repository::{
         cache::{Cache, CacheKey, Lookup, Token},
@@ -21,7 +22,7 @@ use crate::{
     },
 };
 
-use super::flight::Flights;
+use super::{flight::Flights, similar};
 
 /// The database does not answer; the cause is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +94,33 @@ impl Movies {
             Ok(movie.as_ref().map(json))
         };
         self.cached(CacheKey::detail(id), load).await.map_err(|_| Unavailable)
+    }
+
+    /// The movie with an id at TMDB, as JSON: the same as its [`Self::detail`].
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn by_tmdb_id(&self, id: TmdbId) -> Result<Option<Tagged>, Unavailable> {
+        let pool = self.pool.clone();
+        let load = || async move {
+            let movie =
+                movies::find_by_tmdb_id(&pool, id).await.map_err(|error| unavailable(&error, "read a movie"))?;
+            Ok(movie.as_ref().map(json))
+        };
+        self.cached(CacheKey::tmdb(id), load).await.map_err(|_| Unavailable)
+    }
+
+    /// Movies like this one, as JSON; `None` when there is no such movie.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn similar(&self, id: MovieId, limit: Limit) -> Result<Option<Tagged>, Unavailable> {
+        let pool = self.pool.clone();
+        let load = || async move {
+            let similar = similar::find(&pool, id, limit).await;
+            Ok(similar.map_err(|error| unavailable(&error, "find similar movies"))?.as_ref().map(json))
+        };
+        self.cached(CacheKey::similar(id, limit), load).await.map_err(|_| Unavailable)
     }
 
     async fn cached<L>(&self, key: CacheKey, load: impl FnOnce() -> L) -> Answer

@@ -12,6 +12,7 @@ mod genres;
 mod http;
 mod list;
 mod openapi;
+mod related;
 mod runtimes;
 mod sample;
 mod schema;
