@@ -38,6 +38,7 @@ struct ApiDoc;
 fn api(limit: Duration) -> OpenApiRouter<Arc<App>> {
     let limited = OpenApiRouter::new()
         .routes(routes!(movies::list))
+        .routes(routes!(movies::random))
         .routes(routes!(movies::detail))
         .routes(routes!(related::by_tmdb_id))
         .routes(routes!(related::similar))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue, header::CACHE_CONTROL},
     response::Response,
 };
 
@@ -20,7 +20,10 @@ use crate::{
     service::movies::{ListError, Unavailable},
 };
 
-use super::{conditional, schema::ListParameters};
+use super::{
+    conditional,
+    schema::{FilterParameters, ListParameters},
+};
 
 /// List movies
 ///
@@ -52,6 +55,33 @@ pub async fn list(
 ) -> Result<Response, ApiError> {
     let query = ListQuery::parse(query.as_deref().unwrap_or_default())?;
     Ok(conditional::answer(&headers, app.movies.list(query).await?))
+}
+
+/// Any movie
+///
+/// One of the movies that pass the filters, each as likely as the others, another one each time.
+#[utoipa::path(
+    get,
+    path = "/api/v1/movies/random",
+    tag = "movies",
+    params(FilterParameters),
+    responses(
+        (status = 200, description = "The movie", body = MovieDetail,
+            headers(("ETag" = String, description = "Changes with the movie"),
+                ("Cache-Control" = String, description = "`no-store`: the next answer is another one"))),
+        (status = 400, description = "A date or filter that cannot be meant; `error` says what is allowed", body = ErrorBody),
+        (status = 404, description = "No movie passes the filters", body = ErrorBody),
+        (status = 503, description = "The database does not answer", body = ErrorBody),
+        (status = 504, description = "It took too long", body = ErrorBody),
+    )
+)]
+pub async fn random(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let query = ListQuery::parse_filters(query.as_deref().unwrap_or_default())?;
+    let movie = app.movies.random(query).await?.ok_or(ApiError::not_found("no_movie_matches", "no movie matches"))?;
+    // Whatever is there already: another one is wanted.
+    let mut response = conditional::answer(&HeaderMap::new(), movie);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 /// A movie
@@ -96,6 +126,7 @@ impl From<ListError> for ApiError {
     fn from(error: ListError) -> Self {
         match error {
             ListError::Unavailable(unavailable) => unavailable.into(),
+            ListError::InvalidCursor => InvalidParameter::cursor().into(),
             ListError::UnknownGenre(UnknownGenre { parameter, known }) => {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 Self::bad_request("unknown_genre", format!("unknown genre in {parameter}, known are: {known}"))

@@ -11,8 +11,13 @@ use utoipa::{
     },
 };
 
+use crate::models::extras;
+
 /// Parameters of the list, which are read by `ListQuery::parse`.
 pub(super) struct ListParameters;
+
+/// What a movie must be.
+pub(super) struct FilterParameters;
 
 /// The parameter of a sync, which is read by `sync_pages`.
 pub(super) struct SyncParameters;
@@ -37,6 +42,32 @@ impl IntoParams for ListParameters {
                 "`desc` or `asc`; anything else means `desc`.",
                 lenient(text().enum_values(Some(["desc", "asc"])), json!("desc")),
             ),
+            parameter(
+                "cursor",
+                "Where to go on: the `next_cursor` of an answer to the same query, whose `page_size`, `include` and `facets` may \
+                 differ. Movies that come or go meanwhile neither repeat others nor hide them. `page` does not count with it.",
+                text().pattern(Some("^[A-Za-z0-9_-]+$")).max_length(Some(4096)).into(),
+            ),
+            parameter(
+                "include",
+                "More fields of each movie, as in its detail; separated by `,`, each once.",
+                names(&extras::EXTRAS, "genres,overview"),
+            ),
+            parameter(
+                "facets",
+                "Counts of the movies that match, by these; separated by `,`, each once.",
+                names(&extras::FACETS, "genres,year"),
+            ),
+        ]
+        .into_iter()
+        .chain(FilterParameters::into_params(|| None))
+        .collect()
+    }
+}
+
+impl IntoParams for FilterParameters {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
             parameter(
                 "release_date_from",
                 "Released on this day or later, `YYYY-MM-DD`; empty counts as left out.",
@@ -100,6 +131,11 @@ fn filters() -> Vec<Parameter> {
 
 fn genres(example: &str) -> RefOr<Schema> {
     pattern("^[^,|]+(,[^,|]+){0,19}$|^[^,|]+([|][^,|]+){1,19}$", example)
+}
+
+fn names<T>(known: &[(&str, T)], example: &str) -> RefOr<Schema> {
+    let names = known.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("|");
+    pattern(&format!("^({names})(,({names})){{0,{}}}$", known.len() - 1), example)
 }
 
 fn pattern(pattern: &str, example: &str) -> RefOr<Schema> {

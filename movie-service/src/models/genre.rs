@@ -20,7 +20,7 @@ pub struct GenreList {
 }
 
 /// A genre and how common it is.
-#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, ToSchema, sqlx::FromRow)]
 pub struct GenreSummary {
     /// The platform's own id, not TMDB's.
     #[schema(example = 1, minimum = 1)]

@@ -1,6 +1,8 @@
 //! Domain types that parse once: below the handlers an id, a page or a date cannot be wrong.
 
+pub mod cursor;
 pub mod etag;
+pub mod extras;
 pub mod filter;
 pub mod genre;
 pub mod import;

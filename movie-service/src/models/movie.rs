@@ -4,6 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::extras::Facets;
+
 /// TMDB's image server, at the width that fits a poster.
 const POSTER_PREFIX: &str = "https://image.tmdb.org/t/p/w500";
 /// TMDB's image server, at the width that fits a backdrop.
@@ -38,6 +40,11 @@ impl MovieId {
             Ok(id) if id > 0 => Ok(Self(id)),
             _ => Err(MovieIdError::NoSuchMovie),
         }
+    }
+
+    /// A number that a movie can have; `None` for 0 and below.
+    pub fn new(id: i32) -> Option<Self> {
+        (id > 0).then_some(Self(id))
     }
 
     /// The number.
@@ -82,6 +89,12 @@ pub struct MoviePage {
     pub total_results: i64,
     /// The movies; empty on a page past the end.
     pub data: Vec<MovieSummary>,
+    /// The `cursor` of the next page; null on the last one.
+    #[schema(required, example = "dDR3c1E2MTFhY0ZQbDhPOQEAAAAAAAAAFAAAAAcAAQAA")]
+    pub next_cursor: Option<String>,
+    /// With `facets`: how many of the movies that match have each value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facets: Option<Facets>,
 }
 
 /// A movie in the list.
@@ -102,6 +115,62 @@ pub struct MovieSummary {
     /// The address of its poster, or empty.
     #[schema(example = "https://image.tmdb.org/t/p/w500/poster.jpg")]
     pub poster_url: String,
+    /// What `include` asks for.
+    #[serde(flatten)]
+    pub included: Included,
+}
+
+/// Fields of the detail that the list has when `include` asks for them.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct Included {
+    /// Names, sorted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["Action", "Science Fiction"]))]
+    pub genres: Option<Vec<String>>,
+    /// What it is about; empty when unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub overview: Option<String>,
+    /// Its title in its own language; empty when unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub original_title: Option<String>,
+    /// The original language (ISO 639-1), or empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "en")]
+    pub language: Option<String>,
+    /// Minutes; 0 when unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i32, required = false, example = 136, minimum = 0)]
+    pub duration: Option<i32>,
+    /// The address of its backdrop, or empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub backdrop_url: Option<String>,
+    /// The average vote, 0 to 10; 0 when nobody voted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false, example = 8.2, minimum = 0, maximum = 10)]
+    pub vote_average: Option<f64>,
+    /// How many voted; 0 when unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i32, required = false, example = 26000, minimum = 0)]
+    pub vote_count: Option<i32>,
+    /// Its id at TMDB; null when it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i32>, required = false, example = 603, minimum = 1)]
+    pub tmdb_id: Option<Option<i32>>,
+    /// Names of the fields that a sync does not overwrite, sorted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>, required = false)]
+    pub locked_fields: Option<Vec<String>>,
+    /// When the platform got to know it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = DateTime<Utc>, required = false)]
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it last changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = DateTime<Utc>, required = false)]
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 /// Everything about one movie.

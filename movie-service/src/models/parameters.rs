@@ -24,6 +24,11 @@ impl InvalidParameter {
         Self::value("sort_by", "'relevance' only together with q")
     }
 
+    /// Something else than the `next_cursor` of the same query.
+    pub fn cursor() -> Self {
+        Self { name: "cursor", code: "invalid_cursor", expected: "the next_cursor of the same query" }
+    }
+
     fn value(name: &'static str, expected: &'static str) -> Self {
         Self { name, code: "invalid_parameter", expected }
     }

@@ -3,9 +3,10 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::{
+    extras::{self, Extra, Facet},
     filter::Filters,
-    movie::parse_date,
-    parameters::{InvalidParameter, first_value, values},
+    movie::{date_text, parse_date},
+    parameters::{InvalidParameter, first_value, strict, values},
 };
 
 const DEFAULT_PAGE_SIZE: i64 = 20;
@@ -64,6 +65,12 @@ pub struct ListQuery {
     pub to: Option<NaiveDate>,
     /// What else a movie must be.
     pub filters: Filters,
+    /// Where to go on, as the client sent it; `page` does not count then.
+    pub cursor: Option<String>,
+    /// More fields of each movie: sorted, each once.
+    pub include: Vec<Extra>,
+    /// What to count under the filters: sorted, each once.
+    pub facets: Vec<Facet>,
 }
 
 impl ListQuery {
@@ -73,13 +80,8 @@ impl ListQuery {
     /// [`InvalidParameter`] with the first date or filter that cannot be meant.
     pub fn parse(query: &str) -> Result<Self, InvalidParameter> {
         let number = |name| first_value(query, name).and_then(|text| text.parse::<i64>().ok());
-        // A date that cannot be decoded is no date: without its filter the answer would be another one than asked for.
-        let date = |name| match values(query, name).next() {
-            None => Ok(None),
-            Some(Some(text)) if text.is_empty() => Ok(None),
-            Some(text) => text.as_deref().and_then(parse_date).map(Some).ok_or(InvalidParameter::date(name)),
-        };
-        let filters = Filters::parse(query)?;
+        let filtered = Self::parse_filters(query)?;
+        let searches = filtered.filters.q.is_some();
         let sort_by = match first_value(query, "sort_by").as_deref() {
             Some("release_date") => SortBy::ReleaseDate,
             Some("title") => SortBy::Title,
@@ -87,10 +89,9 @@ impl ListQuery {
             Some("vote_count") => SortBy::VoteCount,
             Some("runtime") => SortBy::Runtime,
             Some("created_at") => SortBy::CreatedAt,
-            Some("relevance") if filters.q.is_none() => return Err(InvalidParameter::relevance_of_nothing()),
+            Some("relevance") if !searches => return Err(InvalidParameter::relevance_of_nothing()),
             Some("popularity") => SortBy::Popularity,
-            _ if filters.q.is_some() => SortBy::Relevance,
-            _ => SortBy::Popularity,
+            _ => filtered.sort_by,
         };
         let order = match first_value(query, "order").as_deref() {
             Some("asc") => Order::Ascending,
@@ -103,10 +104,51 @@ impl ListQuery {
                 .unwrap_or(DEFAULT_PAGE_SIZE),
             sort_by,
             order,
+            cursor: cursor(query)?,
+            include: extras::include(query)?,
+            facets: extras::facets(query)?,
+            ..filtered
+        })
+    }
+
+    /// Reads only what a movie must be; everything else is as it is by default.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_filters(query: &str) -> Result<Self, InvalidParameter> {
+        // A date that cannot be decoded is no date: without its filter the answer would be another one than asked for.
+        let date = |name| match values(query, name).next() {
+            None => Ok(None),
+            Some(Some(text)) if text.is_empty() => Ok(None),
+            Some(text) => text.as_deref().and_then(parse_date).map(Some).ok_or(InvalidParameter::date(name)),
+        };
+        let filters = Filters::parse(query)?;
+        Ok(Self {
+            page: 1,
+            page_size: DEFAULT_PAGE_SIZE,
+            sort_by: if filters.q.is_some() { SortBy::Relevance } else { SortBy::Popularity },
+            order: Order::Descending,
             from: date("release_date_from")?,
             to: date("release_date_to")?,
             filters,
+            cursor: None,
+            include: Vec::new(),
+            facets: Vec::new(),
         })
+    }
+
+    /// What a movie must be, in one form for all spellings; empty when anything will do.
+    pub fn canonical_filters(&self) -> String {
+        let filters = self.filters.canonical();
+        match (self.from, self.to) {
+            (None, None) => filters,
+            (from, to) => format!("{}:{}:{filters}", date_text(from), date_text(to)),
+        }
+    }
+
+    /// What a cursor is good for: the same movies in the same order.
+    pub fn cursor_scope(&self) -> String {
+        format!("{}:{}:{}", self.sort_by.name(), self.order.name(), self.canonical_filters())
     }
 
     /// The first and the last day of release that are wanted, or `None` when it does not matter.
@@ -121,6 +163,14 @@ impl ListQuery {
     pub fn offset(&self) -> Option<i64> {
         (self.page - 1).checked_mul(self.page_size)
     }
+}
+
+/// Longer ones are not from here: a title has 500 characters at most.
+const MAX_CURSOR: usize = 4096;
+
+fn cursor(query: &str) -> Result<Option<String>, InvalidParameter> {
+    let cursor = strict(query, "cursor", "", |text| (1..=MAX_CURSOR).contains(&text.len()).then(|| text.to_owned()));
+    cursor.map_err(|_| InvalidParameter::cursor())
 }
 
 impl SortBy {

@@ -20,6 +20,7 @@ use crate::{
     lifecycle::Lifecycle,
     models::{
         etag::{self, ETag, Tagged},
+        extras,
         movie::{MovieId, TmdbId, date_text},
         query::ListQuery,
         similar::Limit,
@@ -49,15 +50,23 @@ pub struct CacheKey {
 }
 
 impl CacheKey {
-    /// `movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}` for five minutes; with filters, `:{filters}` follows.
+    /// `movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}` for five minutes. With filters, `:{filters}`
+    /// follows; cursor and additional fields and counts stand among them. A cursor stands for its page.
     pub fn list(query: &ListQuery) -> Self {
-        let ListQuery { page, page_size, sort_by, order, from, to, filters } = query;
+        let ListQuery { page, page_size, sort_by, order, from, to, filters, cursor, include, facets } = query;
+        let page = if cursor.is_some() { 1 } else { *page };
         let (sort_by, order, from, to) = (sort_by.name(), order.name(), date_text(*from), date_text(*to));
         let mut key = format!("movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}");
-        let filters = filters.canonical();
-        if !filters.is_empty() {
+        let more = [
+            ("", filters.canonical()),
+            ("cursor=", cursor.clone().unwrap_or_default()),
+            ("include=", extras::list(include, &extras::EXTRAS)),
+            ("facets=", extras::list(facets, &extras::FACETS)),
+        ];
+        let more: Vec<_> = more.iter().filter(|(_, value)| !value.is_empty()).map(|(n, v)| format!("{n}{v}")).collect();
+        if !more.is_empty() {
             key.push(':');
-            key.push_str(&filters);
+            key.push_str(&more.join("&"));
         }
         Self { key, seconds: LIST_SECONDS }
     }
@@ -269,6 +278,9 @@ mod tests {
         let query = ListQuery::parse("year=2024&with_genres=War|Drama&sort_by=runtime").expect("valid");
         let key = "movies:list:1:20:runtime:desc:::with_genres=drama|war&year=2024";
         assert_eq!(CacheKey::list(&query).key, key);
+        let query = "facets=year,genres&cursor=xyz&page=7&include=language,genres&year=2024";
+        let key = "movies:list:1:20:popularity:desc:::year=2024&cursor=xyz&include=genres,language&facets=genres,year";
+        assert_eq!(CacheKey::list(&ListQuery::parse(query).expect("valid")).key, key);
         let id = MovieId::parse("+042").expect("valid");
         assert_eq!(CacheKey::detail(id), CacheKey { key: "movie:detail:42".to_owned(), seconds: 1800 });
     }

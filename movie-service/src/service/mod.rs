@@ -2,7 +2,9 @@
 
 pub mod catalogue;
 mod flight;
+mod lists;
 pub mod movies;
+mod remembered;
 mod runtimes;
 mod sample;
 mod similar;

@@ -9,20 +9,18 @@ use crate::{
     lifecycle::Lifecycle,
     models::{
         etag::Tagged,
-        genre::{Genre, GenreFilter, UnknownGenre},
-        movie::{MovieId, MoviePage, TmdbId},
+        genre::UnknownGenre,
+        movie::{MovieId, TmdbId},
         query::ListQuery,
         similar::Limit,
     },
     repository::{
         cache::{Cache, CacheKey, Lookup, Token},
-        genres,
-        list::{self, GenreIds, GenreSet},
-        log_failure, movies,
+        genres, log_failure, movies,
     },
 };
 
-use super::{flight::Flights, similar};
+use super::{flight::Flights, lists::Lists, similar};
 
 /// The database does not answer; the cause is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +36,9 @@ pub enum ListError {
     /// A filter names a genre that there is not.
     #[error("there is no such genre")]
     UnknownGenre(UnknownGenre),
+    /// A cursor was not made for this query, or not here.
+    #[error("this is no cursor of the query")]
+    InvalidCursor,
 }
 
 /// The JSON of an answer, or `None` when there is no such movie.
@@ -52,22 +53,32 @@ pub struct Movies {
     pool: PgPool,
     cache: Cache,
     flights: Arc<Flights<FlightKey, Answer>>,
+    lists: Lists,
 }
 
 impl Movies {
     /// Reads from `pool` through `cache`.
     pub fn new(pool: PgPool, cache: Cache, lifecycle: Lifecycle) -> Self {
-        Self { pool, cache, flights: Arc::new(Flights::new(lifecycle)) }
+        let lists = Lists::new(pool.clone(), lifecycle.clone());
+        Self { pool, cache, flights: Arc::new(Flights::new(lifecycle)), lists }
     }
 
     /// A page of the list, as JSON.
     ///
     /// # Errors
-    /// When a filter names an unknown genre, or the database does not answer.
+    /// When a filter names an unknown genre, the cursor is not of this query, or the database does not answer.
     pub async fn list(&self, query: ListQuery) -> Result<Tagged, ListError> {
-        let (key, pool) = (CacheKey::list(&query), self.pool.clone());
-        let load = || async move { Ok(Some(json(&page(&pool, &query).await?))) };
+        let (key, lists) = (CacheKey::list(&query), self.lists.clone());
+        let load = || async move { Ok(Some(json(&lists.page(query).await?))) };
         Ok(self.cached(key, load).await?.ok_or(Unavailable)?)
+    }
+
+    /// Any movie that matches, as JSON; never from the cache.
+    ///
+    /// # Errors
+    /// When a filter names an unknown genre, or the database does not answer.
+    pub async fn random(&self, query: ListQuery) -> Result<Option<Tagged>, ListError> {
+        Ok(self.lists.random(query).await?.as_ref().map(json))
     }
 
     /// All genres, as JSON.
@@ -143,33 +154,6 @@ impl Movies {
         };
         self.flights.join(flight, load, keep).await.unwrap_or(Err(Unavailable.into()))
     }
-}
-
-async fn page(pool: &PgPool, query: &ListQuery) -> Result<MoviePage, ListError> {
-    let genres = genre_ids(pool, query).await?;
-    Ok(list::list(pool, query, &genres).await.map_err(|error| unavailable(&error, "list movies"))?)
-}
-
-/// The ids of the genres that the filters name. Most lists need none.
-async fn genre_ids(pool: &PgPool, query: &ListQuery) -> Result<GenreIds, ListError> {
-    let (with, without) = (&query.filters.with_genres, &query.filters.without_genres);
-    if with.is_none() && without.is_none() {
-        return Ok(GenreIds::default());
-    }
-    let known = genres::all(pool).await.map_err(|error| unavailable(&error, "read genres"))?;
-    Ok(GenreIds {
-        with: genre_set("with_genres", with.as_ref(), &known)?,
-        without: genre_set("without_genres", without.as_ref(), &known)?,
-    })
-}
-
-fn genre_set(
-    parameter: &'static str,
-    filter: Option<&GenreFilter>,
-    known: &[Genre],
-) -> Result<Option<GenreSet>, ListError> {
-    let set = |filter: &GenreFilter| Ok(GenreSet { all: filter.all, ids: filter.resolve(parameter, known)? });
-    filter.map(set).transpose().map_err(ListError::UnknownGenre)
 }
 
 fn unavailable(error: &sqlx::Error, what: &'static str) -> Unavailable {

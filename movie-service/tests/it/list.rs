@@ -28,7 +28,10 @@ async fn ids(app: &TestApp, query: &str) -> Vec<i64> {
 async fn an_empty_catalogue_has_no_pages(pool: PgPool) {
     let app = TestApp::new(&pool).await;
     let reply = app.get("/api/v1/movies").await;
-    assert_eq!(reply.text(), r#"{"page":1,"page_size":20,"total_pages":0,"total_results":0,"data":[]}"#);
+    assert_eq!(
+        reply.text(),
+        r#"{"page":1,"page_size":20,"total_pages":0,"total_results":0,"data":[],"next_cursor":null}"#
+    );
     assert_eq!(reply.header("content-type"), "application/json");
 }
 

@@ -97,22 +97,32 @@ async fn another_database_has_another_epoch(pool: PgPool) {
 async fn each_order_of_the_list_is_read_from_an_index(pool: PgPool) {
     let app = TestApp::new(&pool).await;
     app.execute(
-        "INSERT INTO movies (tmdb_id, title, popularity, release_date)
-         SELECT n, 'M' || n, n, date '2000-01-01' + n FROM generate_series(1, 2000) n;
+        "INSERT INTO movies (tmdb_id, title, popularity, release_date, vote_average, vote_count, runtime, created_at)
+         SELECT n, 'M' || n, n, date '2000-01-01' + n, 5, n, n, now() + n * interval '1 second'
+         FROM generate_series(1, 2000) n;
+         INSERT INTO movies (title) SELECT 'N' || n FROM generate_series(1, 200) n;
          ANALYZE movies",
     )
     .await;
-    for (order, index) in [
-        ("popularity DESC NULLS LAST, id DESC", "movies_by_popularity"),
-        ("popularity, id", "movies_by_popularity_ascending"),
-        ("release_date DESC NULLS LAST, id DESC", "movies_by_release_date"),
-        ("release_date, id", "movies_by_release_date_ascending"),
-        ("title COLLATE title_order, id", "movies_by_title"),
-        ("title COLLATE title_order DESC, id DESC", "movies_by_title"),
+    // In both directions, what is known and what is not: as the list asks for them.
+    for (key, index) in [
+        ("popularity", "movies_by_popularity"),
+        ("release_date", "movies_by_release_date"),
+        ("title COLLATE title_order", "movies_by_title"),
+        ("rating", "movies_by_rating"),
+        ("vote_count", "movies_by_vote_count"),
+        ("runtime", "movies_by_runtime"),
+        ("created_at", "movies_by_creation"),
     ] {
-        let explain = format!("EXPLAIN SELECT id FROM movies ORDER BY {order} LIMIT 20");
-        let plan: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&app.pool).await.unwrap();
-        let plan = plan.join("\n");
-        assert!(plan.contains(&format!(" {index} ")) && !plan.contains("Sort"), "{order}: {plan}");
+        for (order, known) in [("ASC", "IS NOT NULL"), ("DESC", "IS NOT NULL"), ("ASC", "IS NULL"), ("DESC", "IS NULL")]
+        {
+            let explain = format!(
+                "EXPLAIN SELECT id FROM movies WHERE {key} {known} ORDER BY {key} {order}, id {order} LIMIT 20"
+            );
+            let plan: Vec<String> =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(explain)).fetch_all(&app.pool).await.unwrap();
+            let plan = plan.join("\n");
+            assert!(plan.contains(&format!(" {index} ")) && !plan.contains("Sort"), "{key} {order} {known}: {plan}");
+        }
     }
 }

@@ -1,0 +1,162 @@
+//! The order of the list, as parts that are read one after the other: movies whose sort key is known, forwards or
+//! backwards along one index, then those whose is not. Whoever has enough from the first does not read the second.
+//!
+//! Each part has a limit of its own. That keeps it from being read by several workers at once, in any order.
+
+use crate::models::{
+    cursor::{Key, Position},
+    filter::Filters,
+    query::{ListQuery, Order, SortBy},
+};
+
+use super::{bound::Bound, conditions::where_all};
+
+/// How to read backwards or forwards.
+#[derive(Clone, Copy)]
+pub(super) struct Direction {
+    /// For `ORDER BY`.
+    pub(super) order: &'static str,
+    /// Between a row and the last row of the page before.
+    pub(super) follows: &'static str,
+}
+
+impl Direction {
+    pub(super) fn of(order: Order) -> Self {
+        match order {
+            Order::Descending => Self { order: "DESC", follows: "<" },
+            Order::Ascending => Self { order: "ASC", follows: ">" },
+        }
+    }
+}
+
+/// The column of `m` that is sorted by. With relevance, which breaks ties by it, the popularity.
+pub(super) fn sort_key(sort_by: SortBy) -> &'static str {
+    match sort_by {
+        SortBy::Popularity | SortBy::Relevance => "m.popularity",
+        SortBy::ReleaseDate => "m.release_date",
+        SortBy::VoteAverage => "m.rating",
+        SortBy::VoteCount => "m.vote_count",
+        SortBy::Runtime => "m.runtime",
+        SortBy::Title => "m.title",
+        SortBy::CreatedAt => "m.created_at",
+    }
+}
+
+/// How far to walk along an index for movies that pass the filters before the rest is looked for in another way.
+pub(super) const WALK: i64 = 4000;
+
+/// One column as an order.
+pub(super) struct ByKey<'a> {
+    pub(super) query: &'a ListQuery,
+    /// The table or subquery, whose rows are `m`, and its column.
+    pub(super) source: &'a str,
+    pub(super) key: &'a str,
+    /// What a movie must be.
+    pub(super) filters: &'a [String],
+    /// The placeholder of the limit of each part.
+    pub(super) limit: &'a str,
+}
+
+impl ByKey<'_> {
+    /// The parts of the list, from the beginning or from the last row of the page before.
+    pub(super) fn parts(&self, after: Option<&Position>, arguments: &mut Bound) -> sqlx::Result<Vec<String>> {
+        let Direction { order, follows } = Direction::of(self.query.order);
+        let (key, collation) = (self.key, self.collation());
+        let has_unknown = !is_known(self.query);
+        let (mut known, mut unknown) = (format!("{key} IS NOT NULL"), format!("{key} IS NULL"));
+        if let Some(after) = after {
+            let id = arguments.bind(after.id)?;
+            if after.key == Key::Unknown {
+                unknown = format!("{unknown} AND m.id {follows} {id}");
+                return Ok(vec![self.part(self.source, &[&[unknown], self.filters].concat(), "")]);
+            }
+            known = format!("({key}{collation}, m.id) {follows} ({}, {id})", bind_key(arguments, &after.key)?);
+        }
+        let mut parts = Vec::new();
+        if is_walk_blind(self.query) {
+            let way = format!("FROM movies m WHERE {known} ORDER BY {key}{collation} {order}, m.id {order}");
+            parts.push(self.part(&format!("(SELECT * {way} LIMIT {WALK})"), self.filters, ""));
+            let walked = format!("SELECT {key}, m.id {way} OFFSET {} LIMIT 1", WALK - 1);
+            let beyond = format!("({key}{collation}, m.id) {follows} ({walked})");
+            // No index has this order. There are no nulls.
+            let nulls = if order == "DESC" { "NULLS LAST" } else { "NULLS FIRST" };
+            parts.push(self.part(self.source, &[&[known, beyond], self.filters].concat(), nulls));
+        } else {
+            parts.push(self.part(self.source, &[&[known], self.filters].concat(), ""));
+        }
+        if has_unknown {
+            parts.push(self.part(self.source, &[&[unknown], self.filters].concat(), ""));
+        }
+        Ok(parts)
+    }
+
+    /// The unknown ones too are read by the index of both columns; their order is that of the ids.
+    fn part(&self, source: &str, conditions: &[String], nulls: &str) -> String {
+        let (key, collation, limit) = (self.key, self.collation(), self.limit);
+        let order = Direction::of(self.query.order).order;
+        format!(
+            "SELECT m.id, NULL::int AS tier, NULL::real AS distance FROM {source} m {}
+             ORDER BY {key}{collation} {order} {nulls}, m.id {order} LIMIT {limit}",
+            where_all(conditions)
+        )
+    }
+
+    fn collation(&self) -> &'static str {
+        if self.query.sort_by == SortBy::Title { " COLLATE title_order" } else { "" }
+    }
+}
+
+/// Whether all movies that match have the sort key.
+fn is_known(query: &ListQuery) -> bool {
+    let filters = &query.filters;
+    let has_votes = filters.vote_count_gte.is_some_and(|least| least > 0);
+    match query.sort_by {
+        SortBy::Title | SortBy::CreatedAt => true,
+        SortBy::Popularity | SortBy::Relevance => filters.popularity_gte.is_some(),
+        SortBy::ReleaseDate => query.released_between().is_some(),
+        SortBy::VoteAverage => has_votes || filters.vote_average_gte.or(filters.vote_average_lte).is_some(),
+        SortBy::VoteCount => filters.vote_count_gte.is_some(),
+        SortBy::Runtime => filters.runtime_gte.or(filters.runtime_lte).is_some(),
+    }
+}
+
+/// Whether how far one has to walk along the index of the sort key depends on filters that this index knows nothing of.
+/// PostgreSQL takes them for independent of the key, which may be off by a factor of a thousand: those rated best are
+/// those with one vote. Then the walk is limited, and what it leaves short has few hits, which are found and sorted.
+fn is_walk_blind(query: &ListQuery) -> bool {
+    let filters = &query.filters;
+    // A search has its hits at hand, and so has a list of ids.
+    if filters.q.is_some() || filters.ids.is_some() {
+        return false;
+    }
+    let mut others = filters.clone();
+    let mut dates = query.released_between();
+    match query.sort_by {
+        SortBy::Popularity => (others.popularity_gte, others.original_language) = (None, None),
+        SortBy::ReleaseDate => (dates, others.year) = (None, None),
+        SortBy::VoteCount => others.vote_count_gte = None,
+        SortBy::Runtime => (others.runtime_gte, others.runtime_lte) = (None, None),
+        SortBy::VoteAverage => {
+            (others.vote_average_gte, others.vote_average_lte) = (None, None);
+            // There are indexes of those with many votes, which know the dates too.
+            if others.vote_count_gte.is_some_and(|least| least >= 10) {
+                (others.vote_count_gte, dates, others.year) = (None, None, None);
+                (others.with_genres, others.without_genres) = (None, None);
+            }
+        }
+        SortBy::Title | SortBy::CreatedAt | SortBy::Relevance => {}
+    }
+    dates.is_some() || others != Filters::default()
+}
+
+/// The placeholder of a sort key.
+pub(super) fn bind_key(arguments: &mut Bound, key: &Key) -> sqlx::Result<String> {
+    match key {
+        Key::Unknown => Ok("NULL".to_owned()),
+        Key::Float(key) => arguments.bind(*key),
+        Key::Int(key) => arguments.bind(*key),
+        Key::Date(key) => arguments.bind(*key),
+        Key::Time(key) => arguments.bind(*key),
+        Key::Text(key) => arguments.bind(key.clone()),
+    }
+}
