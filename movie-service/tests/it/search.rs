@@ -42,6 +42,8 @@ async fn movies_of_the_sample_are_found_however_they_are_written(pool: PgPool) {
         ("sevn samuri", "Seven Samurai"),
         ("buono brutto cattivo", "The Good, the Bad and the Ugly"),
         ("matirx", "The Matrix"),
+        ("alein", "Alien"),
+        ("sveen samurai", "Seven Samurai"),
     ] {
         assert_eq!(search(&app, q, "").await.first().map(String::as_str), Some(title), "{q}");
     }

@@ -44,17 +44,30 @@ fn statement(request: &Request, arguments: &mut Bound) -> sqlx::Result<String> {
     let search = request.words.as_ref().map(|words| words.bind(arguments)).transpose()?;
     let mut tables = String::new();
     let to = (&mut *arguments, of_each_part.as_str());
+    let (key, limit_of_each) = (sort_key(query.sort_by), to.1);
     let parts = match (&search, query.sort_by, query.order) {
-        (Some(search), SortBy::Relevance, Order::Descending) => best_first(search, after, &filters, to)?,
-        (Some(search), sort_by, _) => {
-            tables = search.hits(sort_key(sort_by), &filters);
-            let by_relevance = sort_by == SortBy::Relevance;
-            let order = ByKey { query, source: "hits", key: "m.key", filters: &[], limit: to.1 };
-            if by_relevance { worst_first(after, to)? } else { order.parts(after, to.0)? }
+        (None, ..) => ByKey { query, source: "movies", key, filters: &filters, search: None, limit: limit_of_each }
+            .parts(after, to.0)?,
+        (Some(search), SortBy::Relevance, Order::Descending) => {
+            let parts;
+            (tables, parts) = best_first(search, after, &filters, to)?;
+            parts
         }
-        (None, sort_by, _) => {
-            let order = ByKey { query, source: "movies", key: sort_key(sort_by), filters: &filters, limit: to.1 };
-            order.parts(after, to.0)?
+        (Some(search), SortBy::Relevance, Order::Ascending) => {
+            tables = search.hits(key, &filters);
+            worst_first(after, to)?
+        }
+        // As any other filter where many are found; else all of them are at hand, with those spelt alike.
+        (Some(search), ..) => {
+            tables = search.hits(key, &filters);
+            let many = [filters.as_slice(), &["NOT (SELECT few FROM found_few)".to_owned()]].concat();
+            let few = ["(SELECT few FROM found_few)".to_owned()];
+            let many =
+                ByKey { query, source: "movies", key, filters: &many, search: Some(search), limit: limit_of_each };
+            let few = ByKey { query, source: "hits", key: "m.key", filters: &few, search: None, limit: limit_of_each };
+            let mut parts = many.parts(after, to.0)?;
+            parts.extend(few.parts(after, to.0)?);
+            parts
         }
     };
     let parts = parts.iter().map(|part| format!("({part})")).collect::<Vec<_>>().join(" UNION ALL ");

@@ -9,7 +9,7 @@ use crate::models::{
     query::{ListQuery, Order, SortBy},
 };
 
-use super::{bound::Bound, conditions::where_all};
+use super::{bound::Bound, conditions::where_all, search::Search};
 
 /// How to read backwards or forwards.
 #[derive(Clone, Copy)]
@@ -53,6 +53,8 @@ pub(super) struct ByKey<'a> {
     pub(super) key: &'a str,
     /// What a movie must be.
     pub(super) filters: &'a [String],
+    /// What it must be besides, in two forms.
+    pub(super) search: Option<&'a Search>,
     /// The placeholder of the limit of each part.
     pub(super) limit: &'a str,
 }
@@ -62,30 +64,33 @@ impl ByKey<'_> {
     pub(super) fn parts(&self, after: Option<&Position>, arguments: &mut Bound) -> sqlx::Result<Vec<String>> {
         let Direction { order, follows } = Direction::of(self.query.order);
         let (key, collation) = (self.key, self.collation());
+        let search = |search: fn(&Search) -> &String| self.search.map(search).into_iter().cloned().collect::<Vec<_>>();
+        let in_index = [&search(|search| &search.has_words.0), self.filters].concat();
+        let in_row = [&search(|search| &search.has_words.1), self.filters].concat();
         let has_unknown = !is_known(self.query);
         let (mut known, mut unknown) = (format!("{key} IS NOT NULL"), format!("{key} IS NULL"));
         if let Some(after) = after {
             let id = arguments.bind(after.id)?;
             if after.key == Key::Unknown {
                 unknown = format!("{unknown} AND m.id {follows} {id}");
-                return Ok(vec![self.part(self.source, &[&[unknown], self.filters].concat(), "")]);
+                return Ok(vec![self.part(self.source, &[&[unknown], in_index.as_slice()].concat(), "")]);
             }
             known = format!("({key}{collation}, m.id) {follows} ({}, {id})", bind_key(arguments, &after.key)?);
         }
         let mut parts = Vec::new();
-        if is_walk_blind(self.query) {
+        if self.search.is_some() || (self.source == "movies" && is_walk_blind(self.query)) {
             let way = format!("FROM movies m WHERE {known} ORDER BY {key}{collation} {order}, m.id {order}");
-            parts.push(self.part(&format!("(SELECT * {way} LIMIT {WALK})"), self.filters, ""));
+            parts.push(self.part(&format!("(SELECT * {way} LIMIT {WALK})"), &in_row, ""));
             let walked = format!("SELECT {key}, m.id {way} OFFSET {} LIMIT 1", WALK - 1);
             let beyond = format!("({key}{collation}, m.id) {follows} ({walked})");
             // No index has this order. There are no nulls.
             let nulls = if order == "DESC" { "NULLS LAST" } else { "NULLS FIRST" };
-            parts.push(self.part(self.source, &[&[known, beyond], self.filters].concat(), nulls));
+            parts.push(self.part(self.source, &[&[known, beyond], in_index.as_slice()].concat(), nulls));
         } else {
-            parts.push(self.part(self.source, &[&[known], self.filters].concat(), ""));
+            parts.push(self.part(self.source, &[&[known], in_index.as_slice()].concat(), ""));
         }
         if has_unknown {
-            parts.push(self.part(self.source, &[&[unknown], self.filters].concat(), ""));
+            parts.push(self.part(self.source, &[&[unknown], in_index.as_slice()].concat(), ""));
         }
         Ok(parts)
     }
@@ -125,8 +130,8 @@ fn is_known(query: &ListQuery) -> bool {
 /// those with one vote. Then the walk is limited, and what it leaves short has few hits, which are found and sorted.
 fn is_walk_blind(query: &ListQuery) -> bool {
     let filters = &query.filters;
-    // A search has its hits at hand, and so has a list of ids.
-    if filters.q.is_some() || filters.ids.is_some() {
+    // These are at hand.
+    if filters.ids.is_some() {
         return false;
     }
     let mut others = filters.clone();

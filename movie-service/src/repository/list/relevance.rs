@@ -18,13 +18,13 @@ use super::{
 
 const BEST_FIRST: &str = "m.popularity DESC NULLS LAST, m.id DESC";
 
-/// The parts of a list in this order.
+/// The parts of a list in this order, and the common tables that they read.
 pub(super) fn best_first(
     search: &Search,
     after: Option<&Position>,
     filters: &[String],
     (arguments, limit): (&mut Bound, &str),
-) -> sqlx::Result<Vec<String>> {
+) -> sqlx::Result<(String, Vec<String>)> {
     let last = after.zip(after.and_then(|after| after.fit));
     let follows = last.map(|(after, _)| follows(after, arguments)).transpose()?;
     let reached = last.map_or(0, |(_, fit)| fit.tier);
@@ -41,7 +41,19 @@ pub(super) fn best_first(
         parts.extend(step.parts());
     }
     parts.push(spelt_alike(search, last, follows.as_ref(), filters, (arguments, limit))?);
-    Ok(parts)
+    Ok((tables(search, filters), parts))
+}
+
+/// `walked`: those with the words among the most popular, for all steps. `edge`: the last one looked at.
+fn tables(search: &Search, filters: &[String]) -> String {
+    let way = "FROM movies m WHERE m.popularity IS NOT NULL ORDER BY m.popularity DESC, m.id DESC";
+    let found = where_all(&[from_ref(&search.has_words.1), filters].concat());
+    format!(
+        "WITH walked AS MATERIALIZED (
+             SELECT m.id, m.popularity, m.search_text FROM (SELECT * {way} LIMIT {WALK}) m {found}
+         ), edge AS MATERIALIZED (SELECT m.popularity, m.id {way} OFFSET {} LIMIT 1)",
+        WALK - 1
+    )
 }
 
 /// What comes after the last row among movies that fit equally well.
@@ -75,31 +87,33 @@ impl Step<'_> {
     fn parts(&self) -> Vec<String> {
         let (in_index, in_row) = self.found;
         let but: Vec<String> = self.but.map(|but| format!("NOT {but}")).into_iter().collect();
-        let begun: Vec<String> = self.follows.map(|follows| follows.all.clone()).into_iter().collect();
-        let known = self.follows.is_none_or(|follows| follows.known.is_some());
-        // Whole titles are never that many.
-        if self.but.is_none() || !known {
-            return vec![self.part("movies", &[from_ref(in_index), but.as_slice(), &begun].concat())];
+        let in_index = [from_ref(in_index), but.as_slice(), self.filters].concat();
+        let in_row = [from_ref(in_row), but.as_slice()].concat();
+        let beyond = |edge: &str| format!("(m.popularity IS NULL OR (m.popularity, m.id) < ({edge}))");
+        match self.follows {
+            None => {
+                let beyond = beyond("SELECT popularity, id FROM edge");
+                vec![self.part("walked", &in_row), self.part("movies", &[in_index, vec![beyond]].concat())]
+            }
+            Some(Follows { known: None, all }) => vec![self.part("movies", &[in_index, vec![all.clone()]].concat())],
+            // Another walk, from the last row on.
+            Some(Follows { known: Some(known), all }) => {
+                let way = format!("FROM movies m WHERE {known} ORDER BY m.popularity DESC, m.id DESC");
+                let edge = format!("SELECT m.popularity, m.id {way} OFFSET {} LIMIT 1", WALK - 1);
+                let walked = format!("(SELECT * {way} LIMIT {WALK})");
+                vec![
+                    self.part(&walked, &[in_row.as_slice(), self.filters].concat()),
+                    self.part("movies", &[in_index, vec![all.clone(), beyond(&edge)]].concat()),
+                ]
+            }
         }
-        let start = self.follows.and_then(|follows| follows.known.as_deref()).unwrap_or("m.popularity IS NOT NULL");
-        let way = format!("FROM movies m WHERE {start} ORDER BY m.popularity DESC, m.id DESC");
-        let beyond = format!(
-            "(m.popularity IS NULL OR (m.popularity, m.id) < (SELECT m.popularity, m.id {way} OFFSET {} LIMIT 1))",
-            WALK - 1
-        );
-        vec![
-            self.part(&format!("(SELECT * {way} LIMIT {WALK})"), &[from_ref(in_row), but.as_slice()].concat()),
-            self.part("movies", &[&[in_index.clone(), beyond], but.as_slice(), &begun].concat()),
-        ]
     }
 
     fn part(&self, source: &str, conditions: &[String]) -> String {
         let (tier, limit) = (self.tier, self.limit);
-        let found = where_all(&[conditions, self.filters].concat());
-        // A walk knows its own order; to say the same of it spares a sort.
-        let order = if source == "movies" { BEST_FIRST } else { "m.popularity DESC, m.id DESC" };
+        let found = where_all(conditions);
         format!(
-            "SELECT m.id, {tier} AS tier, 0::real AS distance FROM {source} m {found} ORDER BY {order} LIMIT {limit}"
+            "SELECT m.id, {tier} AS tier, 0::real AS distance FROM {source} m {found} ORDER BY {BEST_FIRST} LIMIT {limit}"
         )
     }
 }

@@ -8,6 +8,8 @@ use super::{bound::Bound, conditions::where_all};
 
 /// With fewer movies than this as they are written, a search also finds those spelt alike.
 pub(super) const FEW: i64 = 20;
+/// How close two words are that differ by a swap, beside the similarities of pg_trgm.
+const SWAPPED: f32 = 0.5;
 /// More of a search says nothing; less than what the index keeps of a title.
 const MAX_CHARS: usize = 250;
 
@@ -24,7 +26,9 @@ pub(super) struct Search {
     /// It has all the words.
     pub(super) has_words: (String, String),
     /// The words.
-    pub(super) spelling: String,
+    spelling: String,
+    /// The words, or some of them with two letters swapped.
+    swapped: Option<String>,
 }
 
 impl Words {
@@ -45,6 +49,7 @@ impl Words {
             begins: lexemes(arguments, &format!("{}:*", quoted(&format!("\n{}", self.0))), &format!("%\n {line}%"))?,
             has_words: (String::new(), String::new()),
             spelling: arguments.bind(self.0.clone())?,
+            swapped: self.swapped().map(|query| arguments.bind(query)).transpose()?,
         };
         let (mut index, mut row) = (Vec::new(), Vec::new());
         for word in self.words() {
@@ -68,6 +73,27 @@ impl Words {
         Ok(search)
     }
 
+    /// The words, each of four or five letters also with two neighbours swapped: these have too few trigrams for
+    /// `movies_spelt_like`. `None` when there is no such word.
+    fn swapped(&self) -> Option<String> {
+        let forms = |word: &str| {
+            let mut forms = vec![format!("{}:*", quoted(word))];
+            let letters: Vec<char> = word.chars().collect();
+            if (4..=5).contains(&letters.len()) {
+                for at in 1..letters.len() {
+                    let mut form = letters.clone();
+                    form.swap(at - 1, at);
+                    forms.push(quoted(&form.into_iter().collect::<String>()));
+                }
+            }
+            forms
+        };
+        let words: Vec<Vec<String>> = self.words().into_iter().map(forms).collect();
+        let some = words.iter().any(|forms| forms.len() > 1);
+        let all = words.iter().map(|forms| format!("({})", forms.join(" | "))).collect::<Vec<_>>();
+        some.then(|| all.join(" & "))
+    }
+
     /// Each once.
     fn words(&self) -> Vec<&str> {
         let mut words: Vec<&str> = self.0.split_whitespace().collect();
@@ -87,23 +113,32 @@ impl Search {
     /// Movies spelt alike that are not written so, from `FROM` on.
     pub(super) fn spelt_alike(&self, more: &[String]) -> String {
         let rest = where_all(&[&[format!("NOT ({})", self.has_words.1)], more].concat());
-        format!("FROM movies_spelt_like({}) alike JOIN movies m ON m.id = alike.id {rest}", self.spelling)
+        let mut alike = format!("movies_spelt_like({})", self.spelling);
+        if let Some(swapped) = &self.swapped {
+            alike = format!(
+                "(SELECT id, max(closeness) AS closeness
+                  FROM (SELECT id, closeness FROM {alike} UNION ALL
+                        SELECT id, {SWAPPED}::real FROM movies
+                        WHERE movie_search_lexemes(search_text) @@ ({swapped}::text)::tsquery) both_ways
+                  GROUP BY id)"
+            );
+        }
+        format!("FROM {alike} alike JOIN movies m ON m.id = alike.id {rest}")
     }
 
-    /// All that are found, as common tables: `hits` with `id`, `key`, `tier` and `distance`.
+    /// All that are found, as common tables: `hits` with `id`, `key`, `tier` and `distance`, and `found_few` with `few`.
     pub(super) fn hits(&self, key: &str, filters: &[String]) -> String {
         let found = where_all(&[from_ref(&self.has_words.0), filters].concat());
-        let more =
-            [filters, &[format!("(SELECT count(*) FROM (SELECT FROM written LIMIT {FEW}) first) < {FEW}")]].concat();
+        let more = [filters, &["(SELECT few FROM found_few)".to_owned()]].concat();
         format!(
-            "WITH written AS MATERIALIZED (
+            "WITH found_few AS MATERIALIZED (SELECT {} AS few), hits AS MATERIALIZED (
                  SELECT m.id, {key} AS key, 0::real AS distance,
                         CASE WHEN {} THEN 1 WHEN {} THEN 2 ELSE 3 END AS tier
                  FROM movies m {found}
-             ), hits AS MATERIALIZED (
-                 TABLE written UNION ALL
+                 UNION ALL
                  SELECT m.id, {key} AS key, 1::real - alike.closeness AS distance, 4 AS tier {}
              )",
+            self.has_few(filters),
             self.same.1,
             self.begins.1,
             self.spelt_alike(&more)
