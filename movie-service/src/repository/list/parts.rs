@@ -43,7 +43,7 @@ pub(super) fn sort_key(sort_by: SortBy) -> &'static str {
 }
 
 /// How far to walk along an index for movies that pass the filters before the rest is looked for in another way.
-pub(super) const WALK: i64 = 4000;
+const WALK: i64 = 4000;
 
 /// One column as an order.
 pub(super) struct ByKey<'a> {

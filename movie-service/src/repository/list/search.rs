@@ -10,6 +10,8 @@ use super::{bound::Bound, conditions::where_all};
 pub(super) const FEW: i64 = 20;
 /// How close two words are that differ by a swap, beside the similarities of pg_trgm.
 const SWAPPED: f32 = 0.5;
+/// Of what a swap makes of a rare word, as many as anybody will look at: the most popular.
+const MOST_SWAPPED: i64 = 500;
 /// More of a search says nothing; less than what the index keeps of a title.
 const MAX_CHARS: usize = 250;
 
@@ -118,8 +120,9 @@ impl Search {
             alike = format!(
                 "(SELECT id, max(closeness) AS closeness
                   FROM (SELECT id, closeness FROM {alike} UNION ALL
-                        SELECT id, {SWAPPED}::real FROM movies
-                        WHERE movie_search_lexemes(search_text) @@ ({swapped}::text)::tsquery) both_ways
+                        (SELECT id, {SWAPPED}::real FROM movies
+                         WHERE movie_search_lexemes(search_text) @@ ({swapped}::text)::tsquery
+                         ORDER BY popularity DESC NULLS LAST, id DESC LIMIT {MOST_SWAPPED})) both_ways
                   GROUP BY id)"
             );
         }
