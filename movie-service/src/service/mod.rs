@@ -1,7 +1,9 @@
 //! Use cases. Nothing here knows of HTTP or SQL.
 
+pub mod bulk;
 pub mod catalogue;
 mod flight;
+pub mod managing;
 pub mod movies;
 mod runtimes;
 mod sample;
