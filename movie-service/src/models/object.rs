@@ -126,7 +126,10 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 mod tests {
     use super::*;
 
-    fn first<T>(body: &str, read: impl Fn(&RawValue) -> Result<Given<T>, InvalidBody>) -> Result<Given<T>, InvalidBody> {
+    fn first<T>(
+        body: &str,
+        read: impl Fn(&RawValue) -> Result<Given<T>, InvalidBody>,
+    ) -> Result<Given<T>, InvalidBody> {
         read(fields(body.as_bytes())?[0].1)
     }
 

@@ -30,9 +30,8 @@ mod tests {
     #[test]
     fn a_tag_is_compared_strongly() {
         let tag = ETag::of(b"{}");
-        let allows = |lines: &[&str]| {
-            Precondition::new(lines.iter().map(|line| (*line).to_owned()).collect()).allows(&tag)
-        };
+        let allows =
+            |lines: &[&str]| Precondition::new(lines.iter().map(|line| (*line).to_owned()).collect()).allows(&tag);
         let named = tag.to_string();
         assert!(allows(&[]) && allows(&["*"]) && allows(&[&named]));
         assert!(allows(&["\"x\"", &format!("\"y\" , {named}")]), "any line, any place in it");

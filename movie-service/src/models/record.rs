@@ -85,7 +85,8 @@ const TMDB_ID: &str = "a whole number from 1 to 2147483647";
 /// Checks what was sent, field by field.
 pub(super) fn check(sent: Sent) -> Result<Edit, InvalidField> {
     let mut set = Locks::default();
-    let title = field(&mut set, "title", TITLE.expected, sent.title, None, |text| Some(text).filter(|text| is_title(text)))?;
+    let title =
+        field(&mut set, "title", TITLE.expected, sent.title, None, |text| Some(text).filter(|text| is_title(text)))?;
     let edit = Edit {
         title,
         original_title: field(&mut set, "original_title", ORIGINAL_TITLE, sent.original_title, Some(None), |text| {
@@ -94,9 +95,11 @@ pub(super) fn check(sent: Sent) -> Result<Edit, InvalidField> {
         overview: field(&mut set, "overview", OVERVIEW, sent.overview, Some(String::new()), |text| {
             fits(&text, 10_000).then_some(text)
         })?,
-        release_date: field(&mut set, "release_date", DATE, sent.release_date, Some(None), |text| match text.as_str() {
-            "" => Some(None),
-            text => parse_date(text).map(Some),
+        release_date: field(&mut set, "release_date", DATE, sent.release_date, Some(None), |text| {
+            match text.as_str() {
+                "" => Some(None),
+                text => parse_date(text).map(Some),
+            }
         })?,
         genres: field(&mut set, "genres", GENRES, sent.genres, Some(Vec::new()), genre_names)?,
         language: field(&mut set, "language", LANGUAGE, sent.language, Some(None), language)?,
@@ -111,7 +114,9 @@ pub(super) fn check(sent: Sent) -> Result<Edit, InvalidField> {
             (0.0..=10.0).contains(&number).then_some(Some(number.abs()))
         })?,
         vote_count: field(&mut set, "vote_count", WHOLE, sent.vote_count, Some(None), |votes| whole(votes).map(Some))?,
-        poster_path: field(&mut set, "poster_url", POSTER, sent.poster_url, Some(None), |url| image(&url, POSTER_PREFIX))?,
+        poster_path: field(&mut set, "poster_url", POSTER, sent.poster_url, Some(None), |url| {
+            image(&url, POSTER_PREFIX)
+        })?,
         backdrop_path: field(&mut set, "backdrop_url", BACKDROP, sent.backdrop_url, Some(None), |url| {
             image(&url, BACKDROP_PREFIX)
         })?,

@@ -128,12 +128,7 @@ impl Managing {
         self.lifecycle.finish(deleting).await
     }
 
-    async fn change(
-        &self,
-        id: Option<MovieId>,
-        change: Change,
-        only_if: Precondition,
-    ) -> Result<Written, ManageError> {
+    async fn change(&self, id: Option<MovieId>, change: Change, only_if: Precondition) -> Result<Written, ManageError> {
         let known = self.known_genres().await?;
         // The genres are among the values of the body, which are judged before it is known whether the movie exists.
         change.clone_over(&StoredMovie::default(), &known)?;

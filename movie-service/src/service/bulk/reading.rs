@@ -57,16 +57,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(known: KnownGenres, batches: mpsc::Sender<Batch>, stop: CancellationToken) -> Self {
         let give_up = Instant::now() + LONGEST_TIME;
-        Self {
-            known,
-            batches,
-            stop,
-            give_up,
-            lines: Lines::default(),
-            bytes: 0,
-            batch: Batch::new(),
-            batch_bytes: 0,
-        }
+        Self { known, batches, stop, give_up, lines: Lines::default(), bytes: 0, batch: Batch::new(), batch_bytes: 0 }
     }
 
     /// Reads until the end, or until it must not go on. Says whether it was the end.
