@@ -1,5 +1,5 @@
--- Faster writes. The words of a title are computed two or three times for each row, and a function in SQL that cannot be
--- inlined is set up anew at each call: a sixth of the time of a load by the thousand.
+-- Faster writes. The words of a title are computed two or three times for each row, and a function in SQL that cannot
+-- be inlined is set up anew at each call: a sixth of the time of a load by the thousand.
 
 -- As ever, for any title: bound to what it names when it is created.
 CREATE FUNCTION movie_search_words_of_any(title TEXT) RETURNS TEXT LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN

@@ -29,11 +29,12 @@ use super::{
 /// Create many movies
 ///
 /// NDJSON: a movie a line, as for `POST /api/v1/movies`, up to 10,000 lines of at most 64 KiB and 16 MiB in all. Blank
-/// lines are skipped, but counted. The answer is NDJSON too, a line for each, in the same order, sent as soon as that movie is
-/// stored: `{"line":1,"status":201,"id":7}`, or why it is not, `{"line":2,"status":409,"error":"tmdb_id already
-/// exists","code":"tmdb_id_exists","field":"tmdb_id"}`; the others are stored all the same. What comes after line 10,000 or
-/// after 16 MiB is not read: the line there gets status 413. The last line is `{"end":true,"stored":1,"failed":1}`: an
-/// answer without it is not complete. Of a body that is cut off, the lines that had arrived whole are stored.
+/// lines are skipped, but counted. The answer is NDJSON too, a line for each, in the same order, sent as soon as that
+/// movie is stored: `{"line":1,"status":201,"id":7}`, or why it is not, `{"line":2,"status":409,"error":"tmdb_id already
+/// exists","code":"tmdb_id_exists","field":"tmdb_id"}`; the others are stored all the same. What comes after line 10,000
+/// or after 16 MiB is not read: the line there gets status 413. A line of which it is not known whether it was stored
+/// gets 504. The last line is `{"end":true,"stored":1,"failed":1}`: an answer without it is not complete. Of a body that
+/// is cut off, the lines that had arrived whole are stored.
 #[utoipa::path(
     post,
     path = "/api/v1/movies/bulk",

@@ -9,7 +9,12 @@ use crate::error::ErrorBody;
 #[expect(dead_code, reason = "only the specification is made from it")]
 pub(super) struct MovieBody {
     /// Not blank. No text holds a NUL.
-    #[schema(example = "The Matrix", min_length = 1, max_length = 500, pattern = r"^[^\u0000]*$")]
+    #[schema(
+        example = "The Matrix",
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000]*$"
+    )]
     title: String,
     #[schema(inline)]
     #[serde(flatten)]
@@ -21,7 +26,13 @@ pub(super) struct MovieBody {
 #[expect(dead_code, reason = "only the specification is made from it")]
 pub(super) struct MoviePatch {
     /// Not blank, and not null.
-    #[schema(nullable = false, example = "The Matrix", min_length = 1, max_length = 500, pattern = r"^[^\u0000]*$")]
+    #[schema(
+        nullable = false,
+        example = "The Matrix",
+        min_length = 1,
+        max_length = 500,
+        pattern = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000]*$"
+    )]
     title: Option<String>,
     #[schema(inline)]
     #[serde(flatten)]

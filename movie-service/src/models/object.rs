@@ -1,4 +1,4 @@
-//! Reads a JSON object field by field: unknown fields are ignored, and of fields with the same name the last one counts.
+//! Reads a JSON object field by field. Unknown fields are ignored; of fields with the same name the last one counts.
 
 use std::{borrow::Cow, fmt};
 

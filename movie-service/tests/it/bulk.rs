@@ -154,8 +154,11 @@ async fn loads_at_the_same_time_do_not_disturb_each_other(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn other_methods_on_the_path_of_loads_are_as_for_any_movie(pool: PgPool) {
+async fn the_path_of_loads_takes_only_post(pool: PgPool) {
     let app = TestApp::new(&pool).await;
-    let reply = app.get(BULK).await;
-    assert_eq!(reply.status, 405, "{}", reply.text());
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let reply = app.write(method, BULK, "{\"title\":\"x\"}").await;
+        reply.assert_error(405, "Method Not Allowed");
+        assert_eq!(reply.header("allow"), "POST");
+    }
 }

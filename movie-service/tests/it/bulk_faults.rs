@@ -2,7 +2,8 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use axum::http::Method;
+use axum::{body::Body, http::Method};
+use futures_util::{StreamExt, stream};
 use movie_service::server;
 use serde_json::json;
 use sqlx::PgPool;
@@ -168,4 +169,21 @@ async fn a_database_that_falls_silent_leaves_a_batch_unconfirmed_and_the_rest_is
         soon(app.write(Method::POST, BULK, "{\"title\":\"One\"}")).await.text().contains("\"stored\":1")
     })
     .await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_body_that_stalls_is_given_up_and_what_was_complete_is_stored(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    let stalling = || {
+        let begun = stream::iter([Ok::<_, std::io::Error>("{\"title\":\"One\"}\n{\"title\":\"Two\"")]);
+        Body::from_stream(begun.chain(stream::pending()))
+    };
+    let load = soon(app.write(Method::POST, BULK, stalling()));
+    let single = soon(app.write(Method::POST, "/api/v1/movies", stalling()));
+    let (load, single) = tokio::join!(load, single);
+    let too_slow = json!({ "line": 2, "status": 408, "error": "the request body did not arrive in time", "code": "request_timeout" });
+    let end = json!({ "end": true, "stored": 1, "failed": 1 });
+    assert_eq!(lines(load.text()), [json!({ "line": 1, "status": 201, "id": 1 }), too_slow, end]);
+    single.assert_error(408, "the request body did not arrive in time");
+    assert_eq!(app.count(COUNT).await, 1);
 }
