@@ -72,13 +72,18 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         self.status
     }
+
+    /// The body that is sent.
+    pub fn into_body(self) -> ErrorBody {
+        ErrorBody { error: self.message, code: self.code.into(), field: self.field }
+    }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = ErrorBody { error: self.message, code: self.code.into(), field: self.field };
-        let json = serde_json::to_string(&body).expect("strings always serialise");
-        (self.status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+        let status = self.status;
+        let json = serde_json::to_string(&self.into_body()).expect("strings always serialise");
+        (status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
     }
 }
 

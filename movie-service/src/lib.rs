@@ -24,7 +24,9 @@ use crate::{
     lifecycle::Lifecycle,
     repository::cache::Cache,
     service::{
+        bulk::Bulk,
         catalogue::Catalogue,
+        managing::Managing,
         movies::Movies,
         sync::Sync,
         tmdb::{Tmdb, TmdbSetupError},
@@ -43,6 +45,10 @@ pub struct App {
     pub redis: RedisLink,
     /// Lists and details.
     pub movies: Movies,
+    /// Writing single movies.
+    pub managing: Managing,
+    /// Writing many movies.
+    pub bulk: Bulk,
     /// Bringing the catalogue up to date.
     pub sync: Sync,
     /// Copies of the catalogue for other services.
@@ -70,10 +76,12 @@ impl App {
         // An earlier process may have died between a change and its invalidation.
         cache.invalidate().await;
         let movies = Movies::new(pool.clone(), cache.clone(), lifecycle.clone());
+        let managing = Managing::new(pool.clone(), cache.clone(), lifecycle.clone());
+        let bulk = Bulk::new(pool.clone(), cache.clone(), lifecycle.clone());
         let concurrency = config.tmdb.runtime_concurrency;
         let sync = Sync::new(pool.clone(), cache, tmdb, concurrency, lifecycle.clone());
         let catalogue = Catalogue::new(pool.clone(), lifecycle);
-        Ok(Self { pool, redis, movies, sync, catalogue })
+        Ok(Self { pool, redis, movies, managing, bulk, sync, catalogue })
     }
 
     /// The routes with everything around them, as the server runs them.

@@ -21,7 +21,7 @@ use tower_http::{
 
 use crate::error::{ApiError, as_json, route_not_found};
 
-/// Largest request body in bytes.
+/// Largest request body in bytes, unless a route has a limit of its own.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// Longest pause between two pieces of a request body.
 const BODY_READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,9 +31,8 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub fn wrap(routes: Router) -> Router {
     let app = routes
         .fallback(route_not_found)
-        // Innermost: a body that is too large or stalls is seen by the handler as a failed read.
+        // Innermost: a body that stalls is seen by the handler as a failed read.
         .layer(RequestBodyTimeoutLayer::new(BODY_READ_TIMEOUT))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         // Around all that may panic; the response it makes is still logged and shaped.
         .layer(CatchPanicLayer::custom(panicked))
         .layer(map_response(async |response: Response| as_json(response)))
@@ -42,6 +41,12 @@ pub fn wrap(routes: Router) -> Router {
         .layer(SetRequestIdLayer::new(X_REQUEST_ID, RandomRequestId));
     // A router of its own, since layers run after a router has chosen the route, and the path must change before.
     Router::new().fallback_service(app).layer(map_request(without_trailing_slash))
+}
+
+/// Limits the bodies of the routes it is put on: 413 for one that says that it is larger; one that turns out to be is
+/// seen by the handler as a failed read.
+pub fn body_limit() -> RequestBodyLimitLayer {
+    RequestBodyLimitLayer::new(MAX_BODY_BYTES)
 }
 
 /// Limits the time of the routes it is put on: 504 after `limit`. Not for work that must not be cut off half-way.

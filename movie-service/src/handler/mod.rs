@@ -1,14 +1,18 @@
 //! HTTP: routes, what they take and what they answer. A handler extracts, calls one service method and maps.
 
 mod admin;
+mod bulk;
 mod catalogue;
 mod conditional;
 mod docs;
 mod genres;
 mod health;
+mod manage;
 mod movies;
 mod related;
+mod request;
 mod schema;
+mod written;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +20,10 @@ use axum::Router;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{App, middleware::time_limit};
+use crate::{
+    App,
+    middleware::{body_limit, time_limit},
+};
 
 /// The specification without its paths; those come from the handlers.
 #[derive(OpenApi)]
@@ -26,7 +33,7 @@ use crate::{App, middleware::time_limit};
         description = "The catalogue of movies."
     ),
     tags(
-        (name = "movies", description = "Finding movies"),
+        (name = "movies", description = "Finding and managing movies"),
         (name = "administration", description = "Bringing the catalogue up to date"),
         (name = "internal", description = "For the other services; not reachable through the gateway"),
         (name = "operations", description = "Health and readiness"),
@@ -37,19 +44,21 @@ struct ApiDoc;
 /// The routes: those that are answered within `time_limit`, then those with limits of their own.
 fn api(limit: Duration) -> OpenApiRouter<Arc<App>> {
     let limited = OpenApiRouter::new()
-        .routes(routes!(movies::list))
+        .routes(routes!(movies::list, manage::create))
         .routes(routes!(movies::random))
-        .routes(routes!(movies::detail))
+        .routes(routes!(movies::detail, manage::replace, manage::patch, manage::delete))
         .routes(routes!(related::by_tmdb_id))
         .routes(routes!(related::similar))
         .routes(routes!(genres::list))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .layer(time_limit(limit));
-    OpenApiRouter::with_openapi(ApiDoc::openapi())
+    let small_bodies = OpenApiRouter::with_openapi(ApiDoc::openapi())
         .merge(limited)
         .routes(routes!(admin::sync))
         .routes(routes!(catalogue::copy))
+        .layer(body_limit());
+    small_bodies.routes(routes!(bulk::bulk))
 }
 
 /// All routes with their state.

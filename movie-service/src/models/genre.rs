@@ -1,5 +1,7 @@
 //! Genres, and how filters name them.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -34,7 +36,7 @@ pub struct GenreSummary {
 }
 
 /// A genre as a filter names it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GenreName {
     /// The platform's own id.
     Id(i32),
@@ -103,8 +105,39 @@ impl GenreFilter {
     }
 }
 
+/// Genres that there are, to look many names up in.
+#[derive(Debug, Clone, Default)]
+pub struct KnownGenres {
+    names: Vec<String>,
+    ids: HashMap<GenreName, i32>,
+}
+
+impl KnownGenres {
+    /// Of genres sorted by name.
+    pub fn new(genres: Vec<Genre>) -> Self {
+        let mut ids = HashMap::with_capacity(2 * genres.len());
+        for genre in &genres {
+            ids.insert(GenreName::Id(genre.id), genre.id);
+            ids.entry(GenreName::Name(genre.name.to_lowercase())).or_insert(genre.id);
+        }
+        Self { ids, names: genres.into_iter().map(|genre| genre.name).collect() }
+    }
+
+    /// The ids of these genres, sorted, each once.
+    ///
+    /// # Errors
+    /// [`UnknownGenre`] when one is not known.
+    pub fn ids(&self, parameter: &'static str, names: &[GenreName]) -> Result<Vec<i32>, UnknownGenre> {
+        let ids = names.iter().map(|name| self.ids.get(name).copied()).collect::<Option<Vec<_>>>();
+        let mut ids = ids.ok_or_else(|| UnknownGenre { parameter, known: self.names.clone() })?;
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(ids)
+    }
+}
+
 impl GenreName {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         match text.len() {
             0 => None,
             _ if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok().map(Self::Id),

@@ -10,6 +10,7 @@ pub mod movies;
 pub mod runtimes;
 pub mod similar;
 pub mod snapshot;
+pub mod writes;
 
 use crate::database::postgres::is_transient;
 

@@ -1,7 +1,7 @@
 //! Reading one movie.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use crate::models::movie::{BOOKING_URL, MovieDetail, MovieId, TmdbId, backdrop_url, date_text, poster_url};
 
@@ -60,8 +60,16 @@ pub async fn find_by_tmdb_id(pool: &PgPool, id: TmdbId) -> sqlx::Result<Option<M
 }
 
 async fn one(pool: &PgPool, sql: &'static str, id: i32) -> sqlx::Result<Option<MovieDetail>> {
-    let statement = sqlx::query_as(sql).bind(id);
-    let row: Option<DetailRow> = limits::one_statement(pool, statement.fetch_optional(pool)).await?;
+    limits::one_statement(pool, fetch(pool, sql, id)).await
+}
+
+/// As [`find`], within a transaction for example, and without a limit of its own.
+pub(super) async fn find_in(executor: impl PgExecutor<'_>, id: i32) -> sqlx::Result<Option<MovieDetail>> {
+    fetch(executor, detail_where!("m.id = $1"), id).await
+}
+
+async fn fetch(executor: impl PgExecutor<'_>, sql: &'static str, id: i32) -> sqlx::Result<Option<MovieDetail>> {
+    let row: Option<DetailRow> = sqlx::query_as(sql).bind(id).fetch_optional(executor).await?;
     Ok(row.map(MovieDetail::from))
 }
 

@@ -1,8 +1,10 @@
 //! Use cases. Nothing here knows of HTTP or SQL.
 
+pub mod bulk;
 pub mod catalogue;
 mod flight;
 mod lists;
+pub mod managing;
 pub mod movies;
 mod remembered;
 mod runtimes;

@@ -161,6 +161,6 @@ fn unavailable(error: &sqlx::Error, what: &'static str) -> Unavailable {
     Unavailable
 }
 
-fn json<T: Serialize>(found: &T) -> Tagged {
+pub(super) fn json<T: Serialize>(found: &T) -> Tagged {
     Tagged::of(serde_json::to_vec(found).expect("texts and finite numbers always serialise").into())
 }

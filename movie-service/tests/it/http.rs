@@ -41,8 +41,8 @@ async fn unknown_paths_and_methods_are_refused_as_json(pool: PgPool) {
         app.get(path).await.assert_error(404, "Not Found");
     }
     for (method, path, allow) in [
-        (Method::POST, "/api/v1/movies", "GET,HEAD"),
-        (Method::DELETE, "/api/v1/movies/1", "GET,HEAD"),
+        (Method::DELETE, "/api/v1/movies", "GET,HEAD,POST"),
+        (Method::POST, "/api/v1/movies/1", "GET,HEAD,PUT,PATCH,DELETE"),
         (Method::GET, "/api/v1/admin/sync", "POST"),
         (Method::PUT, "/internal/v1/catalogue", "GET,HEAD"),
     ] {

@@ -1,6 +1,8 @@
 //! The service as its clients meet it: the real router, PostgreSQL and Redis, and a stand-in for TMDB.
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
+mod bulk;
+mod bulk_faults;
 mod cache;
 mod catalogue;
 mod conditional;
@@ -13,6 +15,10 @@ mod filters;
 mod genres;
 mod http;
 mod list;
+mod locks;
+mod manage;
+mod manage_bodies;
+mod manage_faults;
 mod openapi;
 mod random;
 mod reading;
@@ -28,3 +34,4 @@ mod support;
 mod sync;
 mod tmdb;
 mod tmdb_failures;
+mod words;

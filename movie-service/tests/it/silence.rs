@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 use crate::support::{PATIENCE, TestApp, eventually, proxy::Proxy, stub, stub::Stub};
 
-async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> TestApp {
+pub async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> TestApp {
     let port = proxy.address.port().to_string();
     let mut settings = vec![
         ("DB_HOST", "127.0.0.1"),
@@ -27,7 +27,7 @@ async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> TestApp 
 }
 
 /// Instead of a test that never ends.
-async fn soon<T>(work: impl Future<Output = T>) -> T {
+pub async fn soon<T>(work: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, work).await.expect("an end")
 }
 

@@ -14,7 +14,7 @@ use axum::Router;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{App, middleware::time_limit};
+use crate::{App, middleware::{body_limit, time_limit}};
 
 /// The specification without its paths; those come from the handlers.
 #[derive(OpenApi)]
@@ -41,7 +41,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
 /// All routes with their state; each is answered within `time_limit`.
 pub fn routes(app: App, request_timeout: Duration) -> Router {
     let (router, openapi) = api().split_for_parts();
-    router.with_state(Arc::new(app)).layer(time_limit(request_timeout)).merge(docs::routes(&openapi))
+    let router = router.with_state(Arc::new(app)).layer(body_limit()).layer(time_limit(request_timeout));
+    router.merge(docs::routes(&openapi))
 }
 
 /// The specification as YAML, as served at `/swagger/doc.yaml`.

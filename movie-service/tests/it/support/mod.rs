@@ -149,6 +149,19 @@ impl TestApp {
         self.request(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
     }
 
+    pub async fn write(&self, method: Method, path: &str, body: impl Into<Body>) -> Reply {
+        self.write_if(method, path, &[], body).await
+    }
+
+    /// With lines of `If-Match`.
+    pub async fn write_if(&self, method: Method, path: &str, tags: &[&str], body: impl Into<Body>) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        for tag in tags {
+            request = request.header("if-match", *tag);
+        }
+        self.request(request.body(body.into()).unwrap()).await
+    }
+
     pub async fn get(&self, path: &str) -> Reply {
         self.send(Method::GET, path).await
     }

@@ -1,0 +1,123 @@
+//! Many new movies in one request.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use serde::Serialize;
+
+use crate::{
+    App,
+    error::{ApiError, ErrorBody},
+    service::{
+        bulk::{LineError, MAX_BYTES, ReadFailure, Report},
+        movies::ListError,
+    },
+};
+
+use super::{
+    manage::{tmdb_id_taken, unconfirmed},
+    request::{content_length, is_too_slow, too_large, too_slow},
+};
+
+/// Create many movies
+///
+/// NDJSON: a movie a line, as for `POST /api/v1/movies`, up to 10,000 lines of at most 64 KiB and 16 MiB in all. Blank
+/// lines are skipped, but counted. The answer is NDJSON too, a line for each, in the same order, sent as soon as that
+/// movie is stored: `{"line":1,"status":201,"id":7}`, or why it is not, `{"line":2,"status":409,"error":"tmdb_id already
+/// exists","code":"tmdb_id_exists","field":"tmdb_id"}`; the others are stored all the same. What comes after line 10,000
+/// or after 16 MiB is not read: the line there gets status 413. A line of which it is not known whether it was stored
+/// gets 504. The last line is `{"end":true,"stored":1,"failed":1}`: an answer without it is not complete. Of a body that
+/// is cut off, the lines that had arrived whole are stored.
+#[utoipa::path(
+    post,
+    path = "/api/v1/movies/bulk",
+    tag = "movies",
+    request_body(content = String, content_type = "application/x-ndjson", description = "A movie a line"),
+    responses(
+        (status = 200, description = "What became of each line", content_type = "application/x-ndjson", body = String),
+        (status = 413, description = "The body is larger than 16 MiB, as its Content-Length says", body = ErrorBody),
+        (status = 503, description = "The database does not answer; nothing was stored", body = ErrorBody),
+    )
+)]
+pub async fn bulk(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
+    if content_length(request.headers()).is_some_and(|length| length > MAX_BYTES as u64) {
+        return Err(too_large());
+    }
+    let mut pieces = Box::pin(request.into_body().into_data_stream().map(|piece| {
+        piece.map_err(|error| if is_too_slow(&error) { ReadFailure::TooSlow } else { ReadFailure::CutOff })
+    }));
+    // Before the answer begins: a client that asked for permission to send (`Expect`) gets it only now.
+    let first = pieces.next().await;
+    let reports = app.bulk.begin(stream::iter(first).chain(pieces).boxed()).await?;
+    let lines = reports.map(|reports| Ok::<_, std::convert::Infallible>(text(reports)));
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Line {
+    Stored {
+        line: usize,
+        status: u16,
+        id: i32,
+    },
+    Failed {
+        line: usize,
+        status: u16,
+        #[serde(flatten)]
+        error: ErrorBody,
+    },
+    End {
+        end: bool,
+        stored: usize,
+        failed: usize,
+    },
+}
+
+fn text(reports: Vec<Report>) -> Bytes {
+    let mut text = Vec::with_capacity(48 * reports.len());
+    for report in reports {
+        serde_json::to_writer(&mut text, &Line::from(report)).expect("texts and numbers always serialise");
+        text.push(b'\n');
+    }
+    text.into()
+}
+
+impl From<Report> for Line {
+    fn from(report: Report) -> Self {
+        match report {
+            Report::Line(line, Ok(id)) => Self::Stored { line, status: StatusCode::CREATED.as_u16(), id },
+            Report::Line(line, Err(error)) => {
+                let error = ApiError::from(error);
+                Self::Failed { line, status: error.status().as_u16(), error: error.into_body() }
+            }
+            Report::End { stored, failed } => Self::End { end: true, stored, failed },
+        }
+    }
+}
+
+impl From<LineError> for ApiError {
+    fn from(error: LineError) -> Self {
+        match error {
+            LineError::Invalid(error) => error.into(),
+            LineError::UnknownGenre(unknown) => ListError::UnknownGenre(unknown).into(),
+            LineError::TmdbIdTaken => tmdb_id_taken(),
+            LineError::TooLong => Self::bad_request("line_too_long", "the line is longer than 65536 bytes"),
+            LineError::TooManyLines => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_lines", "more than 10000 lines")
+            }
+            LineError::TooLarge => too_large(),
+            LineError::TooSlow => too_slow(),
+            LineError::Stopping => Self::unavailable("the service is stopping"),
+            LineError::Unavailable => Self::unavailable("database unavailable"),
+            LineError::Unconfirmed => unconfirmed(),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Creating, replacing, changing and deleting movies.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    App,
+    error::{ApiError, ErrorBody},
+    middleware::json_bytes,
+    models::{
+        draft::{BodyError, Draft, InvalidField, Patch},
+        movie::{MovieDetail, MovieIdError},
+    },
+    service::{
+        managing::{ManageError, Written},
+        movies::ListError,
+    },
+};
+
+use super::{
+    request::{IfMatch, MoviePath, WholeBody, invalid_body},
+    written::{MovieBody, MoviePatch, WriteErrors},
+};
+
+/// Create a movie
+///
+/// Fields that the body sets are locked: a later sync leaves them alone. `locked_fields` says otherwise.
+#[utoipa::path(
+    post,
+    path = "/api/v1/movies",
+    tag = "movies",
+    request_body = MovieBody,
+    responses(
+        (status = 201, description = "Created", body = MovieDetail, headers(
+            ("Location" = String, description = "`/api/v1/movies/{id}`"),
+            ("ETag" = String, description = "The tag of this body"),
+        )),
+        WriteErrors,
+    )
+)]
+pub async fn create(State(app): State<Arc<App>>, WholeBody(body): WholeBody) -> Result<Response, ApiError> {
+    let written = app.managing.create(Draft::parse(&body)?).await?;
+    let location = [(header::LOCATION, format!("/api/v1/movies/{}", written.id))];
+    Ok((location, answer(StatusCode::CREATED, written)).into_response())
+}
+
+/// Replace a movie
+///
+/// What the body leaves out is unknown afterwards; only `tmdb_id` stays. All fields are locked then, unless
+/// `locked_fields` says otherwise.
+#[utoipa::path(
+    put,
+    path = "/api/v1/movies/{id}",
+    tag = "movies",
+    params(
+        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
+        ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
+    ),
+    request_body = MovieBody,
+    responses(
+        (status = 200, description = "The movie as it is now", body = MovieDetail,
+            headers(("ETag" = String, description = "The tag of this body"))),
+        (status = 404, description = "There is no such movie", body = ErrorBody),
+        (status = 412, description = "`the movie has changed`: it has none of the tags of `If-Match`", body = ErrorBody),
+        WriteErrors,
+    )
+)]
+pub async fn replace(
+    State(app): State<Arc<App>>,
+    MoviePath(id): MoviePath,
+    IfMatch(only_if): IfMatch,
+    WholeBody(body): WholeBody,
+) -> Result<Response, ApiError> {
+    Ok(answer(StatusCode::OK, app.managing.replace(id, Draft::parse(&body)?, only_if).await?))
+}
+
+/// Change a movie
+///
+/// A JSON merge patch (RFC 7396): what it leaves out stays, and null resets. The fields it sets are locked too, unless
+/// `locked_fields` says otherwise. One that changes nothing leaves `updated_at` alone.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/movies/{id}",
+    tag = "movies",
+    params(
+        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
+        ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
+    ),
+    request_body(content(
+        (MoviePatch = "application/merge-patch+json"),
+        (MoviePatch = "application/json"),
+    )),
+    responses(
+        (status = 200, description = "The movie as it is now", body = MovieDetail,
+            headers(("ETag" = String, description = "The tag of this body"))),
+        (status = 404, description = "There is no such movie", body = ErrorBody),
+        (status = 412, description = "`the movie has changed`: it has none of the tags of `If-Match`", body = ErrorBody),
+        WriteErrors,
+    )
+)]
+pub async fn patch(
+    State(app): State<Arc<App>>,
+    MoviePath(id): MoviePath,
+    IfMatch(only_if): IfMatch,
+    WholeBody(body): WholeBody,
+) -> Result<Response, ApiError> {
+    Ok(answer(StatusCode::OK, app.managing.patch(id, Patch::parse(&body)?, only_if).await?))
+}
+
+/// Delete a movie
+#[utoipa::path(
+    delete,
+    path = "/api/v1/movies/{id}",
+    tag = "movies",
+    params(
+        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
+        ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
+    ),
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 400, description = "The id is not a number", body = ErrorBody),
+        (status = 404, description = "There is no such movie", body = ErrorBody),
+        (status = 412, description = "`the movie has changed`: it has none of the tags of `If-Match`", body = ErrorBody),
+        (status = 503, description = "The database does not answer; nothing was changed", body = ErrorBody),
+        (status = 504, description = "Not answered in time; the change may have been made", body = ErrorBody),
+    )
+)]
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    MoviePath(id): MoviePath,
+    IfMatch(only_if): IfMatch,
+) -> Result<StatusCode, ApiError> {
+    app.managing.delete(id, only_if).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn answer(status: StatusCode, written: Written) -> Response {
+    ([(header::ETAG, written.json.etag.to_string())], json_bytes(status, written.json.body)).into_response()
+}
+
+impl From<InvalidField> for ApiError {
+    fn from(InvalidField { name, expected }: InvalidField) -> Self {
+        Self::bad_request("invalid_field", format!("invalid {name}, expected {expected}")).field(name)
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Malformed => invalid_body(),
+            BodyError::Field(field) => field.into(),
+        }
+    }
+}
+
+impl From<ManageError> for ApiError {
+    fn from(error: ManageError) -> Self {
+        match error {
+            ManageError::NotFound => MovieIdError::NoSuchMovie.into(),
+            ManageError::Changed => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", "the movie has changed")
+            }
+            ManageError::TmdbIdTaken => tmdb_id_taken(),
+            ManageError::UnknownGenre(unknown) => ListError::UnknownGenre(unknown).into(),
+            ManageError::Unavailable => Self::unavailable("database unavailable"),
+            ManageError::Unconfirmed => unconfirmed(),
+        }
+    }
+}
+
+/// 409.
+pub(super) fn tmdb_id_taken() -> ApiError {
+    ApiError::conflict("tmdb_id_exists", "tmdb_id already exists").field("tmdb_id")
+}
+
+/// 504. Not 503: that would promise that nothing was done.
+pub(super) fn unconfirmed() -> ApiError {
+    let text = "the database did not answer in time; the change may have been made";
+    ApiError::new(StatusCode::GATEWAY_TIMEOUT, "unconfirmed", text)
+}

@@ -1,0 +1,88 @@
+//! From batches of checked movies to rows and reports.
+
+use tokio::{sync::mpsc, time::timeout};
+
+use crate::{
+    models::record::StoredMovie,
+    repository::{limits, writes::batch},
+    service::managing::{ManageError, failed},
+};
+
+use super::{Batch, Bulk, LineError, Report};
+
+/// Stores the batches of one request.
+pub(super) struct Storage<'a> {
+    bulk: &'a Bulk,
+    /// Why nothing more is stored.
+    given_up: Option<LineError>,
+    stored: usize,
+    failed: usize,
+}
+
+impl<'a> Storage<'a> {
+    pub(super) fn new(bulk: &'a Bulk) -> Self {
+        Self { bulk, given_up: None, stored: 0, failed: 0 }
+    }
+
+    /// Stores batches until there are no more, and reports on each when it is committed. Nobody needs to be there to
+    /// read the reports.
+    pub(super) async fn store_all(
+        mut self,
+        mut batches: mpsc::Receiver<Batch>,
+        reports: &mpsc::UnboundedSender<Vec<Report>>,
+    ) {
+        while let Some(batch) = batches.recv().await {
+            let _ = reports.send(self.store(batch).await);
+        }
+        let _ = reports.send(vec![Report::End { stored: self.stored, failed: self.failed }]);
+    }
+
+    async fn store(&mut self, batch: Batch) -> Vec<Report> {
+        let movies: Vec<&StoredMovie> = batch.iter().filter_map(|(_, movie)| movie.as_ref().ok()).collect();
+        let results = self.insert(&movies).await;
+        let mut results = results.into_iter();
+        let report = |(number, movie): (usize, Result<StoredMovie, LineError>)| {
+            let result = movie.and_then(|_| results.next().unwrap_or(Err(LineError::Unavailable)));
+            match result {
+                Ok(_) => self.stored += 1,
+                Err(_) => self.failed += 1,
+            }
+            Report::Line(number, result)
+        };
+        batch.into_iter().map(report).collect()
+    }
+
+    /// The ids of the movies, or why each has none.
+    async fn insert(&mut self, movies: &[&StoredMovie]) -> Vec<Result<i32, LineError>> {
+        if movies.is_empty() {
+            return Vec::new();
+        }
+        if self.bulk.lifecycle.stop_token().is_cancelled() {
+            self.given_up = Some(LineError::Stopping);
+        }
+        if let Some(error) = &self.given_up {
+            return vec![Err(error.clone()); movies.len()];
+        }
+        match self.in_turn(movies).await {
+            Ok(ids) => ids.into_iter().map(|id| id.ok_or(LineError::TmdbIdTaken)).collect(),
+            Err(error) => {
+                // The next batch would wait as long for the same answer, which nobody knows the outcome of any better.
+                self.given_up = Some(LineError::Unavailable);
+                vec![Err(error); movies.len()]
+            }
+        }
+    }
+
+    async fn in_turn(&self, movies: &[&StoredMovie]) -> Result<Vec<Option<i32>>, LineError> {
+        let Bulk { pool, cache, turns, .. } = self.bulk;
+        let turn = timeout(limits::statement(pool), turns.acquire()).await;
+        let _turn = turn.map_err(|_| LineError::Unavailable)?.map_err(|_| LineError::Unavailable)?;
+        let stored = batch::insert(pool, movies).await;
+        // Also after a failure: the database may have committed although its answer did not arrive.
+        cache.invalidate().await;
+        stored.map_err(|error| match failed(error) {
+            ManageError::Unconfirmed => LineError::Unconfirmed,
+            _ => LineError::Unavailable,
+        })
+    }
+}

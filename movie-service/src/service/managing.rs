@@ -1,0 +1,202 @@
+//! Creating, replacing, changing and deleting single movies.
+
+use sqlx::PgPool;
+
+use crate::{
+    lifecycle::Lifecycle,
+    models::{
+        draft::{Draft, Patch},
+        etag::Tagged,
+        genre::{KnownGenres, UnknownGenre},
+        movie::{MovieDetail, MovieId},
+        precondition::Precondition,
+        record::StoredMovie,
+    },
+    repository::{
+        cache::Cache,
+        genres, log_failure,
+        writes::{self, Current, Editing, WriteError},
+    },
+};
+
+use super::movies::json;
+
+/// Why a movie was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManageError {
+    /// There is no such movie.
+    #[error("there is no such movie")]
+    NotFound,
+    /// The movie is not what its author has seen.
+    #[error("the movie has changed")]
+    Changed,
+    /// Another movie has its id at TMDB.
+    #[error("another movie has this id at TMDB")]
+    TmdbIdTaken,
+    /// It names a genre that there is not.
+    #[error("there is no such genre")]
+    UnknownGenre(UnknownGenre),
+    /// The database does not work; nothing was changed.
+    #[error("the database is not available")]
+    Unavailable,
+    /// The database got the change and did not confirm it: it may be stored or not.
+    #[error("the change was not confirmed")]
+    Unconfirmed,
+}
+
+/// A movie as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The platform's own id.
+    pub id: i32,
+    /// The movie, the very bytes that are sent to whoever asks for it.
+    pub json: Tagged,
+}
+
+/// What becomes of a movie that is there.
+enum Change {
+    Replace(Draft),
+    Patch(Patch),
+}
+
+/// The use cases. Clones share the same state.
+#[derive(Clone)]
+pub struct Managing {
+    pool: PgPool,
+    cache: Cache,
+    lifecycle: Lifecycle,
+}
+
+impl Managing {
+    /// Writes to `pool`, and makes what is in `cache` invalid.
+    pub fn new(pool: PgPool, cache: Cache, lifecycle: Lifecycle) -> Self {
+        Self { pool, cache, lifecycle }
+    }
+
+    /// Creates a movie.
+    ///
+    /// # Errors
+    /// [`ManageError`].
+    pub async fn create(&self, draft: Draft) -> Result<Written, ManageError> {
+        let movie = draft.create(&self.known_genres().await?).map_err(ManageError::UnknownGenre)?;
+        let this = self.clone();
+        let creating = async move {
+            let result = writes::insert(&this.pool, &movie).await;
+            this.published(result).await.map(Written::of)
+        };
+        self.lifecycle.finish(creating).await
+    }
+
+    /// Puts a movie in place of the one with this id.
+    ///
+    /// # Errors
+    /// [`ManageError`].
+    pub async fn replace(
+        &self,
+        id: Option<MovieId>,
+        draft: Draft,
+        only_if: Precondition,
+    ) -> Result<Written, ManageError> {
+        self.change(id, Change::Replace(draft), only_if).await
+    }
+
+    /// Changes some fields of a movie.
+    ///
+    /// # Errors
+    /// [`ManageError`].
+    pub async fn patch(
+        &self,
+        id: Option<MovieId>,
+        patch: Patch,
+        only_if: Precondition,
+    ) -> Result<Written, ManageError> {
+        self.change(id, Change::Patch(patch), only_if).await
+    }
+
+    /// Deletes a movie. `id` is `None` where no movie can have the number that was asked for.
+    ///
+    /// # Errors
+    /// [`ManageError`].
+    pub async fn delete(&self, id: Option<MovieId>, only_if: Precondition) -> Result<(), ManageError> {
+        let id = id.ok_or(ManageError::NotFound)?;
+        let this = self.clone();
+        let deleting = async move {
+            let (editing, _) = this.begin(id, &only_if).await?;
+            let result = editing.delete().await;
+            this.published(result).await
+        };
+        self.lifecycle.finish(deleting).await
+    }
+
+    async fn change(&self, id: Option<MovieId>, change: Change, only_if: Precondition) -> Result<Written, ManageError> {
+        let known = self.known_genres().await?;
+        // The genres are among the values of the body, which are judged before it is known whether the movie exists.
+        change.clone_over(&StoredMovie::default(), &known)?;
+        let id = id.ok_or(ManageError::NotFound)?;
+        let this = self.clone();
+        let changing = async move {
+            let (editing, current) = this.begin(id, &only_if).await?;
+            let movie = change.clone_over(&current.stored, &known)?;
+            if movie == current.stored {
+                return Ok(Written::of(current.detail));
+            }
+            let result = editing.replace(&movie).await;
+            this.published(result).await.map(Written::of)
+        };
+        self.lifecycle.finish(changing).await
+    }
+
+    /// Begins with a movie that is what its author has seen.
+    async fn begin(&self, id: MovieId, only_if: &Precondition) -> Result<(Editing<'_>, Current), ManageError> {
+        let found = Editing::begin(&self.pool, id).await.map_err(failed)?;
+        let (editing, current) = found.ok_or(ManageError::NotFound)?;
+        if !only_if.is_none() && !only_if.allows(&json(&current.detail).etag) {
+            return Err(ManageError::Changed);
+        }
+        Ok((editing, current))
+    }
+
+    /// Makes what was cached invalid, unless it is certain that nothing was stored.
+    async fn published<T>(&self, result: Result<T, WriteError>) -> Result<T, ManageError> {
+        if !matches!(result, Err(WriteError::TmdbIdTaken)) {
+            self.cache.invalidate().await;
+        }
+        result.map_err(failed)
+    }
+
+    async fn known_genres(&self) -> Result<KnownGenres, ManageError> {
+        let genres = genres::all(&self.pool).await.map_err(|error| failed(WriteError::NotStored(error)))?;
+        Ok(KnownGenres::new(genres))
+    }
+}
+
+impl Change {
+    fn clone_over(&self, old: &StoredMovie, known: &KnownGenres) -> Result<StoredMovie, ManageError> {
+        let movie = match self {
+            Self::Replace(draft) => draft.clone().replace(old, known),
+            Self::Patch(patch) => patch.clone().apply(old, known),
+        };
+        movie.map_err(ManageError::UnknownGenre)
+    }
+}
+
+impl Written {
+    fn of(detail: MovieDetail) -> Self {
+        Self { id: detail.id, json: json(&detail) }
+    }
+}
+
+/// What a failed write means; the cause is logged here.
+pub(super) fn failed(error: WriteError) -> ManageError {
+    match error {
+        WriteError::TmdbIdTaken => ManageError::TmdbIdTaken,
+        WriteError::NotStored(error) => {
+            log_failure(&error, "write a movie");
+            ManageError::Unavailable
+        }
+        WriteError::Unconfirmed(error) => {
+            log_failure(&error, "have a write confirmed");
+            ManageError::Unconfirmed
+        }
+    }
+}
