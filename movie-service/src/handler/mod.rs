@@ -6,6 +6,7 @@ mod conditional;
 mod docs;
 mod genres;
 mod health;
+mod jobs;
 mod movies;
 mod related;
 mod schema;
@@ -42,12 +43,15 @@ fn api(limit: Duration) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(related::by_tmdb_id))
         .routes(routes!(related::similar))
         .routes(routes!(genres::list))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .layer(time_limit(limit));
     OpenApiRouter::with_openapi(ApiDoc::openapi())
         .merge(limited)
         .routes(routes!(admin::sync))
+        .routes(routes!(jobs::events))
         .routes(routes!(catalogue::copy))
 }
 

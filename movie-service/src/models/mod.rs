@@ -4,6 +4,7 @@ pub mod etag;
 pub mod filter;
 pub mod genre;
 pub mod import;
+pub mod job;
 pub mod movie;
 pub mod parameters;
 pub mod query;

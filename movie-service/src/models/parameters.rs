@@ -24,7 +24,7 @@ impl InvalidParameter {
         Self::value("sort_by", "'relevance' only together with q")
     }
 
-    fn value(name: &'static str, expected: &'static str) -> Self {
+    pub(super) fn value(name: &'static str, expected: &'static str) -> Self {
         Self { name, code: "invalid_parameter", expected }
     }
 

@@ -3,6 +3,8 @@
 pub mod cache;
 pub mod catalogue;
 pub mod genres;
+pub mod job_row;
+pub mod jobs;
 pub mod limits;
 pub mod list;
 pub mod lock;

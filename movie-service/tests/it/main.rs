@@ -10,6 +10,7 @@ mod faults;
 mod filters;
 mod genres;
 mod http;
+mod jobs;
 mod list;
 mod openapi;
 mod related;
