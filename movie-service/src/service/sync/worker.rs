@@ -24,6 +24,8 @@ use super::{CONCURRENCY, Source, Sync, SyncError, TmdbError, Turn};
 /// How long a database that does not answer is waited for, and the pause between two attempts.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
+/// Attempts to give a job back.
+const LET_GO_ATTEMPTS: u32 = 3;
 /// Pause between two questions whether the job is still wanted, while TMDB is slow.
 const QUESTION_PAUSE: Duration = Duration::from_secs(1);
 /// A job that was cut off more often is not tried again.
@@ -272,10 +274,7 @@ impl Worker {
         let (state, error) = match end {
             End::Left => {
                 tracing::info!(job, "a job is left for later, or to another replica");
-                if let Err(error) = jobs::let_go(&self.sync.pool, &self.claim).await {
-                    log_failure(&error, "let a job go");
-                }
-                return;
+                return self.let_go().await;
             }
             End::Completed => (JobState::Completed, None),
             End::Cancelled => (JobState::Cancelled, None),
@@ -290,6 +289,17 @@ impl Worker {
         }
         tracing::info!(job, state = state.as_str(), "a job has ended");
         self.sync.wake_runtimes();
+    }
+
+    /// In good order, so that it does not count as cut off. A session that broke meanwhile costs an attempt.
+    async fn let_go(&self) {
+        for _ in 0..LET_GO_ATTEMPTS {
+            match jobs::let_go(&self.sync.pool, &self.claim).await {
+                Ok(()) => return,
+                Err(error) => log_failure(&error, "let a job go"),
+            }
+            sleep(PAUSE).await;
+        }
     }
 }
 
