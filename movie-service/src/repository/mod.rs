@@ -4,6 +4,7 @@ pub mod cache;
 pub mod catalogue;
 pub mod genres;
 pub mod job_row;
+pub mod job_work;
 pub mod jobs;
 pub mod limits;
 pub mod list;

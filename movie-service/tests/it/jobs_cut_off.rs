@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use movie_service::lifecycle::deadline;
 use serde_json::json;
 use sqlx::PgPool;
@@ -181,6 +182,7 @@ async fn a_job_waits_for_a_database_that_is_away_for_seconds(pool: PgPool) {
         let app = TestApp::with(&pool, &[&tmdb.settings()[..], &settings].concat()).await;
         app.start_job("pages=5").await;
         eventually("page 1 is stored", || async { app.movies().await == 20 }).await;
+        let events = app.events(1).await;
         proxy.set(way);
         gate.add_permits(100);
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -189,6 +191,7 @@ async fn a_job_waits_for_a_database_that_is_away_for_seconds(pool: PgPool) {
         let looked = || app.count("SELECT count(*) FROM sync_jobs WHERE state = 'completed' AND pages_done = 5");
         eventually("the job goes on", || async { looked().await == 1 }).await;
         assert_eq!(app.movies().await, 100, "{way:?}");
+        assert_eq!(events.collect::<Vec<_>>().await.last().unwrap().0, "end", "who follows it is told");
     }
 }
 

@@ -13,6 +13,7 @@ mod http;
 mod jobs;
 mod jobs_cut_off;
 mod jobs_failures;
+mod jobs_followed;
 mod list;
 mod locks;
 mod openapi;

@@ -23,7 +23,7 @@ use crate::{
     },
     repository::{
         cache::Cache,
-        jobs as rows,
+        job_work, jobs as rows,
         lock::{Guarded, ReplicaLock},
         log_failure,
     },
@@ -171,7 +171,7 @@ impl Sync {
         let turn = self.turn().await?;
         let source = Source::new(self.tmdb.as_ref());
         let total = (0..plan.lists()).map(|list| source.pages(&plan.list(list), plan.pages)).sum();
-        let created = rows::create(&self.pool, source.name(), &request.parameters, &plan, total).await;
+        let created = job_work::create(&self.pool, source.name(), &request.parameters, &plan, total).await;
         let (claim, row) = match created {
             Ok(created) => created,
             Err(error) => {
@@ -262,7 +262,7 @@ impl Sync {
         let Ok(running) = self.running.clone().try_lock_owned() else { return Ok(()) };
         let Some(lock) = ReplicaLock::try_take(&self.pool, Guarded::Sync).await? else { return Ok(()) };
         let turn = Turn { running, lock };
-        match rows::take_up(&self.pool).await {
+        match job_work::take_up(&self.pool).await {
             Ok(Some(work)) => {
                 tracing::info!(job = work.claim.id.get(), interruptions = work.interruptions, "going on with a job");
                 let worker = Worker::resume(self.clone(), Source::new(self.tmdb.as_ref()), work);

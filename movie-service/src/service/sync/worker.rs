@@ -13,7 +13,7 @@ use crate::{
         sync::SyncPlan,
     },
     repository::{
-        jobs::{self, Claim, Outcome, Position, Recorded, Work},
+        job_work::{self, Claim, Outcome, Position, Recorded, Work},
         lock::{Guarded, ReplicaLock},
         log_failure, may_pass,
     },
@@ -157,7 +157,7 @@ impl Worker {
                 value = &mut work => return Ok(value),
                 () = sleep(QUESTION_PAUSE) => {}
             }
-            match jobs::is_cancelled(&self.sync.pool, &self.claim).await {
+            match job_work::is_cancelled(&self.sync.pool, &self.claim).await {
                 Ok(Some(true)) => return Err(End::Cancelled),
                 Ok(None) => return Err(End::Left),
                 // Storing will tell whether the database is away for good.
@@ -215,7 +215,7 @@ impl Worker {
         let give_up = Instant::now() + PATIENCE;
         loop {
             let recorded = match self.holds_lock().await {
-                Ok(true) => jobs::record(&self.sync.pool, &self.claim, self.at, outcome).await,
+                Ok(true) => job_work::record(&self.sync.pool, &self.claim, self.at, outcome).await,
                 Ok(false) => Ok(Recorded::NotOurs),
                 Err(error) => Err(error),
             };
@@ -281,7 +281,7 @@ impl Worker {
             End::Failed(error) => (JobState::Failed, error),
         };
         let give_up = Instant::now() + PATIENCE;
-        while let Err(error) = jobs::finish(&self.sync.pool, &self.claim, state, error.as_ref()).await {
+        while let Err(error) = job_work::finish(&self.sync.pool, &self.claim, state, error.as_ref()).await {
             log_failure(&error, "end a job");
             if self.pause(give_up).await.is_err() {
                 return;
@@ -294,7 +294,7 @@ impl Worker {
     /// In good order, so that it does not count as cut off. A session that broke meanwhile costs an attempt.
     async fn let_go(&self) {
         for _ in 0..LET_GO_ATTEMPTS {
-            match jobs::let_go(&self.sync.pool, &self.claim).await {
+            match job_work::let_go(&self.sync.pool, &self.claim).await {
                 Ok(()) => return,
                 Err(error) => log_failure(&error, "let a job go"),
             }
