@@ -1065,8 +1065,16 @@ cmd_logs() { # [NAME]
     exec tail -n 100 -F "${files[@]}"
 }
 
-cmd_sync() { # [PAGES]
+SYNC_OPTIONS='--pages N, --year Y or --years A..B, --genres "Drama,War" or "Drama|War", --language LL'
+cmd_sync() { # [PAGES], or options
+    case ${1:-} in
+        -*) sync_job "$@" ;;
+        *) sync_now "$@" ;;
+    esac
+}
+sync_now() { # [PAGES]
     local pages=${1:-} answer code
+    [ $# -le 1 ] || die "sync takes one number of pages, or options: $SYNC_OPTIONS"
     case $pages in *[!0-9]*) die "the number of pages must be a number, not '$pages'" ;; esac
     ensure_curl
     [ "$(health api-gateway)" = ready ] || die "the platform is not running; start it with: $NAME start"
@@ -1076,6 +1084,108 @@ cmd_sync() { # [PAGES]
     code=${answer##*$'\n'}
     printf '%s\n' "${answer%$'\n'*}" | sed -e 's/^{//' -e 's/}$//' | awk '{ gsub(/, *"/, "\n\""); gsub(/": */, "\": "); gsub(/"/, ""); print }'
     case $code in 2*) return 0 ;; *) die "the sync failed (HTTP $code)" ;; esac
+}
+
+# Starts a sync in the background and follows it. Ctrl-C cancels it.
+JOB=''      # its address
+JOB_DATA='' # what is known of it, as JSON
+sync_job() { # OPTIONS
+    local name answer code query=(--data-urlencode mode=async)
+    while [ $# -gt 0 ]; do
+        case $1 in --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;; esac
+        case $1 in
+            --pages | --year | --years | --language) name=${1#--} ;;
+            --genres) name=with_genres ;;
+            *) die "sync has no option '$1'; there are: $SYNC_OPTIONS" ;;
+        esac
+        [ $# -ge 2 ] || die "$1 needs a value"
+        case $name:$2 in pages: | pages:*[!0-9]*) die "the number of pages must be a number, not '$2'" ;; esac
+        query+=(--data-urlencode "$name=$2")
+        shift 2
+    done
+    ensure_curl
+    [ "$(health api-gateway)" = ready ] || die "the platform is not running; start it with: $NAME start"
+    JOB=$(service_url api-gateway)/api/v1/admin/sync
+    answer=$(http --max-time 60 -G -X POST -H 'Authorization: Bearer dev' -w '\n%{http_code}' "${query[@]}" "$JOB") ||
+        die "the gateway did not answer"
+    code=${answer##*$'\n'}
+    [ "$code" = 202 ] || die "the sync was not started (HTTP $code): $(printf '%s' "$answer" | sed -n 's/^{"error":"\([^"]*\)".*/\1/p')"
+    JOB_DATA=${answer%$'\n'*}
+    JOB=$JOB/jobs/$(printf '%s\n' "$JOB_DATA" | sed -n 's/^{"id":\([0-9]*\),.*/\1/p')
+    trap cancel_job INT
+    follow_job
+    trap 'exit 130' INT
+    case $JOB_STATE in
+        completed) return 0 ;;
+        cancelled) warn "the job was cancelled; what is stored stays" && exit 130 ;;
+        *) die "the job failed" ;;
+    esac
+}
+cancel_job() {
+    [ -z "$JOB_CANCELLED" ] || exit 130
+    JOB_CANCELLED=yes
+    printf '\n'
+    if http -f -o /dev/null --max-time 10 -X DELETE -H 'Authorization: Bearer dev' "$JOB" 2>/dev/null; then
+        say "asked the job to stop; Ctrl-C again leaves it alone"
+    else
+        warn "the job could not be asked to stop; to do so:  curl -X DELETE -H 'Authorization: Bearer dev' $JOB"
+        warn "to watch it:  curl -N -H 'Authorization: Bearer dev' $JOB/events"
+    fi
+}
+# Draws the events until the last one; a stream that breaks is asked for again.
+follow_job() {
+    local line event='' broken=$SECONDS
+    draw_job
+    while :; do
+        # A comment comes every ten seconds.
+        while IFS= read -r -t 40 line; do
+            broken=$SECONDS
+            case $line in
+                event:*) event=${line#event: } ;;
+                data:*)
+                    JOB_DATA=${line#data: }
+                    if [ "$event" = end ]; then
+                        draw_job last
+                        return 0
+                    fi
+                    draw_job
+                    ;;
+            esac
+        done < <(http -f -N -H 'Authorization: Bearer dev' "$JOB/events" 2>/dev/null)
+        [ $((SECONDS - broken)) -lt 60 ] || die "the job cannot be watched any more; to try again:  curl -N -H 'Authorization: Bearer dev' $JOB/events"
+        sleep 1
+    done
+}
+# One line that is drawn anew on a terminal, else a line every few seconds; at the end, what it came to.
+JOB_PATTERN='"state":"([a-z]+)".*"pages":\{"total":([0-9]+),"done":([0-9]+),"failed":([0-9]+)\},"movies":\{"new":([0-9]+),"changed":([0-9]+),"unchanged":([0-9]+)\},"runtimes_left":([0-9]+),"pages_per_second":([0-9.]+),"seconds_left":(null|[0-9]+)'
+JOB_STATE='' JOB_DRAWN='' JOB_CANCELLED=''
+draw_job() { # [last]
+    local bar='' percent=0 tried text left width=80
+    [[ $JOB_DATA =~ $JOB_PATTERN ]] || return 0
+    JOB_STATE=${BASH_REMATCH[1]} left=${BASH_REMATCH[10]}
+    tried=$((BASH_REMATCH[3] + BASH_REMATCH[4]))
+    [ "${BASH_REMATCH[2]}" = 0 ] || percent=$((100 * tried / BASH_REMATCH[2]))
+    case $left in null) left='' ;; *) left=", $((left / 60)):$(printf '%02d' $((left % 60))) left" ;; esac
+    text="$percent% $tried/${BASH_REMATCH[2]} pages, ${BASH_REMATCH[9]}/s$left, ${BASH_REMATCH[4]} failed, ${BASH_REMATCH[5]} new, ${BASH_REMATCH[6]} changed"
+    if [ -n "${1:-}" ]; then
+        [ ! -t 1 ] || printf '\r\033[K'
+        say "$JOB_STATE: ${BASH_REMATCH[3]} of ${BASH_REMATCH[2]} pages stored, ${BASH_REMATCH[4]} failed; movies: ${BASH_REMATCH[5]} new, ${BASH_REMATCH[6]} changed, ${BASH_REMATCH[7]} unchanged; ${BASH_REMATCH[8]} runtimes follow"
+        printf '%s\n' "$JOB_DATA" | sed -n 's/.*"errors":\[{\(.*\)}\],"errors_omitted".*/\1/p' |
+            awk '{ n = split($0, errors, /\},\{/)
+                for (i = 1; i <= n && i <= 10; i++) {
+                    gsub(/"year":null,|"page":null,|"/, "", errors[i]); gsub(/,/, ", ", errors[i]); gsub(/:/, " ", errors[i])
+                    sub(/error /, "", errors[i]); print "    " errors[i]
+                }
+                if (n > 10) print "    and more: see the job" }'
+    elif [ -t 1 ]; then
+        while [ ${#bar} -lt 10 ]; do if [ ${#bar} -lt $((percent / 10)) ]; then bar=$bar#; else bar=$bar.; fi; done
+        width=$(tput cols 2>/dev/null || printf 80)
+        text="[$bar] $text"
+        printf '\r%s\033[K' "${text:0:$((width - 1))}"
+    elif [ -z "$JOB_DRAWN" ] || [ $((SECONDS - JOB_DRAWN)) -ge 3 ]; then
+        JOB_DRAWN=$SECONDS
+        printf '%s\n' "$text"
+    fi
 }
 
 cmd_reset() { # [--yes]
@@ -1240,6 +1350,12 @@ test_commands() { # BASE COMMAND...
     [ "$(cat "$base"/run/*)" = "$before" ] || { warn 'a second start changed something' && return 1; }
     run_child "$@" status >/dev/null || { warn 'status finds fault with a healthy platform' && return 1; }
     run_child "$@" sync 1 >/dev/null || { warn 'sync failed' && return 1; }
+    case $(run_child "$@" sync --pages 2 --years 1994..1995 --genres 'drama|Crime' --language en) in
+        *'completed: 2 of 2 pages stored, 0 failed; movies: 0 new, 0 changed'*) ;;
+        *) warn 'sync in the background did not complete' && return 1 ;;
+    esac
+    if run_child "$@" sync --pages 1 --genres Dramas >/dev/null 2>&1; then warn 'sync takes an unknown genre' && return 1; fi
+    if run_child "$@" sync --page 1 >/dev/null 2>&1; then warn 'sync takes an unknown option' && return 1; fi
     kill -9 "$(run_get "$base/run/user-preference-service" pid)"
     if run_child "$@" status >/dev/null; then warn 'status does not notice a killed service' && return 1; fi
     run_child "$@" start >/dev/null || { warn 'a killed service was not started again' && return 1; }
@@ -1321,6 +1437,8 @@ Usage: $NAME COMMAND
   logs [NAME]      follow all logs, or one: $BACKENDS
                    api-gateway postgres redis
   sync [PAGES]     fill the catalogue through the gateway: from TMDB with a key, otherwise the sample
+  sync --pages N [--year Y | --years A..B] [--genres G] [--language L]
+                   the same in the background, up to 500 pages of each year, with a progress bar; Ctrl-C cancels it
   test [ARGS]      all tests, with private servers of their own; ARGS go to cargo test, which then runs alone
   bench [ARGS]     the benchmark, on a production build and private servers of its own
   openapi          write output/swagger/*.yaml from the code

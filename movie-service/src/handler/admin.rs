@@ -5,23 +5,32 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{RawQuery, State},
-    http::StatusCode,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
 };
 
 use crate::{
     App,
     error::{ApiError, ErrorBody},
-    models::{query::sync_pages, sync::SyncReport},
-    service::{sync::SyncError, tmdb::TmdbError},
+    models::{
+        job::Job,
+        sync::{SyncReport, SyncRequest},
+    },
+    service::{
+        movies::ListError,
+        sync::{SyncError, SyncFailure},
+        tmdb::TmdbError,
+    },
 };
 
-use super::schema::SyncParameters;
+use super::{jobs::answer, schema::SyncParameters};
 
 /// Synchronise the catalogue
 ///
-/// Fetches genres and pages of movies from TMDB, or loads the built-in sample when no TMDB key is configured, and
-/// answers when they are stored. A page that failed is named in `failed_pages`; the others are stored whole. Runtimes
-/// follow in the background.
+/// Fetches genres and pages of movies from TMDB, or loads the built-in sample when no TMDB key is configured. A page that
+/// failed is named; the others are stored whole. Runtimes follow in the background. Without `mode`, the answer comes when
+/// everything is stored. With `mode=async` a job is started, which may take hours, survives restarts, and can be followed
+/// and cancelled. TMDB serves at most 500 pages of one list: ask for `years` to bring in more than 10,000 movies.
 #[utoipa::path(
     post,
     path = "/api/v1/admin/sync",
@@ -29,14 +38,31 @@ use super::schema::SyncParameters;
     params(SyncParameters),
     responses(
         (status = 200, description = "What was stored, and which pages are missing", body = SyncReport),
+        (status = 202, description = "The job that was started (`mode=async`)", body = Job,
+            headers(("Location" = String, description = "Where the job is"))),
+        (status = 400, description = "A parameter that cannot be meant; `error` says what is allowed", body = ErrorBody),
         (status = 409, description = "A sync is already running", body = ErrorBody),
         (status = 502, description = "TMDB delivered nothing; nothing was changed", body = ErrorBody),
         (status = 503, description = "The database does not answer, or the service is stopping", body = ErrorBody),
     )
 )]
-pub async fn sync(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<SyncReport>, ApiError> {
-    let pages = sync_pages(query.as_deref().unwrap_or_default());
-    Ok(Json(app.sync.run(pages).await?))
+pub async fn sync(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let request = SyncRequest::parse(query.as_deref().unwrap_or_default())?;
+    if !request.is_async {
+        return Ok(Json(app.sync.run(request).await?).into_response());
+    }
+    let job = app.sync.start(request).await?;
+    let location = [(header::LOCATION, format!("/api/v1/admin/sync/jobs/{}", job.id))];
+    Ok((location, answer(StatusCode::ACCEPTED, &job)).into_response())
+}
+
+impl From<SyncFailure> for ApiError {
+    fn from(error: SyncFailure) -> Self {
+        match error {
+            SyncFailure::UnknownGenre(unknown) => ListError::UnknownGenre(unknown).into(),
+            SyncFailure::Sync(error) => error.into(),
+        }
+    }
 }
 
 impl From<SyncError> for ApiError {

@@ -8,6 +8,7 @@ mod docs;
 mod genres;
 mod health;
 mod manage;
+mod jobs;
 mod movies;
 mod related;
 mod request;
@@ -50,12 +51,15 @@ fn api(limit: Duration) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(related::by_tmdb_id))
         .routes(routes!(related::similar))
         .routes(routes!(genres::list))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .layer(time_limit(limit));
     let small_bodies = OpenApiRouter::with_openapi(ApiDoc::openapi())
         .merge(limited)
         .routes(routes!(admin::sync))
+        .routes(routes!(jobs::events))
         .routes(routes!(catalogue::copy))
         .layer(body_limit());
     small_bodies.routes(routes!(bulk::bulk))

@@ -19,7 +19,7 @@ pub(super) struct ListParameters;
 /// What a movie must be.
 pub(super) struct FilterParameters;
 
-/// The parameter of a sync, which is read by `sync_pages`.
+/// Parameters of a sync, which are read by `SyncRequest::parse`.
 pub(super) struct SyncParameters;
 
 impl IntoParams for ListParameters {
@@ -156,9 +156,33 @@ fn decimal(maximum: Option<f64>) -> RefOr<Schema> {
 
 impl IntoParams for SyncParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let description = "Pages of TMDB's discover list to fetch, most popular first: clamped to 1..50, and 5 when it is \
-                           not a number. Without a TMDB key it limits nothing: the built-in sample is always loaded whole.";
-        vec![parameter("pages", description, lenient(number(Some(50)), json!(5)))]
+        let pages = "Pages of TMDB's list to fetch, of each year when there are several, most popular first: clamped to 1..50, \
+                     with `mode=async` to 1..500, and 5 when it is not a number. Without a TMDB key it limits nothing: the \
+                     built-in sample is always loaded whole.";
+        let year = || {
+            let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer));
+            schema.minimum(Some(1874)).maximum(Some(2100)).into()
+        };
+        vec![
+            parameter("pages", pages, lenient(number(Some(500)), json!(5))),
+            parameter("mode", "`async` starts a job.", text().enum_values(Some(["async"])).into()),
+            parameter("year", "Movies released in this year.", year()),
+            parameter(
+                "years",
+                "Movies released in these years, at most 200, each with `pages` pages. Not together with `year`.",
+                pattern("^[0-9]{4}[.][.][0-9]{4}$", "1990..2025"),
+            ),
+            parameter(
+                "with_genres",
+                "Movies that have these genres: names in any case, or ids; all with `,`, any with `|`.",
+                genres("Drama,War"),
+            ),
+            parameter(
+                "language",
+                "Movies in this original language (ISO 639-1), in any case.",
+                pattern("^[A-Za-z]{2}$", "fr"),
+            ),
+        ]
     }
 }
 

@@ -8,6 +8,7 @@ pub mod filter;
 pub mod genre;
 pub mod import;
 pub mod locks;
+pub mod job;
 pub mod movie;
 mod object;
 pub mod parameters;

@@ -29,7 +29,7 @@ impl InvalidParameter {
         Self { name: "cursor", code: "invalid_cursor", expected: "the next_cursor of the same query" }
     }
 
-    fn value(name: &'static str, expected: &'static str) -> Self {
+    pub(super) fn value(name: &'static str, expected: &'static str) -> Self {
         Self { name, code: "invalid_parameter", expected }
     }
 

@@ -11,8 +11,6 @@ use super::{
 
 const DEFAULT_PAGE_SIZE: i64 = 20;
 const MAX_PAGE_SIZE: i64 = 100;
-const DEFAULT_SYNC_PAGES: u32 = 5;
-const MAX_SYNC_PAGES: u32 = 50;
 
 /// What the list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,12 +197,6 @@ impl Order {
     }
 }
 
-/// The `pages` of a sync: clamped to 1..=50, 5 when it is missing or not a number.
-pub fn sync_pages(query: &str) -> u32 {
-    let pages = first_value(query, "pages").and_then(|text| text.parse::<i64>().ok());
-    pages.map_or(DEFAULT_SYNC_PAGES, |pages| pages.clamp(1, i64::from(MAX_SYNC_PAGES)) as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -297,15 +289,6 @@ mod tests {
         assert_eq!(parse("page=3&page_size=10").offset(), Some(20));
     }
 
-    #[test]
-    fn sync_pages_are_clamped() {
-        for (query, pages) in
-            [("", 5), ("pages=", 5), ("pages=x", 5), ("pages=0", 1), ("pages=-3", 1), ("pages=7", 7), ("pages=51", 50)]
-        {
-            assert_eq!(sync_pages(query), pages, "{query}");
-        }
-    }
-
     proptest! {
         #[test]
         fn any_query_is_read_within_bounds(query in "[ -~]{0,80}|(page|page_size|sort_by|order|release_date_from)=\\PC{0,20}") {
@@ -313,7 +296,6 @@ mod tests {
                 prop_assert!(list.page >= 1);
                 prop_assert!((1..=100).contains(&list.page_size));
             }
-            prop_assert!((1..=50).contains(&sync_pages(&query)));
         }
 
         #[test]

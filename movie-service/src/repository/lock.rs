@@ -55,6 +55,13 @@ impl ReplicaLock {
         }
     }
 
+    /// Whether it is still held. PostgreSQL gives it back when the connection breaks, and on this side only a question
+    /// finds out.
+    pub async fn is_held(&mut self) -> bool {
+        let asking = sqlx::query("SELECT 1").execute(&mut self.connection);
+        limits::one_statement(&self.pool, asking).await.is_ok()
+    }
+
     /// Gives the lock back at once.
     pub async fn release(mut self) {
         let releasing =

@@ -3,6 +3,9 @@
 pub mod cache;
 pub mod catalogue;
 pub mod genres;
+pub mod job_row;
+pub mod job_work;
+pub mod jobs;
 pub mod limits;
 pub mod list;
 pub mod lock;

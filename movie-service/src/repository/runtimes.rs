@@ -22,17 +22,34 @@ pub struct Answer {
     pub minutes: Option<i32>,
 }
 
-/// The next movies by id that lack a runtime and were not asked about within a week.
+/// Whose runtime is to be fetched. One that was locked while it was unknown stays so. What TMDB had none for is asked
+/// about again after a week.
+macro_rules! is_waiting {
+    () => {
+        "runtime IS NULL AND tmdb_id > 0 AND (locked_fields = '{}' OR NOT 'duration' = ANY (locked_fields))
+         AND (runtime_checked_at IS NULL OR runtime_checked_at < now() - interval '7 days')"
+    };
+}
+
+/// The number of movies that wait.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn left(pool: &PgPool) -> sqlx::Result<i64> {
+    let counting = sqlx::query_scalar(concat!("SELECT count(*) FROM movies WHERE ", is_waiting!()));
+    limits::one_statement(pool, counting.fetch_one(pool)).await
+}
+
+/// The next movies by id that wait.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn waiting(pool: &PgPool, after: i32, limit: i64) -> sqlx::Result<Vec<Waiting>> {
-    let waiting = sqlx::query_as(
-        "SELECT id, tmdb_id FROM movies
-         WHERE runtime IS NULL AND tmdb_id > 0 AND id > $1
-           AND (runtime_checked_at IS NULL OR runtime_checked_at < now() - interval '7 days')
-         ORDER BY id LIMIT $2",
-    )
+    let waiting = sqlx::query_as(concat!(
+        "SELECT id, tmdb_id FROM movies WHERE id > $1 AND ",
+        is_waiting!(),
+        " ORDER BY id LIMIT $2"
+    ))
     .bind(after)
     .bind(limit)
     .fetch_all(pool);
@@ -47,7 +64,9 @@ pub async fn store(pool: &PgPool, answers: &[Answer]) -> sqlx::Result<()> {
     let (ids, minutes): (Vec<i32>, Vec<Option<i32>>) = answers.iter().map(|answer| (answer.id, answer.minutes)).unzip();
     let storing = sqlx::query(
         "UPDATE movies m
-         SET runtime = COALESCE(m.runtime, answers.minutes), runtime_checked_at = now(), updated_at = now()
+         SET runtime = CASE WHEN 'duration' = ANY (m.locked_fields) THEN m.runtime
+                            ELSE COALESCE(m.runtime, answers.minutes) END,
+             runtime_checked_at = now(), updated_at = now()
          FROM unnest($1::int[], $2::int[]) AS answers (id, minutes) WHERE m.id = answers.id",
     )
     .bind(ids)

@@ -1,8 +1,10 @@
 //! Where a sync takes its movies from: TMDB, or the sample when there is no key. Both deliver pages.
 
+use std::sync::Arc;
+
 use crate::models::{
     import::{GenreRecord, MoviePageRecord},
-    sync::SourceName,
+    sync::{Discover, SourceName},
 };
 
 use super::{
@@ -10,15 +12,16 @@ use super::{
     tmdb::{Tmdb, TmdbError},
 };
 
-/// One sync's source.
+/// One sync's source. Clones are cheap.
+#[derive(Clone)]
 pub(super) enum Source {
     Tmdb(Tmdb),
-    Sample(Sample),
+    Sample(Arc<Sample>),
 }
 
 impl Source {
     pub(super) fn new(tmdb: Option<&Tmdb>) -> Self {
-        tmdb.map_or_else(|| Self::Sample(Sample::load()), |tmdb| Self::Tmdb(tmdb.clone()))
+        tmdb.map_or_else(|| Self::Sample(Arc::new(Sample::load())), |tmdb| Self::Tmdb(tmdb.clone()))
     }
 
     pub(super) fn name(&self) -> SourceName {
@@ -28,11 +31,11 @@ impl Source {
         }
     }
 
-    /// Pages to ask for when `wanted` are wanted: the sample is always loaded whole.
-    pub(super) fn pages(&self, wanted: u32) -> u32 {
+    /// Pages of a list to ask for when `wanted` are wanted: the sample is always loaded whole.
+    pub(super) fn pages(&self, list: &Discover, wanted: u32) -> u32 {
         match self {
             Self::Tmdb(_) => wanted,
-            Self::Sample(sample) => u32::try_from(sample.pages.len()).unwrap_or(u32::MAX),
+            Self::Sample(sample) => sample.pages(list),
         }
     }
 
@@ -43,15 +46,11 @@ impl Source {
         }
     }
 
-    /// A page, counted from 1.
-    pub(super) async fn page(&self, page: u32) -> Result<MoviePageRecord, TmdbError> {
+    /// A page of a list, counted from 1.
+    pub(super) async fn page(&self, list: &Discover, page: u32) -> Result<MoviePageRecord, TmdbError> {
         match self {
-            Self::Tmdb(tmdb) => tmdb.discover(page).await,
-            Self::Sample(sample) => {
-                let found = sample.pages.get(page as usize - 1).ok_or(TmdbError::NotFound)?;
-                let movies = found.movies.clone();
-                Ok(MoviePageRecord { movies, skipped: found.skipped, total_pages: found.total_pages })
-            }
+            Self::Tmdb(tmdb) => tmdb.discover(list, page).await,
+            Self::Sample(sample) => Ok(sample.page(list, page)),
         }
     }
 }

@@ -15,7 +15,10 @@ use reqwest::{
 
 use crate::{
     config::tmdb::{Credentials, TmdbConfig},
-    models::import::{GenreRecord, MoviePageRecord},
+    models::{
+        import::{GenreRecord, MoviePageRecord},
+        sync::{Discover, TmdbGenres},
+    },
 };
 
 use self::{limiter::Limiter, retry::RetryPolicy};
@@ -102,13 +105,16 @@ impl Tmdb {
         self.get("/genre/movie/list", &[], decode::genres).await
     }
 
-    /// `GET /discover/movie?sort_by=popularity.desc&page=N`.
+    /// `GET /discover/movie?sort_by=popularity.desc&page=N`, filtered.
     ///
     /// # Errors
     /// [`TmdbError`], after all retries.
-    pub async fn discover(&self, page: u32) -> Result<MoviePageRecord, TmdbError> {
-        let page = page.to_string();
-        self.get("/discover/movie", &[("sort_by", "popularity.desc"), ("page", &page)], decode::movies).await
+    pub async fn discover(&self, list: &Discover, page: u32) -> Result<MoviePageRecord, TmdbError> {
+        let mut parameters = vec![("sort_by", "popularity.desc".to_owned()), ("page", page.to_string())];
+        parameters.extend(list.year.map(|year| ("primary_release_year", year.to_string())));
+        parameters.extend(list.genres.as_ref().map(|genres| ("with_genres", genre_ids(genres))));
+        parameters.extend(list.language.clone().map(|language| ("with_original_language", language)));
+        self.get("/discover/movie", &parameters, decode::movies).await
     }
 
     /// `GET /movie/{tmdb_id}`: minutes, when TMDB knows them.
@@ -123,7 +129,7 @@ impl Tmdb {
     async fn get<T>(
         &self,
         path: &str,
-        parameters: &[(&str, &str)],
+        parameters: &[(&str, String)],
         decode: fn(&str) -> Result<T, TmdbError>,
     ) -> Result<T, TmdbError> {
         let mut attempt = 0;
@@ -144,7 +150,7 @@ impl Tmdb {
     }
 
     /// One request and the whole of its answer.
-    async fn attempt(&self, path: &str, parameters: &[(&str, &str)]) -> Result<String, Failure> {
+    async fn attempt(&self, path: &str, parameters: &[(&str, String)]) -> Result<String, Failure> {
         let request = self.authorised(self.http.get(format!("{}{path}", self.base_url)).query(parameters));
         let slot = self.limiter.slot().await;
         let response = request.header(ACCEPT, "application/json").send().await.map_err(|error| kind_of(&error))?;
@@ -172,6 +178,12 @@ impl Tmdb {
             }
         }
     }
+}
+
+/// With TMDB's own separators: `,` for all, `|` for any.
+fn genre_ids(genres: &TmdbGenres) -> String {
+    let ids: Vec<String> = genres.ids.iter().map(i32::to_string).collect();
+    ids.join(if genres.all { "," } else { "|" })
 }
 
 /// A failed attempt.

@@ -1,5 +1,6 @@
 //! A service of its own for each test.
 
+pub mod jobs;
 pub mod log;
 pub mod proxy;
 pub mod stub;
