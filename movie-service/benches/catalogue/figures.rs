@@ -10,6 +10,8 @@ pub struct Figure {
     pub name: &'static str,
     /// The request, or why it cannot be made.
     pub path: Result<String, String>,
+    /// What the answer must hold for the figure to mean anything.
+    pub proof: &'static str,
     /// What is promised at the largest size.
     pub promise: Promise,
 }
@@ -35,31 +37,33 @@ pub fn uncached(client: &mut Client, generator: &Generator, size: usize, id: i64
     let list = |query: &str| Ok(format!("/api/v1/movies?{query}"));
     let search = |words: &str| list(&format!("q={}", words.replace(' ', "%20")));
     let page = (size as f64 * DEPTH) as usize / 20;
-    let figure = |name, path, promise| Figure { name, path, promise };
+    let figure = |name, path, proof, promise| Figure { name, path, proof, promise };
+    let movies = r#""data":[{"#;
+    let facets = r#""facets":{"#;
     let words = Promise::Millis(20.0);
     vec![
-        figure("list, page 1", list(""), Promise::Flat),
-        figure("detail", Ok(format!("/api/v1/movies/{id}")), Promise::Flat),
-        figure("detail by its id at TMDB", Ok("/api/v1/movies/tmdb/500".to_owned()), Promise::Flat),
-        figure("filter with sort", list(&format!("{FILTER}&sort_by=vote_average")), Promise::Flat),
-        figure("page by key at 90 %", deep_cursor(client, page), Promise::Flat),
-        figure("page by number at 90 %", list(&format!("page={page}")), Promise::Nothing),
-        figure("q, a rare word", search(generator.word(20_000)), words),
-        figure("q, a common word (1 %)", search(generator.word(25)), words),
-        figure("q, the most common word", search(generator.word(0)), words),
-        figure("q, a misspelt title", search(&generator.misspelt_title()), Promise::Millis(150.0)),
-        figure("facets, filtered", list(&format!("{FILTER}&facets=genres,language,year")), Promise::Nothing),
-        figure("facets of all", list("facets=genres,language,year"), Promise::Nothing),
-        figure("random", Ok("/api/v1/movies/random".to_owned()), Promise::Nothing),
-        figure("random, filtered", Ok(format!("/api/v1/movies/random?{FILTER}")), Promise::Nothing),
-        figure("similar", Ok(format!("/api/v1/movies/{id}/similar")), Promise::Millis(50.0)),
-        figure("genres", Ok("/api/v1/genres".to_owned()), Promise::Nothing),
+        figure("list, page 1", list(""), movies, Promise::Flat),
+        figure("detail", Ok(format!("/api/v1/movies/{id}")), r#""title":"#, Promise::Flat),
+        figure("detail by its id at TMDB", Ok("/api/v1/movies/tmdb/500".to_owned()), r#""title":"#, Promise::Flat),
+        figure("filter with sort", list(&format!("{FILTER}&sort_by=vote_average")), movies, Promise::Flat),
+        figure("page by key at 90 %", deep_cursor(client, page), movies, Promise::Flat),
+        figure("page by number at 90 %", list(&format!("page={page}")), movies, Promise::Nothing),
+        figure("q, a rare word", search(generator.word(20_000)), movies, words),
+        figure("q, a common word (1 %)", search(generator.word(25)), movies, words),
+        figure("q, the most common word", search(generator.word(0)), movies, words),
+        figure("q, a misspelt title", search(&generator.misspelt_title()), movies, Promise::Millis(150.0)),
+        figure("facets, filtered", list(&format!("{FILTER}&facets=genres,language,year")), facets, Promise::Nothing),
+        figure("facets of all", list("facets=genres,language,year"), facets, Promise::Nothing),
+        figure("random", Ok("/api/v1/movies/random".to_owned()), r#""title":"#, Promise::Nothing),
+        figure("random, filtered", Ok(format!("/api/v1/movies/random?{FILTER}")), r#""title":"#, Promise::Nothing),
+        figure("similar", Ok(format!("/api/v1/movies/{id}/similar")), r#""similar":[{"#, Promise::Millis(50.0)),
+        figure("genres", Ok("/api/v1/genres".to_owned()), r#""genres":[{"#, Promise::Nothing),
     ]
 }
 
 /// The figures with a cache, each with its key in Redis.
 pub fn cached(id: i64) -> Vec<(Figure, String)> {
-    let figure = |name, path: String| Figure { name, path: Ok(path), promise: Promise::Nothing };
+    let figure = |name, path: String| Figure { name, path: Ok(path), proof: r#""title":"#, promise: Promise::Nothing };
     vec![
         (figure("list, cached", "/api/v1/movies".to_owned()), "movies:list:1:20:popularity:desc::".to_owned()),
         (figure("detail, cached", format!("/api/v1/movies/{id}")), format!("movie:detail:{id}")),

@@ -55,7 +55,7 @@ fn by_sql(server: &Server, database: &str, lines: &[u8]) {
         SELECT (j->>'tmdb_id')::int, j->>'title', j->>'original_title', j->>'overview', NULLIF(j->>'release_date', '')::date,
             (j->>'popularity')::float8, j->>'poster_url', j->>'backdrop_url', j->>'language', (j->>'duration')::int,
             (j->>'vote_average')::float8, (j->>'vote_count')::int FROM lines;
-        INSERT INTO movie_genres SELECT m.id, g.id FROM lines, jsonb_array_elements_text(j->'genres') n
+        INSERT INTO movie_genres SELECT m.id, g.id FROM lines CROSS JOIN jsonb_array_elements_text(j->'genres') n
             JOIN genres g ON g.name = n JOIN movies m ON m.tmdb_id = (j->>'tmdb_id')::int;\n");
     server.run_script(database, &script);
 }

@@ -85,13 +85,22 @@ fn beside_bare_sql(server: &Server, database: &str, client: &mut Client, figure:
     let path = figure.path.as_ref()?;
     let times = client.times(path, REQUESTS, LONGEST)?;
     let (answer, statements) = server.statements_of(|| client.good(path));
-    answer?;
+    prove(figure, &answer?)?;
     Ok((times, pgbench::times(server, database, &statements)?))
+}
+
+/// A parameter that the service does not know would be passed over in silence.
+fn prove(figure: &Figure, body: &[u8]) -> Result<(), String> {
+    let body = String::from_utf8_lossy(body);
+    let is_proven = body.contains(figure.proof);
+    is_proven
+        .then_some(())
+        .ok_or_else(|| format!("no {} in {}", figure.proof, body.chars().take(200).collect::<String>()))
 }
 
 fn cached(client: &mut Client, cache: &mut Redis, figure: &Figure, key: &str) -> Times {
     let path = figure.path.as_ref()?;
-    client.good(path)?;
+    prove(figure, &client.good(path)?)?;
     // The entry is written after the answer is sent.
     std::thread::sleep(Duration::from_millis(200));
     let before = cache.commands_run();

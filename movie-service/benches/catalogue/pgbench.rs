@@ -12,7 +12,7 @@ pub fn times(server: &Server, database: &str, statements: &[Statement]) -> Resul
         return Err("the service asked nothing".to_owned());
     }
     let directory = scratch();
-    let (script, values) = script(statements);
+    let (script, values) = script(server, database, statements)?;
     let file = directory.join("script.sql");
     std::fs::write(&file, script).map_err(|error| error.to_string())?;
     let mut pgbench = server.tool("pgbench");
@@ -38,22 +38,28 @@ fn scratch() -> PathBuf {
     directory
 }
 
-/// Placeholders become pgbench's variables, which it sends as parameters again; it has none for NULL.
-fn script(statements: &[Statement]) -> (String, Vec<(String, String)>) {
+/// Each use of a placeholder becomes one of pgbench's variables, which it sends as a parameter of its own: hence the types.
+/// It has no variables that are NULL.
+fn script(
+    server: &Server,
+    database: &str,
+    statements: &[Statement],
+) -> Result<(String, Vec<(String, String)>), String> {
     let (mut script, mut values) = (String::new(), Vec::new());
     for (number, statement) in statements.iter().enumerate() {
+        let types = server.parameter_types(database, &statement.sql)?;
         let mut sql = statement.sql.clone();
         // The last first: $1 is the beginning of $10.
-        for (at, value) in statement.parameters.iter().enumerate().rev() {
+        for (at, (value, kind)) in statement.parameters.iter().zip(types).enumerate().rev() {
             let name = format!("s{number}p{}", at + 1);
             let variable = value.as_ref().map_or("NULL".to_owned(), |_| format!(":{name}"));
-            sql = sql.replace(&format!("${}", at + 1), &variable);
+            sql = sql.replace(&format!("${}", at + 1), &format!("({variable}::{kind})"));
             values.extend(value.clone().map(|value| (name, value)));
         }
         script.push_str(&sql);
         script.push_str(";\n");
     }
-    (script, values)
+    Ok((script, values))
 }
 
 /// Each line of the log begins with the client, the number of the transaction and its time in microseconds.

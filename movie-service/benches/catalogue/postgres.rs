@@ -65,14 +65,27 @@ impl Server {
 
     /// Runs statements, each on its own, and gives the values that come back, a row a line.
     pub fn run(&self, database: &str, statements: &[&str]) -> String {
+        self.try_run(database, statements).unwrap_or_else(|error| panic!("{statements:?}: {error}"))
+    }
+
+    fn try_run(&self, database: &str, statements: &[&str]) -> Result<String, String> {
         let mut command = self.tool("psql");
         command.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database]);
         for statement in statements {
             command.args(["-c", statement]);
         }
-        let output = command.stdin(Stdio::null()).output().expect("psql runs");
-        assert!(output.status.success(), "{statements:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+        let output = command.stdin(Stdio::null()).output().map_err(|error| format!("psql: {error}"))?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+    }
+
+    /// What the placeholders of a statement stand for.
+    pub fn parameter_types(&self, database: &str, sql: &str) -> Result<Vec<String>, String> {
+        let types = "SELECT unnest(parameter_types) FROM pg_prepared_statements WHERE name = 'bench'";
+        let types = self.try_run(database, &[&format!("PREPARE bench AS {sql}"), types])?;
+        Ok(types.lines().map(str::to_owned).collect())
     }
 
     /// Runs a script from its text.
