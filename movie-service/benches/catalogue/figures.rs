@@ -46,6 +46,13 @@ pub fn uncached(client: &mut Client, generator: &Generator, size: usize, id: i64
         figure("detail", Ok(format!("/api/v1/movies/{id}")), r#""title":"#, Promise::Flat),
         figure("detail by its id at TMDB", Ok("/api/v1/movies/tmdb/500".to_owned()), r#""title":"#, Promise::Flat),
         figure("filter with sort", list(&format!("{FILTER}&sort_by=vote_average")), movies, Promise::Flat),
+        // Nearly the same movies each time, but a filter whose total is not known yet.
+        figure(
+            "filter not seen before",
+            list(&format!("{FILTER}&sort_by=vote_average&popularity_gte=0.0000{{n}}")),
+            movies,
+            Promise::Nothing,
+        ),
         figure("page by key at 90 %", deep_cursor(client, page), movies, Promise::Flat),
         figure("page by number at 90 %", list(&format!("page={page}")), movies, Promise::Nothing),
         figure("q, a rare word", search(generator.word(20_000)), movies, words),

@@ -174,19 +174,17 @@ impl Generator {
 
 /// Made of syllables, so that they share trigrams as the words of a language do.
 fn vocabulary(random: &mut Random) -> Vec<String> {
-    const BEGINNINGS: [&str; 24] = [
-        "b", "br", "c", "ch", "d", "dr", "f", "g", "gr", "h", "j", "k", "l", "m", "n", "p", "r", "s", "st", "t", "th",
-        "tr", "v", "w",
-    ];
-    const ENDINGS: [&str; 20] = [
-        "a", "e", "i", "o", "u", "an", "ar", "el", "en", "er", "in", "is", "on", "or", "us", "ea", "ai", "ing", "ed",
-        "ow",
-    ];
+    const BEGINNINGS: &str = "b bl br c ch cl cr d dr f fl fr g gl gr h j k kn l m n p ph pl pr qu r s sc sh sk sl sm sn sp st str \
+             sw t th tr tw v w wh wr y z";
+    const ENDINGS: &str = "a e i o u an ar as at ea ed ee el em en er es et ew ia id ie il im in ing ion ir is it oa od ol on oo \
+             or os ot ou ow ul um un ur us ut y ack all and ang ard ash eck elt ent erm ess ick ight ill int oak ock old ong ook \
+             orn ound uck ull unt ust";
+    let (beginnings, endings): (Vec<_>, Vec<_>) = (BEGINNINGS.split(' ').collect(), ENDINGS.split(' ').collect());
     let (mut words, mut known) = (Vec::with_capacity(VOCABULARY), HashSet::new());
     while words.len() < VOCABULARY {
         let syllables = 1 + random.choose(&[0.1, 0.45, 0.35, 0.1]);
         let syllable =
-            |_| format!("{}{}", BEGINNINGS[random.below(BEGINNINGS.len())], ENDINGS[random.below(ENDINGS.len())]);
+            |_| format!("{}{}", beginnings[random.below(beginnings.len())], endings[random.below(endings.len())]);
         let word: String = (0..syllables).map(syllable).collect();
         if known.insert(word.clone()) {
             words.push(word);

@@ -54,19 +54,20 @@ impl Client {
     }
 
     /// The times of many GETs, after some that do not count: at least `requests` of them, unless that takes longer than
-    /// `longest`; or what the answer was when it was not 200.
+    /// `longest`; or what the answer was when it was not 200. `{n}` in the path is another number each time.
     pub fn times(&mut self, path: &str, requests: usize, longest: Duration) -> Result<Vec<Duration>, String> {
         let warm_up = Instant::now();
-        for _ in 0..requests / 10 {
-            self.good(path)?;
+        for number in 0..requests / 10 {
+            self.good(&numbered(path, number))?;
             if warm_up.elapsed() > longest / 5 {
                 break;
             }
         }
         let (begun, mut times) = (Instant::now(), Vec::new());
         while times.len() < requests && begun.elapsed() < longest {
+            let path = numbered(path, requests + times.len());
             let sent = Instant::now();
-            self.good(path)?;
+            self.good(&path)?;
             times.push(sent.elapsed());
         }
         Ok(times)
@@ -137,6 +138,11 @@ impl Client {
             }
         }
     }
+}
+
+/// The path of one of many requests.
+pub fn numbered(path: &str, number: usize) -> String {
+    path.replace("{n}", &number.to_string())
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {

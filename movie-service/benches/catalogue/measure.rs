@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     figures::{self, Figure},
     generator::Generator,
-    http::Client,
+    http::{Client, numbered},
     load, pgbench,
     postgres::Server,
     redis::Redis,
@@ -84,7 +84,7 @@ type Times = Result<(Vec<Duration>, Vec<Duration>), String>;
 fn beside_bare_sql(server: &Server, database: &str, client: &mut Client, figure: &Figure) -> Times {
     let path = figure.path.as_ref()?;
     let times = client.times(path, REQUESTS, LONGEST)?;
-    let (answer, statements) = server.statements_of(|| client.good(path));
+    let (answer, statements) = server.statements_of(|| client.good(&numbered(path, 1_000_000)));
     prove(figure, &answer?)?;
     Ok((times, pgbench::times(server, database, &statements)?))
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{Read, Seek, SeekFrom, Write},
+    io::{Read, Seek, SeekFrom},
     path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
@@ -86,15 +86,6 @@ impl Server {
         let types = "SELECT unnest(parameter_types) FROM pg_prepared_statements WHERE name = 'bench'";
         let types = self.try_run(database, &[&format!("PREPARE bench AS {sql}"), types])?;
         Ok(types.lines().map(str::to_owned).collect())
-    }
-
-    /// Runs a script from its text.
-    pub fn run_script(&self, database: &str, script: &[u8]) {
-        let mut command = self.tool("psql");
-        command.args(["-Xq", "-v", "ON_ERROR_STOP=1", "-d", database]);
-        let mut psql = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("psql runs");
-        psql.stdin.take().expect("a pipe").write_all(script).expect("psql reads");
-        assert!(psql.wait().expect("psql ends").success(), "psql failed");
     }
 
     /// What the service asks PostgreSQL while `work` is done, in order.

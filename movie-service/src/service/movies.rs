@@ -2,6 +2,7 @@
 
 use std::{future::Future, sync::Arc};
 
+use bytes::Bytes;
 use serde::Serialize;
 use sqlx::PgPool;
 
@@ -66,7 +67,7 @@ impl Movies {
     /// When a filter names an unknown genre, or the database does not answer.
     pub async fn list(&self, query: ListQuery) -> Result<Tagged, ListError> {
         let (key, pool) = (CacheKey::list(&query), self.pool.clone());
-        let load = || async move { Ok(Some(json(&page(&pool, &query).await?))) };
+        let load = || async move { Ok(Some(tagged(&page(&pool, &query).await?))) };
         Ok(self.cached(key, load).await?.ok_or(Unavailable)?)
     }
 
@@ -78,7 +79,7 @@ impl Movies {
         let pool = self.pool.clone();
         let load = || async move {
             let genres = genres::list(&pool).await.map_err(|error| unavailable(&error, "list genres"))?;
-            Ok(Some(json(&genres)))
+            Ok(Some(tagged(&genres)))
         };
         self.cached(CacheKey::genres(), load).await.ok().flatten().ok_or(Unavailable)
     }
@@ -91,7 +92,7 @@ impl Movies {
         let pool = self.pool.clone();
         let load = || async move {
             let movie = movies::find(&pool, id).await.map_err(|error| unavailable(&error, "read a movie"))?;
-            Ok(movie.as_ref().map(json))
+            Ok(movie.as_ref().map(tagged))
         };
         self.cached(CacheKey::detail(id), load).await.map_err(|_| Unavailable)
     }
@@ -105,7 +106,7 @@ impl Movies {
         let load = || async move {
             let movie =
                 movies::find_by_tmdb_id(&pool, id).await.map_err(|error| unavailable(&error, "read a movie"))?;
-            Ok(movie.as_ref().map(json))
+            Ok(movie.as_ref().map(tagged))
         };
         self.cached(CacheKey::tmdb(id), load).await.map_err(|_| Unavailable)
     }
@@ -118,7 +119,7 @@ impl Movies {
         let pool = self.pool.clone();
         let load = || async move {
             let similar = similar::find(&pool, id, limit).await;
-            Ok(similar.map_err(|error| unavailable(&error, "find similar movies"))?.as_ref().map(json))
+            Ok(similar.map_err(|error| unavailable(&error, "find similar movies"))?.as_ref().map(tagged))
         };
         self.cached(CacheKey::similar(id, limit), load).await.map_err(|_| Unavailable)
     }
@@ -177,6 +178,11 @@ fn unavailable(error: &sqlx::Error, what: &'static str) -> Unavailable {
     Unavailable
 }
 
-fn json<T: Serialize>(found: &T) -> Tagged {
-    Tagged::of(serde_json::to_vec(found).expect("texts and finite numbers always serialise").into())
+/// The answer that is sent, with its tag.
+fn tagged<T: Serialize>(found: &T) -> Tagged {
+    Tagged::of(json(found))
+}
+
+fn json<T: Serialize>(found: &T) -> Bytes {
+    serde_json::to_vec(found).expect("texts and finite numbers always serialise").into()
 }
