@@ -1389,10 +1389,17 @@ cmd_test() { # [arguments for cargo test]
     [ "$failed" = 0 ] || die "the tests failed"
 }
 
-cmd_bench() { # [arguments for the benchmark]
-    start_test_servers "$DEV_DIR/bench"
+cmd_bench() { # [platform|catalogue] [arguments for the benchmark]
+    local what=platform package=api-gateway
+    case ${1:-} in
+        platform) shift ;;
+        catalogue) what=catalogue package=movie-service && shift ;;
+    esac
+    # The catalogue's takes the statements of the service from the log, which speaks English then.
+    start_test_servers "$DEV_DIR/bench" -c lc_messages=C
     build production
-    run_child env PLATFORM_BIN_DIR="$BIN_DIR" cargo bench --profile production ${LOCKED:+"$LOCKED"} -p api-gateway --bench platform -- "$@" || die "the benchmark failed"
+    run_child env PLATFORM_BIN_DIR="$BIN_DIR" BENCH_PG_BIN="$(find_pg_bin)" BENCH_PG_LOG="$TEST_BASE/logs/postgres.log" \
+        cargo bench --profile production ${LOCKED:+"$LOCKED"} -p "$package" --bench "$what" -- "$@" || die "the benchmark failed"
 }
 
 # The gateway's page lists all services' operations, and takes them from the files at compile time: so it comes last.
@@ -1440,7 +1447,9 @@ Usage: $NAME COMMAND
   sync --pages N [--year Y | --years A..B] [--genres G] [--language L]
                    the same in the background, up to 500 pages of each year, with a progress bar; Ctrl-C cancels it
   test [ARGS]      all tests, with private servers of their own; ARGS go to cargo test, which then runs alone
-  bench [ARGS]     the benchmark, on a production build and private servers of its own
+  bench [platform] the benchmark of the whole platform, on a production build and private servers of its own
+  bench catalogue [SIZES]
+                   the benchmark of a large catalogue, by default of 10000, 100000 and 1000000 movies
   openapi          write output/swagger/*.yaml from the code
   reset [--yes]    stop everything and delete the platform's data, after a question
   setup            only install what the others need

@@ -59,8 +59,8 @@ pub async fn by_tmdb_id(
 /// divided by all that either has), 0.15 x language (1 when it is the same), 0.2 x era (1 on the same day, falling to 0 at
 /// 20 years) and 0.15 x votes (the average vote, drawn towards 6 with the weight of 500 votes, divided by 10), rounded to
 /// 4 decimals. For a movie without genres it is language and era alone, in the same proportion. In a catalogue too large
-/// to compare each movie, those compared are the 1,000 with the most votes, the 1,000 most popular in the same language,
-/// the 1,000 released next before and the 1,000 next after, and the latest 1,000 of each of its genres.
+/// to compare each movie, those compared are the 500 with the most votes, the 500 most popular in the same language, the
+/// 250 released next before and the 250 next after, and the latest 250 of each of its genres.
 #[utoipa::path(
     get,
     path = "/api/v1/movies/{id}/similar",

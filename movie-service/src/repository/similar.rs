@@ -41,7 +41,7 @@ pub async fn subject(pool: &PgPool, id: MovieId) -> sqlx::Result<Option<Subject>
     limits::one_statement(pool, subject.fetch_optional(pool)).await
 }
 
-/// Movies that may be similar, a few thousand at most however large the catalogue is: they come from the ends of indexes,
+/// Movies that may be similar, two or three thousand at most however large the catalogue is: they come from the ends of indexes,
 /// where each part of the score is at its best. All have a genre of the subject's, if it has any.
 ///
 /// # Errors
@@ -49,14 +49,14 @@ pub async fn subject(pool: &PgPool, id: MovieId) -> sqlx::Result<Option<Subject>
 pub async fn candidates(pool: &PgPool, id: MovieId, subject: &Subject) -> sqlx::Result<Vec<Candidate>> {
     let candidates = sqlx::query_as(
         "WITH candidates AS (
-             (SELECT id FROM movies WHERE vote_count IS NOT NULL ORDER BY vote_count DESC, id DESC LIMIT 1000)
+             (SELECT id FROM movies WHERE vote_count IS NOT NULL ORDER BY vote_count DESC, id DESC LIMIT 500)
              UNION (SELECT id FROM movies WHERE original_language = $3 AND popularity IS NOT NULL
-                    ORDER BY popularity DESC, id DESC LIMIT 1000)
-             UNION (SELECT id FROM movies WHERE release_date <= $4 ORDER BY release_date DESC, id DESC LIMIT 1000)
-             UNION (SELECT id FROM movies WHERE release_date > $4 ORDER BY release_date, id LIMIT 1000)
+                    ORDER BY popularity DESC, id DESC LIMIT 500)
+             UNION (SELECT id FROM movies WHERE release_date <= $4 ORDER BY release_date DESC, id DESC LIMIT 250)
+             UNION (SELECT id FROM movies WHERE release_date > $4 ORDER BY release_date, id LIMIT 250)
              UNION (SELECT latest.movie_id FROM unnest($2::int[]) AS wanted (genre_id)
                     CROSS JOIN LATERAL (SELECT mg.movie_id FROM movie_genres mg WHERE mg.genre_id = wanted.genre_id
-                                        ORDER BY mg.movie_id DESC LIMIT 1000) latest)
+                                        ORDER BY mg.movie_id DESC LIMIT 250) latest)
          )
          SELECT m.id, m.popularity, linked.shared, linked.genres, m.original_language AS language,
                 m.release_date AS released, m.rating, m.vote_count AS votes

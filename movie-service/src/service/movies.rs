@@ -161,6 +161,7 @@ fn unavailable(error: &sqlx::Error, what: &'static str) -> Unavailable {
     Unavailable
 }
 
+/// The answer that is sent, with its tag.
 pub(super) fn json<T: Serialize>(found: &T) -> Tagged {
     Tagged::of(serde_json::to_vec(found).expect("texts and finite numbers always serialise").into())
 }
