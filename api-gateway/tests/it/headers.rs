@@ -1,6 +1,8 @@
 //! What happens to headers on the way there and back.
 
-use crate::support::{Client, Echo, Scripted, Setup, get, request, send};
+use tokio::io::AsyncWriteExt;
+
+use crate::support::{Client, Echo, Scripted, Setup, get, request, send, upstream::read_head};
 
 #[tokio::test]
 async fn hop_by_hop_headers_of_a_request_are_removed_and_end_to_end_ones_kept() {
@@ -129,4 +131,24 @@ async fn nothing_in_a_request_can_start_a_header_of_its_own() {
     for seen in movies.seen() {
         assert!(seen.all("x-injected").is_empty(), "{seen:?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_only_not_modified_keeps_its_headers_and_the_connection_in_step() {
+    let not_modified =
+        "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\nCache-Control: no-cache\r\nContent-Length: 7\r\n\r\n";
+    let movies = Scripted::start(move |mut stream, _| async move {
+        while !read_head(&mut stream).await.is_empty() {
+            stream.write_all(not_modified.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let mut client = gateway.client().await;
+    for _ in 0..2 {
+        let answer = client.ask(request("GET", "/api/v1/movies/1", "If-None-Match: \"a\"\r\n", "")).await;
+        assert_eq!((answer.status, answer.header("etag")), (304, Some("\"a\"")));
+        assert_eq!(answer.header("cache-control"), Some("no-cache"));
+    }
+    assert_eq!(client.ask(request("GET", "/health", "", "")).await.status, 200);
 }

@@ -65,6 +65,28 @@ async fn a_piece_of_an_upload_arrives_before_the_client_has_sent_the_rest() {
 }
 
 #[tokio::test]
+async fn an_answer_that_begins_before_the_upload_has_ended_flows_beside_it() {
+    let movies = Scripted::start(move |mut stream, _| async move {
+        read_head(&mut stream).await;
+        let mut line = [0; 5];
+        stream.read_exact(&mut line).await.unwrap();
+        stream.write_all(format!("{CHUNKED}3\r\none\r\n").as_bytes()).await.unwrap();
+        stream.read_exact(&mut line).await.unwrap();
+        stream.write_all(b"3\r\ntwo\r\n0\r\n\r\n").await.unwrap();
+    })
+    .await;
+    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let mut client = gateway.client().await;
+    let head = "POST /api/v1/movies/bulk HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\nContent-Length: 10\r\n\r\n";
+    client.write(format!("{head}line1")).await;
+    assert_eq!(client.head().await.unwrap().0, 200);
+    assert_eq!(client.chunk().await.as_deref(), Some(&b"one"[..]));
+    client.write("line2").await;
+    assert_eq!(client.chunk().await.as_deref(), Some(&b"two"[..]));
+    assert_eq!(client.chunk().await.as_deref(), Some(&b""[..]));
+}
+
+#[tokio::test]
 async fn a_client_that_waits_for_100_continue_is_told_to_go_on() {
     let movies = crate::support::Echo::start("movie-service").await;
     let gateway = Setup::new().await.movies(movies.address).start().await;
