@@ -27,8 +27,8 @@ pub(super) struct Search {
     pub(super) begins: (String, String),
     /// It has all the words.
     pub(super) has_words: (String, String),
-    /// The words.
-    spelling: String,
+    /// A table of what is spelt like it.
+    spelt: String,
     /// The words, or some of them with two letters swapped.
     swapped: Option<String>,
 }
@@ -50,7 +50,7 @@ impl Words {
             same: lexemes(arguments, &quoted(&format!("\n{}", self.0)), &format!("%\n {line} \n%"))?,
             begins: lexemes(arguments, &format!("{}:*", quoted(&format!("\n{}", self.0))), &format!("%\n {line}%"))?,
             has_words: (String::new(), String::new()),
-            spelling: arguments.bind(self.0.clone())?,
+            spelt: self.spelt(&arguments.bind(self.0.clone())?),
             swapped: self.swapped().map(|query| arguments.bind(query)).transpose()?,
         };
         let (mut index, mut row) = (Vec::new(), Vec::new());
@@ -73,6 +73,19 @@ impl Words {
             |conditions: Vec<String>| if conditions.is_empty() { "false".to_owned() } else { conditions.join(" AND ") };
         search.has_words = (all(index), all(row));
         Ok(search)
+    }
+
+    /// What is spelt like `spelling`. A mistake in one word leaves half of it, and of several words most: only when
+    /// nothing is that close, the rest is looked at.
+    fn spelt(&self, spelling: &str) -> String {
+        if !self.0.contains(' ') {
+            return format!("movies_spelt_like({spelling})");
+        }
+        format!(
+            "(WITH close AS MATERIALIZED (SELECT id, closeness FROM movies_spelt_closely({spelling}))
+              TABLE close UNION ALL
+              SELECT id, closeness FROM movies_spelt_like({spelling}) WHERE NOT EXISTS (SELECT FROM close))"
+        )
     }
 
     /// The words, each of four or five letters also with two neighbours swapped: these have too few trigrams for
@@ -115,11 +128,11 @@ impl Search {
     /// Movies spelt alike that are not written so, from `FROM` on.
     pub(super) fn spelt_alike(&self, more: &[String]) -> String {
         let rest = where_all(&[&[format!("NOT ({})", self.has_words.1)], more].concat());
-        let mut alike = format!("movies_spelt_like({})", self.spelling);
+        let mut alike = self.spelt.clone();
         if let Some(swapped) = &self.swapped {
             alike = format!(
                 "(SELECT id, max(closeness) AS closeness
-                  FROM (SELECT id, closeness FROM {alike} UNION ALL
+                  FROM (SELECT id, closeness FROM {alike} spelt UNION ALL
                         (SELECT id, {SWAPPED}::real FROM movies
                          WHERE movie_search_lexemes(search_text) @@ ({swapped}::text)::tsquery
                          ORDER BY popularity DESC NULLS LAST, id DESC LIMIT {MOST_SWAPPED})) both_ways
