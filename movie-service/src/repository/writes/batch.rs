@@ -10,7 +10,7 @@ use super::{WriteError, limits, of_one_statement};
 /// be told from the others. Without a BEGIN there is no transaction that could stay open.
 const INSERT: &str = "
     WITH incoming AS MATERIALIZED (
-        SELECT nextval(pg_get_serial_sequence('movies', 'id'))::int AS id, rows.*
+        SELECT nextval('movies_id_seq')::int AS id, rows.*
         FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::float8[], $6::text[], $7::text[], $8::text[],
                     $9::float8[], $10::int[], $11::int[], $12::int[], $13::text[]) WITH ORDINALITY
             AS rows (title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
