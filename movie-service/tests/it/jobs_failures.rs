@@ -179,3 +179,13 @@ async fn a_page_that_the_database_refuses_is_named_and_the_next_one_stored(pool:
     assert_eq!(job["errors"], json!([{"year": null, "page": 2, "error": "the page could not be stored"}]));
     assert_eq!((&job["state"], app.movies().await), (&json!("completed"), 40));
 }
+
+#[sqlx::test(migrations = "./migrations")]
+async fn years_that_were_given_up_are_named_too(pool: PgPool) {
+    let tmdb = failing(&[1], || Some(stub::status(401))).await;
+    let app = app(&pool, &tmdb).await;
+    let report = app.send(axum::http::Method::POST, "/api/v1/admin/sync?years=1994..1996&pages=2").await.json();
+    let error = |year: u32, page: u32| json!({"year": year, "page": page, "error": "TMDB refused the API key"});
+    let given_up = json!([error(1995, 1), error(1995, 2), error(1996, 1)]);
+    assert_eq!((&report["pages"], &report["failed_pages"]), (&json!(2), &given_up));
+}
