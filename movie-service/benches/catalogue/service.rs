@@ -26,6 +26,8 @@ impl Service {
         let (address, number) = redis.unwrap_or(("127.0.0.1:1", 0));
         let process = Command::new(binary())
             .env_clear()
+            // Away from the package, whose `.env` is for people.
+            .current_dir(std::env::temp_dir())
             .envs([
                 ("DB_HOST", server.host.as_str()),
                 ("DB_PORT", &server.port.to_string()),
