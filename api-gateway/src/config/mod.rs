@@ -94,7 +94,7 @@ impl UpstreamsConfig {
             recommendation: origin(env, "RECOMMENDATION_SERVICE_URL", "http://localhost:8083"),
             timeout: env.seconds("UPSTREAM_TIMEOUT_SECONDS", 120),
             connect_timeout: env.millis("UPSTREAM_CONNECT_TIMEOUT_MS", 1000),
-            max_body_bytes: env.number("MAX_BODY_BYTES", 10 * 1024 * 1024, 1..=1_099_511_627_776_usize),
+            max_body_bytes: env.number("MAX_BODY_BYTES", 16 * 1024 * 1024, 1..=1_099_511_627_776_usize),
             trusted_proxies: trusted_proxies(env),
         }
     }
