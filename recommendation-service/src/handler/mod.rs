@@ -14,7 +14,10 @@ use axum::Router;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{App, middleware::{body_limit, time_limit}};
+use crate::{
+    App,
+    middleware::{body_limit, time_limit},
+};
 
 /// The specification without its paths; those come from the handlers.
 #[derive(OpenApi)]
