@@ -5,7 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    sync::mpsc,
 };
 
 use crate::support::{Client, Echo, PATIENCE, TestRedis, eventually, get, request};
@@ -47,17 +47,16 @@ impl Running {
         assert!(Command::new("kill").args([format!("-{name}"), pid]).status().unwrap().success());
     }
 
+    /// Waits for the end, and reads meanwhile: what it writes may be more than a pipe holds.
     fn end(mut self) -> Output {
-        let mut child = self.0.take().unwrap();
-        let started = Instant::now();
-        while child.try_wait().unwrap().is_none() {
-            if started.elapsed() > PATIENCE {
-                child.kill().unwrap();
-                panic!("does not end");
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        child.wait_with_output().unwrap()
+        let child = self.0.take().unwrap();
+        let pid = child.id().to_string();
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || tell.send(child.wait_with_output()));
+        told.recv_timeout(PATIENCE).map(Result::unwrap).unwrap_or_else(|_| {
+            let _ = Command::new("kill").args(["-KILL", &pid]).status();
+            panic!("does not end");
+        })
     }
 }
 
