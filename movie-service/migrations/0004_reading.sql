@@ -98,17 +98,22 @@ CREATE INDEX movies_by_vote_count ON movies (vote_count, id);
 CREATE INDEX movies_by_runtime ON movies (runtime, id);
 CREATE INDEX movies_by_language ON movies (original_language, popularity, id);
 
--- Each word of `search_text`, and each of its lines whole behind a line feed, which no word begins with: words, the
+-- Each word of `search_text`, and each of its lines whole with the spaces around it, which no word has: words, the
 -- beginning of a title and a whole title are found in one index, without a look at the rows. No search is longer than
--- what is kept of a lexeme.
-CREATE FUNCTION movie_search_lexemes(search_text TEXT) RETURNS TSVECTOR LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN
-    array_to_tsvector(ARRAY(
-        SELECT left(word, 255) FROM unnest(string_to_array(search_text, ' ')) word WHERE word NOT IN ('', E'\n')
-        UNION ALL
-        SELECT E'\n' || left(substr(line, 2, length(line) - 2), 255)
-        FROM unnest(string_to_array(substr(search_text, 2, length(search_text) - 2), E'\n')) line
-        WHERE length(line) > 2
+-- what is kept of a lexeme, which PostgreSQL limits to 2046 bytes.
+CREATE FUNCTION movie_search_lexemes_of_long(search_text TEXT) RETURNS TSVECTOR LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN array_to_tsvector(ARRAY(
+        SELECT left(part, 256)
+        FROM unnest(string_to_array(search_text, ' ') || string_to_array(search_text, E'\n')) part
+        WHERE part NOT IN ('', E'\n')
     ));
+-- Of built-in functions alone, so that it costs no call.
+CREATE FUNCTION movie_search_lexemes(search_text TEXT) RETURNS TSVECTOR LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN
+    CASE WHEN octet_length(search_text) < 2000
+        THEN array_to_tsvector(array_remove(array_remove(
+            string_to_array(search_text, ' ') || string_to_array(search_text, E'\n'), ''), E'\n'))
+        ELSE movie_search_lexemes_of_long(search_text)
+    END;
 CREATE INDEX movies_by_lexeme ON movies USING gin (movie_search_lexemes(search_text));
 
 -- As `movies_spelt_like`, but closer: what has less than the half of the trigrams of several words is much to look at, and

@@ -59,3 +59,33 @@ async fn ids_of_tmdb_are_unique(pool: PgPool) {
         assert!(unique, "{table}");
     }
 }
+
+#[sqlx::test(migrations = "./migrations")]
+async fn movies_are_linked_to_genres_that_there_are(pool: PgPool) {
+    let execute = async |sql: &'static str| sqlx::raw_sql(sql).execute(&pool).await;
+    execute(
+        "INSERT INTO genres (tmdb_id, name) VALUES (28, 'Action'), (18, 'Drama'), (35, 'Comedy');
+         INSERT INTO movies (title) VALUES ('One'), ('Two');
+         INSERT INTO movie_genres VALUES (1, 1), (1, 2), (2, 1), (2, 3);",
+    )
+    .await
+    .unwrap();
+    for unknown in [
+        "INSERT INTO movie_genres VALUES (1, 3), (1, 4)",
+        "UPDATE movie_genres SET genre_id = 4 WHERE genre_id = 3",
+        "INSERT INTO movie_genres VALUES (3, 1)",
+    ] {
+        let error = execute(unknown).await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().unwrap(), "23503", "{unknown}: {error}");
+    }
+    let links = async || -> Vec<(i32, i32)> {
+        sqlx::query_as("SELECT * FROM movie_genres ORDER BY 1, 2").fetch_all(&pool).await.unwrap()
+    };
+    assert_eq!(links().await, [(1, 1), (1, 2), (2, 1), (2, 3)]);
+    execute("DELETE FROM genres WHERE id = 1").await.unwrap();
+    assert_eq!(links().await, [(1, 2), (2, 3)]);
+    execute("DELETE FROM movies WHERE id = 1").await.unwrap();
+    assert_eq!(links().await, [(2, 3)]);
+    execute("TRUNCATE genres").await.unwrap();
+    assert_eq!(links().await, []);
+}

@@ -152,3 +152,29 @@ async fn a_changed_title_is_found_by_what_it_is_now(pool: PgPool) {
     assert_eq!(search(&app, "потом", "").await, ["Après"]);
     assert_eq!(search(&app, "before", "").await, [""; 0]);
 }
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_title_longer_than_what_an_index_takes_is_found_all_the_same(pool: PgPool) {
+    let (word, letters) = ("wort".repeat(700), "字".repeat(900));
+    let titles = [format!("{word} one"), format!("Two {letters}"), format!("Three {}end", "short words ".repeat(300))];
+    let movies: Vec<(&str, f64)> = titles.iter().map(|title| (title.as_str(), 1.0)).collect();
+    let app = with_titles(&pool, &movies).await;
+    for (q, title) in [("wortwortwort", 0), ("one", 0), ("two", 1), ("字字字字", 1), ("three short words", 2)] {
+        let found = search(&app, q, "").await;
+        assert!(found.first().is_some_and(|first| *first == titles[title]), "{q}: {} found", found.len());
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn with_a_title_written_so_those_spelt_alike_are_the_popular_ones(pool: PgPool) {
+    let app = with_titles(&pool, &[("Samurai", 1.0), ("Samurais Son", 2.0)]).await;
+    app.execute(
+        "INSERT INTO movies (tmdb_id, title, popularity) SELECT 10 + n, 'Something', 50 FROM generate_series(1, 2000) n;
+         INSERT INTO movies (tmdb_id, title, popularity) VALUES (5000, 'Samuray', 90), (5001, 'Samurej', 3);
+         INSERT INTO movies (tmdb_id, title) VALUES (5002, 'Samuraj')",
+    )
+    .await;
+    assert_eq!(search(&app, "samurai", "").await, ["Samurai", "Samurais Son", "Samuray", "Samuraj"]);
+    assert_eq!(app.list("q=samurai").await["total_results"], 4);
+    assert_eq!(search(&app, "samurei", "").await.len(), 5, "written nowhere: all are looked at");
+}

@@ -12,6 +12,9 @@ pub(super) const FEW: i64 = 20;
 const SWAPPED: f32 = 0.5;
 /// Of what a swap makes of a rare word, as many as anybody will look at: the most popular.
 const MOST_SWAPPED: i64 = 500;
+/// With titles as they are written, those spelt alike are looked for among so many of the most popular, and as many whose
+/// popularity is not known.
+const POPULAR: i64 = 2000;
 /// More of a search says nothing; less than what the index keeps of a title.
 const MAX_CHARS: usize = 250;
 
@@ -27,8 +30,8 @@ pub(super) struct Search {
     pub(super) begins: (String, String),
     /// It has all the words.
     pub(super) has_words: (String, String),
-    /// A table of what is spelt like it.
-    spelt: String,
+    /// Tables of what is spelt like it: of all movies, and of the most popular.
+    spelt: (String, String),
     /// The words, or some of them with two letters swapped.
     swapped: Option<String>,
 }
@@ -47,8 +50,8 @@ impl Words {
     pub(super) fn bind(&self, arguments: &mut Bound) -> sqlx::Result<Search> {
         let line = escape(&self.0);
         let mut search = Search {
-            same: lexemes(arguments, &quoted(&format!("\n{}", self.0)), &format!("%\n {line} \n%"))?,
-            begins: lexemes(arguments, &format!("{}:*", quoted(&format!("\n{}", self.0))), &format!("%\n {line}%"))?,
+            same: lexemes(arguments, &quoted(&format!(" {} ", self.0)), &format!("%\n {line} \n%"))?,
+            begins: lexemes(arguments, &format!("{}:*", quoted(&format!(" {}", self.0))), &format!("%\n {line}%"))?,
             has_words: (String::new(), String::new()),
             spelt: self.spelt(&arguments.bind(self.0.clone())?),
             swapped: self.swapped().map(|query| arguments.bind(query)).transpose()?,
@@ -77,15 +80,28 @@ impl Words {
 
     /// What is spelt like `spelling`. A mistake in one word leaves half of it, and of several words most: only when
     /// nothing is that close, the rest is looked at.
-    fn spelt(&self, spelling: &str) -> String {
-        if !self.0.contains(' ') {
-            return format!("movies_spelt_like({spelling})");
-        }
-        format!(
-            "(WITH close AS MATERIALIZED (SELECT id, closeness FROM movies_spelt_closely({spelling}))
-              TABLE close UNION ALL
-              SELECT id, closeness FROM movies_spelt_like({spelling}) WHERE NOT EXISTS (SELECT FROM close))"
-        )
+    fn spelt(&self, spelling: &str) -> (String, String) {
+        let several = self.0.contains(' ');
+        let all = if several {
+            format!(
+                "(WITH close AS MATERIALIZED (SELECT id, closeness FROM movies_spelt_closely({spelling}))
+                  TABLE close UNION ALL
+                  SELECT id, closeness FROM movies_spelt_like({spelling}) WHERE NOT EXISTS (SELECT FROM close)) spelt"
+            )
+        } else {
+            format!("movies_spelt_like({spelling})")
+        };
+        // As close as these two functions ask for.
+        let least = if several { 0.6 } else { 0.4 };
+        let popular = format!(
+            "(SELECT id, word_similarity({spelling}, search_text) AS closeness
+              FROM ((SELECT id, search_text FROM movies WHERE popularity IS NOT NULL
+                     ORDER BY popularity DESC, id DESC LIMIT {POPULAR})
+                    UNION ALL
+                    (SELECT id, search_text FROM movies WHERE popularity IS NULL ORDER BY id DESC LIMIT {POPULAR})) popular
+             ) spelt WHERE closeness >= {least}"
+        );
+        (all, popular)
     }
 
     /// The words, each of four or five letters also with two neighbours swapped: these have too few trigrams for
@@ -125,10 +141,16 @@ impl Search {
         format!("(SELECT count(*) FROM (SELECT FROM movies m {found} LIMIT {FEW}) first) < {FEW}")
     }
 
-    /// Movies spelt alike that are not written so, from `FROM` on.
+    /// Movies spelt alike that are not written so, from `FROM` on. Where some title is written so, it is most likely no
+    /// mistake, and not worth a look at every title.
     pub(super) fn spelt_alike(&self, more: &[String]) -> String {
         let rest = where_all(&[&[format!("NOT ({})", self.has_words.1)], more].concat());
-        let mut alike = self.spelt.clone();
+        let written = format!("EXISTS (SELECT FROM movies m WHERE {})", self.has_words.0);
+        let (all, popular) = &self.spelt;
+        let mut alike = format!(
+            "(SELECT id, closeness FROM {all} WHERE NOT {written} UNION ALL
+              SELECT id, closeness FROM {popular} AND {written})"
+        );
         if let Some(swapped) = &self.swapped {
             alike = format!(
                 "(SELECT id, max(closeness) AS closeness
