@@ -1,6 +1,9 @@
 //! The tables and columns that the platform promises.
 
+use movie_service::MIGRATIONS;
 use sqlx::PgPool;
+
+use crate::support::TestApp;
 
 const COLUMNS: [(&str, &[(&str, &str)]); 3] = [
     ("genres", &[("id", "integer"), ("tmdb_id", "integer"), ("name", "text")]),
@@ -88,4 +91,47 @@ async fn movies_are_linked_to_genres_that_there_are(pool: PgPool) {
     assert_eq!(links().await, [(2, 3)]);
     execute("TRUNCATE genres").await.unwrap();
     assert_eq!(links().await, []);
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_catalogue_of_the_first_schema_is_kept_by_all_that_came_after(pool: PgPool) {
+    let mut migrations = MIGRATIONS.iter().map(|migration| migration.sql.clone());
+    sqlx::raw_sql(migrations.next().unwrap()).execute(&pool).await.unwrap();
+    sqlx::raw_sql(
+        "INSERT INTO genres (tmdb_id, name) VALUES (28, 'Action'), (18, 'Drama');
+         INSERT INTO movies (tmdb_id, title, original_title, overview, release_date, popularity, poster_path,
+                             backdrop_path, original_language, vote_average, vote_count, runtime)
+         VALUES (603, 'The Matrix', 'Matrix', 'About it.', '1999-03-31', 85.5, '/p.jpg', '/b.jpg', 'en', 8.2, 9, 136),
+                (-1, 'Bare', NULL, '', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+         INSERT INTO movie_genres VALUES (1, 1), (1, 2);",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let kept = async || -> String {
+        sqlx::query_scalar(
+            "SELECT json_agg((id, tmdb_id, title, original_title, overview, release_date, popularity, poster_path,
+                              backdrop_path, original_language, vote_average, vote_count, runtime, created_at,
+                              updated_at, (SELECT array_agg(genre_id ORDER BY genre_id) FROM movie_genres
+                                           WHERE movie_id = movies.id)) ORDER BY id)::text FROM movies",
+        )
+        .fetch_one(&pool)
+        .await
+        .unwrap()
+    };
+    let before = kept().await;
+    for migration in migrations {
+        sqlx::raw_sql(migration).execute(&pool).await.unwrap();
+    }
+    assert_eq!(kept().await, before);
+    let app = TestApp::new(&pool).await;
+    let movie = app.get("/api/v1/movies/1").await.json();
+    assert_eq!(
+        (&movie["title"], &movie["genres"][1], &movie["tmdb_id"]),
+        (&"The Matrix".into(), &"Drama".into(), &603.into())
+    );
+    assert_eq!(app.get("/api/v1/movies/2").await.json()["tmdb_id"], serde_json::Value::Null);
+    for (query, total) in [("", 2), ("q=matrx", 1), ("with_genres=action", 1)] {
+        assert_eq!(app.list(query).await["total_results"], total, "{query}");
+    }
 }
