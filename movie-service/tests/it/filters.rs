@@ -1,5 +1,7 @@
 //! Filters of the list, and the orders that came with them.
 
+use axum::http::Method;
+use serde_json::Value;
 use sqlx::PgPool;
 
 use crate::support::TestApp;
@@ -130,6 +132,27 @@ async fn the_other_orders_put_unknown_values_last_and_break_ties_by_id(pool: PgP
         assert_eq!(ids(&app, &format!("sort_by={sort_by}")).await, descending, "{sort_by}");
         assert_eq!(ids(&app, &format!("sort_by={sort_by}&order=asc")).await, ascending, "{sort_by}");
     }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn votes_without_an_average_are_listed_last(pool: PgPool) {
+    let app = six_movies(&pool).await;
+    let entered = r#"{"title":"Entered by hand","vote_count":300}"#;
+    assert_eq!(app.write(Method::POST, "/api/v1/movies", entered).await.status, 201);
+    for (filter, descending, ascending) in [
+        ("vote_count_gte=1", vec![6, 3, 1, 2, 7], vec![2, 1, 3, 6, 7]),
+        ("vote_count_gte=10", vec![3, 1, 2, 7], vec![2, 1, 3, 7]),
+        ("vote_count_gte=300&runtime_gte=1", vec![3, 1], vec![1, 3]),
+        ("vote_count_gte=300&q=hand", vec![7], vec![7]),
+        ("vote_count_gte=10&vote_average_gte=0", vec![3, 1, 2], vec![2, 1, 3]),
+    ] {
+        assert_eq!(ids(&app, &format!("sort_by=vote_average&{filter}")).await, descending, "{filter}");
+        assert_eq!(ids(&app, &format!("sort_by=vote_average&order=asc&{filter}")).await, ascending, "{filter}");
+    }
+    let page = app.list("sort_by=vote_average&vote_count_gte=10&page_size=3").await;
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let next = app.list(&format!("sort_by=vote_average&vote_count_gte=10&page_size=3&cursor={cursor}")).await;
+    assert_eq!((&next["data"][0]["id"], &next["next_cursor"]), (&7.into(), &Value::Null));
 }
 
 #[sqlx::test(migrations = "./migrations")]

@@ -114,12 +114,12 @@ impl ByKey<'_> {
 /// Whether all movies that match have the sort key.
 fn is_known(query: &ListQuery) -> bool {
     let filters = &query.filters;
-    let has_votes = filters.vote_count_gte.is_some_and(|least| least > 0);
     match query.sort_by {
         SortBy::Title | SortBy::CreatedAt => true,
         SortBy::Popularity | SortBy::Relevance => filters.popularity_gte.is_some(),
         SortBy::ReleaseDate => query.released_between().is_some(),
-        SortBy::VoteAverage => has_votes || filters.vote_average_gte.or(filters.vote_average_lte).is_some(),
+        // Votes are not enough: somebody may have entered their number without their average.
+        SortBy::VoteAverage => filters.vote_average_gte.or(filters.vote_average_lte).is_some(),
         SortBy::VoteCount => filters.vote_count_gte.is_some(),
         SortBy::Runtime => filters.runtime_gte.or(filters.runtime_lte).is_some(),
     }
