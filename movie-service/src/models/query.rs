@@ -167,7 +167,11 @@ impl ListQuery {
 const MAX_CURSOR: usize = 4096;
 
 fn cursor(query: &str) -> Result<Option<String>, InvalidParameter> {
-    let cursor = strict(query, "cursor", "", |text| (1..=MAX_CURSOR).contains(&text.len()).then(|| text.to_owned()));
+    // No other characters: a cursor stands in the key of its answer in the cache, where `&` begins something else.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let cursor = strict(query, "cursor", "", |text| {
+        ((1..=MAX_CURSOR).contains(&text.len()) && text.bytes().all(plain)).then(|| text.to_owned())
+    });
     cursor.map_err(|_| InvalidParameter::cursor())
 }
 
@@ -281,6 +285,15 @@ mod tests {
             Some("2024-01-01 2024-05-01")
         );
         assert_eq!(between("release_date_from=2023-05-01").as_deref(), Some("2023-05-01 9999-12-31"));
+    }
+
+    #[test]
+    fn a_cursor_has_the_characters_of_a_cursor() {
+        assert_eq!(parse("cursor=aZ0-_").cursor.as_deref(), Some("aZ0-_"));
+        for value in ["", "a%26include=genres", "a&cursor=a", "a=", "a+", "a.", "%C3%A9", "%zz", &"a".repeat(4097)] {
+            let query = format!("cursor={value}");
+            assert_eq!(ListQuery::parse(&query), Err(InvalidParameter::cursor()), "{query}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sqlx::PgPool;
 
-use crate::support::TestApp;
+use crate::support::{TestApp, eventually};
 
 /// Thirty movies with ties and unknown values in every key.
 async fn thirty_movies(pool: &PgPool) -> TestApp {
@@ -232,5 +232,10 @@ async fn what_is_no_cursor_is_refused(pool: PgPool) {
         assert_refused(&app, &format!("page_size=2&cursor={value}")).await;
     }
     assert_refused(&app, &format!("cursor={cursor}&cursor={cursor}")).await;
+    // Nor when an answer is in the cache under what looks alike.
+    app.list(&format!("page_size=2&include=genres&cursor={cursor}")).await;
+    let key = format!("movies:list:1:2:popularity:desc:::cursor={cursor}&include=genres");
+    eventually("it is cached", || async { app.redis_text("GET", &[&key]).await.is_some() }).await;
+    assert_refused(&app, &format!("page_size=2&cursor={cursor}%26include%3Dgenres")).await;
     assert_eq!(ids(&app.list(&format!("cursor={cursor}")).await).len(), 20);
 }
