@@ -1,7 +1,7 @@
 //! Many who ask for the same thing at the same time share one answer.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     future::Future,
     hash::Hash,
     sync::{Arc, Mutex},
@@ -54,12 +54,15 @@ where
         W: Future<Output = T> + Send + 'static,
         A: Future<Output = ()> + Send,
     {
-        let mut under_way = self.under_way.lock().expect("nothing panics under this lock");
-        if let Some(answer) = under_way.get(&key) {
-            return answer.clone();
-        }
-        let (publish, answer) = watch::channel(None);
-        under_way.insert(key.clone(), answer.clone());
+        let (publish, answer) = match self.under_way.lock().expect("nothing panics under this lock").entry(key.clone())
+        {
+            Entry::Occupied(begun) => return begun.get().clone(),
+            Entry::Vacant(free) => {
+                let (publish, answer) = watch::channel(None);
+                (publish, free.insert(answer).clone())
+            }
+        };
+        // Without the lock, which a landing takes: a runtime that is shutting down drops the task at once.
         let landing = Landing { under_way: self.under_way.clone(), key };
         let work = work();
         self.lifecycle.spawn(async move {
@@ -118,5 +121,20 @@ mod tests {
         let flights: Flights<&str, u32> = Flights::new(Lifecycle::new());
         assert_eq!(flights.join("key", || async { panic!("on purpose") }, |_| async {}).await, None);
         assert_eq!(flights.join("key", || async { 7 }, |_| async {}).await, Some(7));
+    }
+
+    #[test]
+    fn a_runtime_that_shuts_down_leaves_nobody_waiting() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let flights: Flights<&str, u32> = Flights::new(Lifecycle::new());
+        let closed = runtime();
+        let handle = closed.handle().clone();
+        drop(closed);
+        let answer = {
+            let _entered = handle.enter();
+            flights.answer("key", || async { 7 }, |_| async {})
+        };
+        assert!(answer.has_changed().is_err(), "nobody is going to answer");
+        assert_eq!(runtime().block_on(flights.join("key", || async { 8 }, |_| async {})), Some(8));
     }
 }
