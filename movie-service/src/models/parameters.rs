@@ -1,5 +1,7 @@
 //! Reading a query string: leniently, as clients of the platform are used to, or strictly.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// A parameter with a value that it cannot have.
@@ -69,14 +71,14 @@ pub(super) fn values<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = 
         .split('&')
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .filter(move |(key, _)| decode(key).is_some_and(|key| key == name))
-        .map(|(_, value)| decode(value))
+        .map(|(_, value)| decode(value).map(Cow::into_owned))
 }
 
 /// Undoes form encoding. `None` for a `%` that is not followed by two hexadecimal digits, or for a raw `;`.
-fn decode(text: &str) -> Option<String> {
-    // Most keys and values need no decoding.
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    // Most keys and values need no decoding, and each key is looked at for each parameter.
     if !text.bytes().any(|byte| matches!(byte, b'%' | b'+' | b';')) {
-        return Some(text.to_owned());
+        return Some(text.into());
     }
     let escapes_complete = text.split('%').skip(1).all(|rest| {
         let rest = rest.as_bytes();
@@ -85,7 +87,7 @@ fn decode(text: &str) -> Option<String> {
     if !escapes_complete || text.contains(';') {
         return None;
     }
-    Some(percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned())
+    Some(percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned().into())
 }
 
 #[cfg(test)]
