@@ -41,7 +41,7 @@ pub async fn subject(pool: &PgPool, id: MovieId) -> sqlx::Result<Option<Subject>
     limits::one_statement(pool, subject.fetch_optional(pool)).await
 }
 
-/// Movies that may be similar, two or three thousand at most however large the catalogue is: they come from the ends of indexes,
+/// Movies that may be similar, a few thousand at most however large the catalogue is: they come from the ends of indexes,
 /// where each part of the score is at its best. All have a genre of the subject's, if it has any.
 ///
 /// # Errors
