@@ -94,6 +94,9 @@ CREATE INDEX movies_by_rating ON movies (rating, id);
 -- Those rated best are mostly those with one vote. Lists by rating with a least number of votes need not walk past them.
 CREATE INDEX movies_by_rating_of_some ON movies (rating, id) INCLUDE (vote_count, release_date) WHERE vote_count >= 10;
 CREATE INDEX movies_by_rating_of_many ON movies (rating, id) INCLUDE (vote_count, release_date) WHERE vote_count >= 100;
+-- Next to nothing: movies whose votes somebody entered without an average. Without it, a list by rating with a least number
+-- of votes would look for them among all that have no rating.
+CREATE INDEX movies_by_rating_of_voted ON movies (rating, id) WHERE rating IS NULL AND vote_count > 0;
 CREATE INDEX movies_by_vote_count ON movies (vote_count, id);
 CREATE INDEX movies_by_runtime ON movies (runtime, id);
 CREATE INDEX movies_by_language ON movies (original_language, popularity, id);
