@@ -63,12 +63,10 @@ impl fmt::Display for ETag {
     }
 }
 
-/// Whether one of the values of a header, each a list or `*`, names `tag`, which has its quotes.
+/// Whether one of the values of a header, each a list or `*`, names `tag`, which has its quotes and no comma between them.
 pub fn is_named<'a>(tag: &str, values: impl IntoIterator<Item = &'a str>, weakly: bool) -> bool {
-    values.into_iter().flat_map(|value| value.split(',')).map(str::trim).any(|named| {
-        let named = if weakly { named.trim_start_matches("W/") } else { named };
-        named == "*" || named == tag
-    })
+    let is_tag = |named: &str| tag == if weakly { named.strip_prefix("W/").unwrap_or(named) } else { named };
+    values.into_iter().any(|value| value.trim() == "*" || value.split(',').map(str::trim).any(is_tag))
 }
 
 #[cfg(test)]
@@ -92,8 +90,10 @@ mod tests {
         }
         let weak = format!("W/{strong}");
         assert!(tag.is_named_by([weak.as_str()], true) && !tag.is_named_by([weak.as_str()], false));
-        for value in ["\"x\"", "", "e3b0c44298fc1c149afbf4c8996fb924"] {
-            assert!(!tag.is_named_by([value], true), "{value}");
+        // Tags of others may have any characters between their quotes.
+        for value in ["\"x\"", "", "e3b0c44298fc1c149afbf4c8996fb924", "\"x,*,y\"", "\"x\", *", "W/*"] {
+            assert!(!tag.is_named_by([value], true) && !tag.is_named_by([value], false), "{value}");
         }
+        assert!(tag.is_named_by([" * "], true) && tag.is_named_by(["*"], false));
     }
 }
