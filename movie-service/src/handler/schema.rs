@@ -33,7 +33,7 @@ impl IntoParams for ListParameters {
             ),
             parameter(
                 "sort_by",
-                "Anything else means `popularity`, and with `q` `relevance`, which is refused without it. Movies without the value come last in both orders; those with the same \
+                "Anything else means `popularity`, and with `q` `relevance`, which needs one. Movies without the value come last in both orders; those with the same \
                  value are sorted by id, in the same direction. A movie without votes has no `vote_average`.",
                 lenient(text().enum_values(Some(SORTS)), json!("popularity")),
             ),

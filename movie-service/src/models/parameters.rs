@@ -21,11 +21,6 @@ impl InvalidParameter {
         Self { name, code: "invalid_date", expected: "YYYY-MM-DD" }
     }
 
-    /// Nothing is searched for that a movie could be relevant to.
-    pub fn relevance_of_nothing() -> Self {
-        Self::value("sort_by", "'relevance' only together with q")
-    }
-
     /// Something else than the `next_cursor` of the same query.
     pub fn cursor() -> Self {
         Self { name: "cursor", code: "invalid_cursor", expected: "the next_cursor of the same query" }

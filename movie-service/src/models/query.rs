@@ -79,7 +79,6 @@ impl ListQuery {
     pub fn parse(query: &str) -> Result<Self, InvalidParameter> {
         let number = |name| first_value(query, name).and_then(|text| text.parse::<i64>().ok());
         let filtered = Self::parse_filters(query)?;
-        let searches = filtered.filters.q.is_some();
         let sort_by = match first_value(query, "sort_by").as_deref() {
             Some("release_date") => SortBy::ReleaseDate,
             Some("title") => SortBy::Title,
@@ -87,7 +86,6 @@ impl ListQuery {
             Some("vote_count") => SortBy::VoteCount,
             Some("runtime") => SortBy::Runtime,
             Some("created_at") => SortBy::CreatedAt,
-            Some("relevance") if !searches => return Err(InvalidParameter::relevance_of_nothing()),
             Some("popularity") => SortBy::Popularity,
             _ => filtered.sort_by,
         };
@@ -272,7 +270,7 @@ mod tests {
         ] {
             assert_eq!(parse(query).sort_by, sort_by, "{query}");
         }
-        assert_eq!(ListQuery::parse("sort_by=relevance").map_err(|error| error.name), Err("sort_by"));
+        assert_eq!(parse("sort_by=relevance").sort_by, SortBy::Popularity, "relevant to nothing");
     }
 
     #[test]

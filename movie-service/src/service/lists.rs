@@ -29,7 +29,7 @@ use super::{
 /// Filters whose totals are remembered, and those whose counts by genre, language and year are.
 const TOTALS: usize = 2000;
 const FACETS: usize = 200;
-/// How often to begin anew when the catalogue changes between a page and its total.
+/// How often to draw anew when a movie is deleted between its id and its details.
 const ATTEMPTS: u32 = 3;
 /// How many movies to draw in each round when any one is wanted.
 const DRAWS: [usize; 3] = [50, 500, 5000];
@@ -60,11 +60,10 @@ impl Lists {
     /// A page of the list.
     pub(super) async fn page(&self, query: ListQuery) -> Result<MoviePage, ListError> {
         let request = Arc::new(self.request(query).await?);
-        for _ in 0..ATTEMPTS {
-            if let Some(found) = self.found(&request).await? {
-                return self.answer(&request, found).await;
-            }
+        if let Some(found) = self.found(&request).await? {
+            return self.answer(&request, found).await;
         }
+        // The catalogue has changed in between, and may go on doing so.
         let found = limits::one_transaction(&self.pool, in_one_snapshot(&self.pool, &request)).await;
         self.answer(&request, found.map_err(|error| unavailable(&error, "list movies"))?).await
     }
