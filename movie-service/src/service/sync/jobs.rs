@@ -132,12 +132,13 @@ impl Watcher {
             let job = match self.at_hand.take() {
                 Some(job) => job,
                 None => {
-                    tokio::select! {
+                    // Also while a silent database is waited for.
+                    let looked = tokio::select! {
                         biased;
                         () = stop.cancelled() => return None,
-                        () = sleep(POLL) => {}
-                    }
-                    match self.jobs.look(self.id).await {
+                        looked = self.look_again() => looked,
+                    };
+                    match looked {
                         Ok(job) => job?,
                         // It may answer again.
                         Err(Unavailable) => continue,
@@ -150,6 +151,11 @@ impl Watcher {
             self.told = Some(job.clone());
             return Some(job);
         }
+    }
+
+    async fn look_again(&self) -> Result<Option<Job>, Unavailable> {
+        sleep(POLL).await;
+        self.jobs.look(self.id).await
     }
 }
 
