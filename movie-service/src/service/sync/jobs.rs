@@ -54,7 +54,7 @@ impl Jobs {
     /// When the database does not answer.
     pub async fn find(&self, id: JobId) -> Result<Option<Job>, Unavailable> {
         match rows::find(&self.pool, id).await.map_err(|error| unavailable(&error))? {
-            Some(row) => self.show(row).await.map(Some),
+            Some(row) => shown(row, self.runtimes_left().await?).map(Some),
             None => Ok(None),
         }
     }
@@ -66,8 +66,7 @@ impl Jobs {
     pub async fn list(&self, limit: i64) -> Result<JobList, Unavailable> {
         let rows = rows::list(&self.pool, limit).await.map_err(|error| unavailable(&error))?;
         let left = self.runtimes_left().await?;
-        let jobs = rows.into_iter().map(|row| row.into_job(left)).collect::<sqlx::Result<_>>();
-        Ok(JobList { jobs: jobs.map_err(|error| unavailable(&error))? })
+        Ok(JobList { jobs: rows.into_iter().map(|row| shown(row, left)).collect::<Result<_, _>>()? })
     }
 
     /// Follows a job: how far it has come now and whenever that changes, until it ends or the service stops. Nothing is
@@ -84,13 +83,8 @@ impl Jobs {
         })
     }
 
-    pub(super) async fn show(&self, row: JobRow) -> Result<Job, Unavailable> {
-        let left = self.runtimes_left().await?;
-        row.into_job(left).map_err(|error| unavailable(&error))
-    }
-
     /// Counting takes a while when a million wait.
-    async fn runtimes_left(&self) -> Result<i64, Unavailable> {
+    pub(super) async fn runtimes_left(&self) -> Result<i64, Unavailable> {
         let mut left = self.left.lock().await;
         let start = Instant::now();
         if let Some((count, good_until)) = *left
@@ -163,6 +157,11 @@ impl Watcher {
 fn is_same(one: &Job, other: &Job) -> bool {
     let Job { pages_per_second, seconds_left, .. } = *other;
     Job { pages_per_second, seconds_left, ..one.clone() } == *other
+}
+
+/// The job of a row.
+pub(super) fn shown(row: JobRow, runtimes_left: i64) -> Result<Job, Unavailable> {
+    row.into_job(runtimes_left).map_err(|error| unavailable(&error))
 }
 
 pub(super) fn unavailable(error: &sqlx::Error) -> Unavailable {
