@@ -156,7 +156,7 @@ impl Managing {
         Ok((editing, current))
     }
 
-    /// Makes what was cached invalid, unless it is certain that nothing was stored.
+    /// Makes what was cached invalid, also after a failure, unless all that failed was a check.
     async fn published<T>(&self, result: Result<T, WriteError>) -> Result<T, ManageError> {
         if !matches!(result, Err(WriteError::TmdbIdTaken)) {
             self.cache.invalidate().await;
