@@ -101,7 +101,7 @@ async fn store_genres(connection: &mut PgConnection, genres: &[GenreRecord]) -> 
 }
 
 /// A locked field stays as it is, and so does a runtime that is known: discover pages have none. A movie of TMDB's is
-/// found by its id there; those without one are nobody's but their editors'.
+/// found by its id there; those without one are nobody's but their editors'. Not now(): the transaction may have waited.
 const STORE_MOVIES: &str = r#"
     WITH incoming AS (
         SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::date[], $6::float8[], $7::text[],
@@ -135,7 +135,7 @@ const STORE_MOVIES: &str = r#"
         SET title = w.title, original_title = w.original_title, overview = w.overview, release_date = w.release_date,
             popularity = w.popularity, poster_path = w.poster_path, backdrop_path = w.backdrop_path,
             original_language = w.original_language, vote_average = w.vote_average, vote_count = w.vote_count,
-            runtime = w.runtime, updated_at = now()
+            runtime = w.runtime, updated_at = statement_timestamp()
         FROM wanted w
         WHERE m.id = w.id
           AND (m.title, m.original_title, m.overview, m.release_date, m.popularity, m.poster_path, m.backdrop_path,

@@ -60,7 +60,7 @@ pub struct Work {
     pub position: Position,
     /// Pages stored.
     pub pages_done: u32,
-    /// How often it was cut off.
+    /// How often it was cut off since its last page.
     pub interruptions: i32,
     /// Whether it was asked to stop.
     pub cancel_requested: bool,
@@ -222,7 +222,7 @@ async fn move_on(
     let Stored { new, changed, unchanged } = stored.unwrap_or_default();
     sqlx::query(concat!(
         "UPDATE sync_jobs
-         SET list = $2, page = $3, list_pages = $4, pages_total = $5, work_pages = work_pages + 1,
+         SET list = $2, page = $3, list_pages = $4, pages_total = $5, work_pages = work_pages + 1, interruptions = 0,
              pages_done = pages_done + $6::int, pages_failed = pages_failed + (1 - $6::int),
              movies_new = movies_new + $7, movies_changed = movies_changed + $8,
              movies_unchanged = movies_unchanged + $9, ",

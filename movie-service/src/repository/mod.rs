@@ -22,10 +22,11 @@ use crate::database::postgres::is_transient;
 pub fn may_pass(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // Besides the server's own state: a lock that was not free in time (55P03), a deadlock (40P01) and the like.
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| is_transient(&code) || code == "55P03" || code.starts_with("40"))
-        }
+        // Besides the server's own state: a lock that was not free in time (55P03), a deadlock (40P01) and the like, and
+        // what happens to a process that was suspended (25P03) or to a server that is changing its role (25006).
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            is_transient(&code) || ["55P03", "25P03", "25006"].contains(&&*code) || code.starts_with("40")
+        }),
         _ => false,
     }
 }

@@ -16,8 +16,8 @@ pub struct Waiting {
 /// What TMDB answered for a movie.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer {
-    /// The platform's own id.
-    pub id: i32,
+    /// The movie it was asked about.
+    pub movie: Waiting,
     /// Minutes, when TMDB knows them.
     pub minutes: Option<i32>,
 }
@@ -56,21 +56,24 @@ pub async fn waiting(pool: &PgPool, after: i32, limit: i64) -> sqlx::Result<Vec<
     limits::one_statement(pool, waiting).await
 }
 
-/// Stores answers with one statement.
+/// Stores answers with one statement. A movie that somebody edited meanwhile (another id at TMDB, a runtime, a lock) is
+/// left alone, and one that TMDB has no runtime for has not changed.
 ///
 /// # Errors
 /// When the database does not answer; then none is stored, unless it fell silent just when it was to commit.
 pub async fn store(pool: &PgPool, answers: &[Answer]) -> sqlx::Result<()> {
-    let (ids, minutes): (Vec<i32>, Vec<Option<i32>>) = answers.iter().map(|answer| (answer.id, answer.minutes)).unzip();
+    // Not now(): the statement may have waited for another writer.
     let storing = sqlx::query(
         "UPDATE movies m
-         SET runtime = CASE WHEN 'duration' = ANY (m.locked_fields) THEN m.runtime
-                            ELSE COALESCE(m.runtime, answers.minutes) END,
-             runtime_checked_at = now(), updated_at = now()
-         FROM unnest($1::int[], $2::int[]) AS answers (id, minutes) WHERE m.id = answers.id",
+         SET runtime = answers.minutes, runtime_checked_at = clock_timestamp(),
+             updated_at = CASE WHEN answers.minutes IS NULL THEN m.updated_at ELSE clock_timestamp() END
+         FROM unnest($1::int[], $2::int[], $3::int[]) AS answers (id, tmdb_id, minutes)
+         WHERE m.id = answers.id AND m.tmdb_id = answers.tmdb_id AND m.runtime IS NULL
+           AND NOT 'duration' = ANY (m.locked_fields)",
     )
-    .bind(ids)
-    .bind(minutes)
+    .bind(answers.iter().map(|answer| answer.movie.id).collect::<Vec<_>>())
+    .bind(answers.iter().map(|answer| answer.movie.tmdb_id).collect::<Vec<_>>())
+    .bind(answers.iter().map(|answer| answer.minutes).collect::<Vec<_>>())
     .execute(pool);
     limits::one_statement(pool, storing).await?;
     Ok(())

@@ -1,6 +1,9 @@
 //! Creating, replacing, changing and deleting single movies.
 
+use std::time::Duration;
+
 use sqlx::PgPool;
+use tokio::time::sleep;
 
 use crate::{
     lifecycle::Lifecycle,
@@ -20,6 +23,9 @@ use crate::{
 };
 
 use super::movies::json;
+
+/// Pause between two questions whether a change that was not confirmed is decided.
+const DECISION_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why a movie was not written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -156,10 +162,13 @@ impl Managing {
         Ok((editing, current))
     }
 
-    /// Makes what was cached invalid, unless it is certain that nothing was stored.
+    /// Makes what was cached invalid, also after a failure, unless all that failed was a check.
     async fn published<T>(&self, result: Result<T, WriteError>) -> Result<T, ManageError> {
         if !matches!(result, Err(WriteError::TmdbIdTaken)) {
             self.cache.invalidate().await;
+        }
+        if matches!(result, Err(WriteError::Unconfirmed(_))) {
+            invalidate_when_decided(&self.pool, &self.cache, &self.lifecycle);
         }
         result.map_err(failed)
     }
@@ -184,6 +193,24 @@ impl Written {
     fn of(detail: MovieDetail) -> Self {
         Self { id: detail.id, json: json(&detail) }
     }
+}
+
+/// A change that was not confirmed may become visible later than what is cached meanwhile. So the cache is made invalid once
+/// more when it is decided; the next start does so anyway.
+pub(super) fn invalidate_when_decided(pool: &PgPool, cache: &Cache, lifecycle: &Lifecycle) {
+    let (pool, cache, stop) = (pool.clone(), cache.clone(), lifecycle.stop_token());
+    let deciding = async move {
+        while writes::wait_for_others(&pool).await.is_err() {
+            sleep(DECISION_PAUSE).await;
+        }
+        cache.invalidate().await;
+    };
+    lifecycle.spawn(async move {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = deciding => {}
+        }
+    });
 }
 
 /// What a failed write means; the cause is logged here.

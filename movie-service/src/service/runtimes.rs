@@ -123,7 +123,7 @@ impl Worker {
         let mut calls = stream::iter(waiting.to_vec())
             .map(|movie| {
                 let tmdb = self.tmdb.clone();
-                async move { (movie.id, tmdb.runtime(movie.tmdb_id).await) }
+                async move { (movie, tmdb.runtime(movie.tmdb_id).await) }
             })
             .buffer_unordered(self.concurrency);
         while *failures < FAILURES_TO_STOP {
@@ -132,23 +132,23 @@ impl Worker {
                 () = stop.cancelled() => None,
                 answer = calls.next() => answer,
             };
-            let minutes = match answer {
+            let answer = match answer {
                 None => break,
-                Some((id, Ok(minutes))) => Some((id, minutes)),
-                Some((id, Err(TmdbError::NotFound))) => Some((id, None)),
+                Some((movie, Ok(minutes))) => Some((movie, minutes)),
+                Some((movie, Err(TmdbError::NotFound))) => Some((movie, None)),
                 Some((_, Err(TmdbError::Unauthorized))) => {
                     *failures = FAILURES_TO_STOP;
                     None
                 }
-                Some((id, Err(error))) => {
-                    tracing::debug!(id, %error, "no runtime");
+                Some((movie, Err(error))) => {
+                    tracing::debug!(id = movie.id, %error, "no runtime");
                     *failures += 1;
                     None
                 }
             };
-            if let Some((id, minutes)) = minutes {
+            if let Some((movie, minutes)) = answer {
                 *failures = 0;
-                answers.push(Answer { id, minutes });
+                answers.push(Answer { movie, minutes });
             }
         }
         answers

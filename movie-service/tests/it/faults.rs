@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use movie_service::repository::may_pass;
 use sqlx::PgPool;
 
 use crate::support::{
@@ -23,6 +24,22 @@ async fn title(app: &TestApp) -> String {
     let reply = app.get("/api/v1/movies/1").await;
     assert_eq!(reply.status, 200);
     reply.json()["title"].as_str().unwrap().to_owned()
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_transaction_that_paused_too_long_and_a_server_that_only_reads_may_pass(pool: PgPool) {
+    for (fault, code) in [
+        ("SET LOCAL idle_in_transaction_session_timeout = 50", "25P03"),
+        ("SET LOCAL transaction_read_only = on", "25006"),
+    ] {
+        let mut transaction = pool.begin().await.unwrap();
+        sqlx::raw_sql(fault).execute(&mut *transaction).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let error = sqlx::query("DELETE FROM movies").execute(&mut *transaction).await.unwrap_err();
+        let found = error.as_database_error().and_then(|error| error.code());
+        assert!(found.as_deref().is_none_or(|found| found == code), "{error:?}");
+        assert!(may_pass(&error), "{error:?}");
+    }
 }
 
 #[sqlx::test(migrations = "./migrations")]

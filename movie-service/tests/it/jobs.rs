@@ -280,6 +280,27 @@ async fn a_job_that_is_not_there_is_404_and_a_text_400(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
+async fn what_is_answered_503_was_neither_started_nor_cancelled(pool: PgPool) {
+    let (tmdb, _gate) = gated(1).await;
+    let app = TestApp::with(&pool, &[&tmdb.settings()[..], &[("DB_STATEMENT_TIMEOUT_MS", "500")]].concat()).await;
+    let jobs = "SELECT count(*) FROM sync_jobs";
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    app.post_job("pages=1").await.assert_error(503, "database unavailable");
+    assert_eq!(app.count(jobs).await, 0);
+    lock.rollback().await.unwrap();
+    let id = app.start_job("pages=1").await;
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE movies IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let path = format!("/api/v1/admin/sync/jobs/{id}");
+    eventually("the runtimes cannot be counted", || async { app.get(&path).await.status == 503 }).await;
+    app.cancel_job(id).await.assert_error(503, "database unavailable");
+    assert_eq!(app.count("SELECT count(*) FROM sync_jobs WHERE cancel_requested").await, 0);
+    lock.rollback().await.unwrap();
+    assert_eq!(app.cancel_job(id).await.status, 202);
+}
+
+#[sqlx::test(migrations = "./migrations")]
 async fn one_sync_or_job_at_a_time_over_all_replicas(pool: PgPool) {
     let (tmdb, gate) = gated(2).await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;

@@ -86,7 +86,7 @@ async fn a_job_that_was_cancelled_while_nobody_worked_on_it_stays_cancelled(pool
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn a_job_is_taken_up_three_times_then_it_has_failed(pool: PgPool) {
+async fn a_job_is_taken_up_three_times_at_a_page_then_it_has_failed(pool: PgPool) {
     for (before, state) in [(2, "completed"), (3, "failed")] {
         crash_after_one_page(&pool).await;
         sqlx::query("UPDATE sync_jobs SET interruptions = $1 WHERE state = 'running'")
@@ -99,11 +99,23 @@ async fn a_job_is_taken_up_three_times_then_it_has_failed(pool: PgPool) {
         let job = next.ended_job(1).await;
         assert_eq!(job["state"], state);
         if state == "failed" {
-            let error = json!([{"year": null, "page": null, "error": "given up: the job was cut off 4 times"}]);
+            let error =
+                json!([{"year": null, "page": null, "error": "given up: the job was cut off 4 times at this page"}]);
             assert_eq!((&job["errors"], &job["pages"]["done"]), (&error, &json!(1)));
         }
         sqlx::raw_sql("TRUNCATE sync_jobs RESTART IDENTITY; TRUNCATE movies CASCADE").execute(&pool).await.unwrap();
     }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_job_that_gets_on_may_be_cut_off_any_number_of_times(pool: PgPool) {
+    let (tmdb, gate) = gated(2).await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    app.start_job("pages=5").await;
+    app.execute("UPDATE sync_jobs SET interruptions = 3").await;
+    gate.add_permits(1);
+    eventually("a page is stored", || async { app.job(1).await["pages"]["done"] == 2 }).await;
+    assert_eq!(app.count("SELECT count(*) FROM sync_jobs WHERE interruptions = 0").await, 1);
 }
 
 #[sqlx::test(migrations = "./migrations")]

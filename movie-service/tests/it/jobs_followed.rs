@@ -4,7 +4,10 @@ use futures_util::{StreamExt, future::join_all};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::support::{TestApp, eventually, jobs::gated};
+use crate::{
+    silence::soon,
+    support::{TestApp, eventually, jobs::gated},
+};
 
 #[sqlx::test(migrations = "./migrations")]
 async fn a_job_is_followed_on_any_replica_until_it_ends(pool: PgPool) {
@@ -54,6 +57,24 @@ async fn events_end_without_an_end_when_the_service_stops(pool: PgPool) {
     replica.lifecycle.stop();
     assert!(events.next().await.is_none());
     assert_eq!(app.job(id).await["state"], "running");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn events_end_with_the_service_though_the_database_is_silent(pool: PgPool) {
+    let (tmdb, _gate) = gated(1).await;
+    // It is waited for longer than this test has patience.
+    let app = TestApp::with(&pool, &[&tmdb.settings()[..], &[("DB_STATEMENT_TIMEOUT_MS", "60000")]].concat()).await;
+    let id = app.start_job("pages=5").await;
+    let mut events = app.events(id).await;
+    assert_eq!(events.next().await.unwrap().0, "progress");
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE sync_jobs IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let stop = async {
+        eventually("it looks, and so does the worker", || async { app.waiting_for_locks().await > 1 }).await;
+        app.lifecycle.stop();
+    };
+    let (next, ()) = tokio::join!(soon(events.next()), stop);
+    assert!(next.is_none(), "{next:?}");
 }
 
 #[sqlx::test(migrations = "./migrations")]

@@ -103,6 +103,29 @@ async fn a_commit_that_gets_no_answer_is_504_and_nothing_old_is_answered(pool: P
 }
 
 #[sqlx::test(migrations = "./migrations")]
+async fn a_commit_that_takes_longer_than_anybody_waits_is_seen_when_it_is_made(pool: PgPool) {
+    let limits = [("DB_STATEMENT_TIMEOUT_MS", "500"), ("DB_ACQUIRE_TIMEOUT_MS", "500")];
+    let app = TestApp::with(&pool, &limits).await;
+    app.movie(1, "One", None, None).await;
+    // As on a disk that stalls: no limit of PostgreSQL's ends a commit.
+    app.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0
+         AS 'BEGIN PERFORM pg_advisory_lock(77); RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON movies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()",
+    )
+    .await;
+    let mut lock = app.pool.acquire().await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock(77)").execute(&mut *lock).await.unwrap();
+    let reply = soon(app.write(Method::PATCH, MOVIE, r#"{"title":"Two"}"#)).await;
+    reply.assert_error(504, "the database did not answer in time; the change may have been made");
+    for _ in 0..2 {
+        assert_eq!(app.get(MOVIE).await.json()["title"], "One", "cached now");
+    }
+    sqlx::query("SELECT pg_advisory_unlock(77)").execute(&mut *lock).await.unwrap();
+    eventually("it is seen", || async { app.get(MOVIE).await.json()["title"] == "Two" }).await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
 async fn without_postgresql_writes_are_503_and_without_redis_they_work(pool: PgPool) {
     let app = TestApp::with(&pool, &[("DB_PORT", "1"), ("DB_ACQUIRE_TIMEOUT_MS", "200")]).await;
     for (method, path) in

@@ -8,9 +8,11 @@ use std::{
     time::Duration,
 };
 
+use axum::http::Method;
 use movie_service::lifecycle::deadline;
 use serde_json::json;
 use sqlx::PgPool;
+use tokio::sync::Semaphore;
 
 use crate::support::{TestApp, eventually, stub, stub::Stub};
 
@@ -61,7 +63,44 @@ async fn a_movie_without_a_runtime_at_tmdb_is_not_asked_about_again(pool: PgPool
         eventually("all were asked about", || async { app.count(UNASKED).await == 0 }).await;
     }
     assert_eq!(app.count(MISSING).await, 6);
+    let untouched = "SELECT count(*) FROM movies WHERE updated_at = created_at";
+    assert_eq!(app.count(untouched).await, 6, "asking in vain is no change");
     assert_eq!(tmdb.seen().iter().filter(|request| request.movie() > 0).count(), 20);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_movie_that_gets_another_id_at_tmdb_gets_the_runtime_of_that_one(pool: PgPool) {
+    let gate = Arc::new(Semaphore::new(0));
+    let passing = gate.clone();
+    let tmdb = Stub::start(move |request| {
+        let gate = passing.clone();
+        async move {
+            match request.movie() {
+                1 => gate.acquire().await.unwrap().forget(),
+                2 => return stub::status(404),
+                5001 | 5002 => return stub::ok(json!({"runtime": 7})),
+                _ => {}
+            }
+            stub::plain(&request, 1)
+        }
+    })
+    .await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    let rename = async |id: i32| {
+        let body = format!("{{\"tmdb_id\":{}}}", 5000 + id);
+        assert_eq!(app.write(Method::PATCH, &format!("/api/v1/movies/{id}"), body).await.status, 200);
+    };
+    app.sync(1).await;
+    eventually("it is asked about", || async { tmdb.count("/3/movie/1") == 1 }).await;
+    rename(1).await;
+    gate.add_permits(100);
+    eventually("the others are there", || async { app.count(MISSING).await == 2 }).await;
+    rename(2).await;
+    app.sync(1).await;
+    for id in [1, 2] {
+        let path = format!("/api/v1/movies/{id}");
+        eventually("this one too", || async { app.get(&path).await.json()["duration"] == 7 }).await;
+    }
 }
 
 #[sqlx::test(migrations = "./migrations")]

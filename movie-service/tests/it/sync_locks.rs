@@ -126,12 +126,17 @@ async fn a_lock_that_is_set_while_a_page_waits_to_be_stored_counts(pool: PgPool)
     sqlx::raw_sql(edit).execute(&mut *editor).await.unwrap();
     let commit = async {
         eventually("the page waits", || async { app.waiting_for_locks().await == 1 }).await;
+        let later = "UPDATE movies SET updated_at = clock_timestamp() WHERE id = 13;
+                     CREATE TABLE edited AS SELECT updated_at FROM movies WHERE id = 13";
+        sqlx::raw_sql(later).execute(&mut *editor).await.unwrap();
         editor.commit().await.unwrap();
     };
     let (reply, ()) = tokio::join!(app.sync(1), commit);
     assert_eq!(reply.status, 200);
     assert_eq!((field(&app, 13, "title").await, field(&app, 13, "genres").await), (json!("Edited"), json!([])));
     assert_eq!(field(&app, 13, "overview").await, "About 13.");
+    let newer = "SELECT count(*) FROM movies WHERE id = 13 AND updated_at > (SELECT updated_at FROM edited)";
+    assert_eq!(app.count(newer).await, 1, "time does not go back");
 }
 
 #[sqlx::test(migrations = "./migrations")]

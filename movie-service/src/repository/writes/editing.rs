@@ -104,11 +104,13 @@ async fn lock(connection: &mut PgConnection, id: i32) -> sqlx::Result<Option<Cur
 }
 
 async fn update_row(connection: &mut PgConnection, id: i32, movie: &StoredMovie) -> sqlx::Result<()> {
-    // Not now(): that is when the transaction began, and it may have waited for another one.
+    // Not now(): that is when the transaction began, and it may have waited for another one. What TMDB has no runtime for
+    // may have one under another id.
     sqlx::query(
         "UPDATE movies
          SET title = $1, original_title = $2, overview = $3, release_date = $4, popularity = $5, poster_path = $6,
              backdrop_path = $7, original_language = $8, vote_average = $9, vote_count = $10, runtime = $11,
+             runtime_checked_at = CASE WHEN tmdb_id = $12 THEN runtime_checked_at END,
              tmdb_id = $12, locked_fields = $13, updated_at = clock_timestamp()
          WHERE id = $14",
     )

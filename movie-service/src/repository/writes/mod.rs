@@ -109,6 +109,15 @@ async fn commit(pool: &PgPool, transaction: Transaction<'_, Postgres>) -> Result
     }
 }
 
+/// Waits until what other writers have begun is decided: each keeps its turn until its change is visible, or gone.
+///
+/// # Errors
+/// When the database does not answer, or others take too long.
+pub async fn wait_for_others(pool: &PgPool) -> sqlx::Result<()> {
+    let waiting = sqlx::query("SELECT FROM catalogue_state FOR SHARE").execute(pool);
+    limits::one_statement(pool, waiting).await.map(drop)
+}
+
 /// Judges the failure of a statement that is a transaction of its own.
 fn of_one_statement(error: sqlx::Error) -> WriteError {
     match error {

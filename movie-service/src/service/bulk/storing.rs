@@ -5,7 +5,7 @@ use tokio::{sync::mpsc, time::timeout};
 use crate::{
     models::record::StoredMovie,
     repository::{limits, writes::batch},
-    service::managing::{ManageError, failed},
+    service::managing::{ManageError, failed, invalidate_when_decided},
 };
 
 use super::{Batch, Bulk, LineError, Report};
@@ -74,14 +74,17 @@ impl<'a> Storage<'a> {
     }
 
     async fn in_turn(&self, movies: &[&StoredMovie]) -> Result<Vec<Option<i32>>, LineError> {
-        let Bulk { pool, cache, turns, .. } = self.bulk;
+        let Bulk { pool, cache, lifecycle, turns } = self.bulk;
         let turn = timeout(limits::statement(pool), turns.acquire()).await;
         let _turn = turn.map_err(|_| LineError::Unavailable)?.map_err(|_| LineError::Unavailable)?;
         let stored = batch::insert(pool, movies).await;
         // Also after a failure: the database may have committed although its answer did not arrive.
         cache.invalidate().await;
         stored.map_err(|error| match failed(error) {
-            ManageError::Unconfirmed => LineError::Unconfirmed,
+            ManageError::Unconfirmed => {
+                invalidate_when_decided(pool, cache, lifecycle);
+                LineError::Unconfirmed
+            }
             _ => LineError::Unavailable,
         })
     }

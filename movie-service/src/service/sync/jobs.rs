@@ -54,7 +54,7 @@ impl Jobs {
     /// When the database does not answer.
     pub async fn find(&self, id: JobId) -> Result<Option<Job>, Unavailable> {
         match rows::find(&self.pool, id).await.map_err(|error| unavailable(&error))? {
-            Some(row) => self.show(row).await.map(Some),
+            Some(row) => shown(row, self.runtimes_left().await?).map(Some),
             None => Ok(None),
         }
     }
@@ -66,8 +66,7 @@ impl Jobs {
     pub async fn list(&self, limit: i64) -> Result<JobList, Unavailable> {
         let rows = rows::list(&self.pool, limit).await.map_err(|error| unavailable(&error))?;
         let left = self.runtimes_left().await?;
-        let jobs = rows.into_iter().map(|row| row.into_job(left)).collect::<sqlx::Result<_>>();
-        Ok(JobList { jobs: jobs.map_err(|error| unavailable(&error))? })
+        Ok(JobList { jobs: rows.into_iter().map(|row| shown(row, left)).collect::<Result<_, _>>()? })
     }
 
     /// Follows a job: how far it has come now and whenever that changes, until it ends or the service stops. Nothing is
@@ -84,13 +83,8 @@ impl Jobs {
         })
     }
 
-    pub(super) async fn show(&self, row: JobRow) -> Result<Job, Unavailable> {
-        let left = self.runtimes_left().await?;
-        row.into_job(left).map_err(|error| unavailable(&error))
-    }
-
     /// Counting takes a while when a million wait.
-    async fn runtimes_left(&self) -> Result<i64, Unavailable> {
+    pub(super) async fn runtimes_left(&self) -> Result<i64, Unavailable> {
         let mut left = self.left.lock().await;
         let start = Instant::now();
         if let Some((count, good_until)) = *left
@@ -132,12 +126,13 @@ impl Watcher {
             let job = match self.at_hand.take() {
                 Some(job) => job,
                 None => {
-                    tokio::select! {
+                    // Also while a silent database is waited for.
+                    let looked = tokio::select! {
                         biased;
                         () = stop.cancelled() => return None,
-                        () = sleep(POLL) => {}
-                    }
-                    match self.jobs.look(self.id).await {
+                        looked = self.look_again() => looked,
+                    };
+                    match looked {
                         Ok(job) => job?,
                         // It may answer again.
                         Err(Unavailable) => continue,
@@ -151,12 +146,22 @@ impl Watcher {
             return Some(job);
         }
     }
+
+    async fn look_again(&self) -> Result<Option<Job>, Unavailable> {
+        sleep(POLL).await;
+        self.jobs.look(self.id).await
+    }
 }
 
 /// But for what only the passing of time changes.
 fn is_same(one: &Job, other: &Job) -> bool {
     let Job { pages_per_second, seconds_left, .. } = *other;
     Job { pages_per_second, seconds_left, ..one.clone() } == *other
+}
+
+/// The job of a row.
+pub(super) fn shown(row: JobRow, runtimes_left: i64) -> Result<Job, Unavailable> {
+    row.into_job(runtimes_left).map_err(|error| unavailable(&error))
 }
 
 pub(super) fn unavailable(error: &sqlx::Error) -> Unavailable {

@@ -160,7 +160,7 @@ impl Sync {
     /// Starts a job.
     ///
     /// # Errors
-    /// [`SyncFailure`]; then there is no job.
+    /// [`SyncFailure`]; then there is no job, unless the database fell silent just when it was to be made.
     pub async fn start(&self, request: SyncRequest) -> Result<Job, SyncFailure> {
         let this = self.clone();
         self.lifecycle.finish(async move { this.start_job(&request).await }).await
@@ -168,6 +168,8 @@ impl Sync {
 
     async fn start_job(&self, request: &SyncRequest) -> Result<Job, SyncFailure> {
         let plan = self.plan(request).await?;
+        // First, since nothing may fail once there is a job.
+        let runtimes_left = self.jobs.runtimes_left().await.map_err(|Unavailable| SyncError::Database)?;
         let turn = self.turn().await?;
         let source = Source::new(self.tmdb.as_ref());
         let total = (0..plan.lists()).map(|list| source.pages(&plan.list(list), plan.pages)).sum();
@@ -180,10 +182,9 @@ impl Sync {
                 return Err(SyncError::Database.into());
             }
         };
-        let job = self.jobs.show(row).await;
         let worker = Worker::new(self.clone(), source, claim, plan, total);
         self.lifecycle.spawn(worker.run(turn));
-        Ok(job.map_err(|Unavailable| SyncError::Database)?)
+        Ok(jobs::shown(row, runtimes_left).map_err(|Unavailable| SyncError::Database)?)
     }
 
     /// Asks a job to stop before its next page, wherever it runs.
@@ -191,10 +192,12 @@ impl Sync {
     /// # Errors
     /// [`CancelError`].
     pub async fn cancel(&self, id: JobId) -> Result<Job, CancelError> {
+        // First, since nothing may fail once it is asked.
+        let runtimes_left = self.jobs.runtimes_left().await?;
         let pool = self.pool.clone();
         let cancelled = self.lifecycle.finish(async move { rows::cancel(&pool, id).await }).await;
         match cancelled.map_err(|error| jobs::unavailable(&error))? {
-            Some(row) => Ok(self.jobs.show(row).await?),
+            Some(row) => Ok(jobs::shown(row, runtimes_left)?),
             None if self.jobs.find(id).await?.is_some() => Err(CancelError::Ended),
             None => Err(CancelError::NotFound),
         }

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 const LET_GO_ATTEMPTS: u32 = 3;
 /// Pause between two questions whether the job is still wanted, while TMDB is slow.
 const QUESTION_PAUSE: Duration = Duration::from_secs(1);
-/// A job that was cut off more often is not tried again.
+/// A job that was cut off more often at the same page is not tried again: the page may be the reason.
 const MAX_INTERRUPTIONS: i32 = 3;
 
 /// How a worker ends.
@@ -72,7 +72,7 @@ impl Worker {
         let over = if work.cancel_requested {
             Some(End::Cancelled)
         } else if work.interruptions > MAX_INTERRUPTIONS {
-            Some(failed(format!("given up: the job was cut off {} times", work.interruptions)))
+            Some(failed(format!("given up: the job was cut off {} times at this page", work.interruptions)))
         } else if work.source != source.name().as_str() {
             Some(failed("given up: the service takes movies from another source now".to_owned()))
         } else {

@@ -1,14 +1,12 @@
 //! Jobs of a service.
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
     http::{Method, Request},
 };
 use futures_util::{Stream, StreamExt};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 use super::{Reply, TestApp, eventually, stub, stub::Stub};
@@ -71,19 +69,27 @@ impl TestApp {
     }
 }
 
-/// A TMDB whose discover pages from `from` on wait, one for each permit.
-pub async fn gated(from: u32) -> (Stub, Arc<Semaphore>) {
-    let gate = Arc::new(Semaphore::new(0));
+/// Lets pages pass in their order, whatever the order they are asked for in, and whoever has gone away meanwhile.
+pub struct Gate(watch::Sender<u32>);
+
+impl Gate {
+    /// So many more pages pass.
+    pub fn add_permits(&self, more: u32) {
+        self.0.send_modify(|last| *last += more);
+    }
+}
+
+/// A TMDB whose discover pages from `from` on wait until the gate lets them pass.
+pub async fn gated(from: u32) -> (Stub, Gate) {
+    let gate = watch::Sender::new(from - 1);
     let passing = gate.clone();
     let tmdb = Stub::start(move |request| {
-        let gate = passing.clone();
+        let mut last = passing.subscribe();
         async move {
-            if request.page() >= from {
-                gate.acquire().await.unwrap().forget();
-            }
+            last.wait_for(|last| request.page() <= *last).await.unwrap();
             stub::plain(&request, u32::MAX)
         }
     })
     .await;
-    (tmdb, gate)
+    (tmdb, Gate(gate))
 }
