@@ -89,6 +89,14 @@ async fn movies_are_linked_to_genres_that_there_are(pool: PgPool) {
     assert_eq!(links().await, [(1, 2), (2, 3)]);
     execute("DELETE FROM movies WHERE id = 1").await.unwrap();
     assert_eq!(links().await, [(2, 3)]);
+    execute("INSERT INTO movies (title) VALUES ('Three'); INSERT INTO movie_genres VALUES (3, 3)").await.unwrap();
+    execute("UPDATE movies SET id = 4 WHERE id = 3").await.unwrap();
+    assert_eq!(links().await, [(2, 3)]);
+    execute("TRUNCATE movies").await.unwrap();
+    assert_eq!(links().await, []);
+    execute("INSERT INTO movies (title) VALUES ('Five'); INSERT INTO movie_genres SELECT id, 3 FROM movies")
+        .await
+        .unwrap();
     execute("TRUNCATE genres").await.unwrap();
     assert_eq!(links().await, []);
 }
