@@ -6,13 +6,41 @@ use axum::{
     response::Response,
 };
 
+use utoipa::{IntoParams, IntoResponses};
+
 use crate::{
+    error::ErrorBody,
     middleware::json_bytes,
     models::etag::{ETag, Tagged},
 };
 
 /// Kept by whom it may concern, and asked about each time: the catalogue may change at any moment.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// What conditional reads take, for the specification.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub(super) struct Conditions {
+    /// `ETag`s of answers that are there already, or `*`
+    #[param(rename = "If-None-Match")]
+    if_none_match: Option<String>,
+}
+
+/// Responses that all conditional reads share, for the specification.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub(super) enum ReadResponses {
+    /// The answer that is there already is up to date
+    #[response(status = 304, headers(("ETag" = String, description = "As of the answer")))]
+    NotModified,
+    /// The database does not answer
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+    /// It took too long
+    #[response(status = 504)]
+    TooSlow(ErrorBody),
+}
 
 /// The answer with its tag, or 304 without a body when `If-None-Match` names the tag.
 pub fn answer(request: &HeaderMap, Tagged { etag, body }: Tagged) -> Response {

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 
-use crate::{
-    App,
-    error::{ApiError, ErrorBody},
-    models::genre::GenreList,
-};
+use crate::{App, error::ApiError, models::genre::GenreList};
 
 use super::conditional;
 
@@ -19,15 +15,12 @@ use super::conditional;
     get,
     path = "/api/v1/genres",
     tag = "movies",
-    params(("If-None-Match" = Option<String>, Header, description = "`ETag`s of answers that are there already, or `*`")),
+    params(conditional::Conditions),
     responses(
         (status = 200, description = "All genres", body = GenreList,
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
-        (status = 304, description = "The answer that is there already is up to date",
-            headers(("ETag" = String, description = "As of the answer"))),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
+        conditional::ReadResponses,
     )
 )]
 pub async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {

@@ -35,17 +35,14 @@ use super::{
     tag = "movies",
     params(
         ListParameters,
-        ("If-None-Match" = Option<String>, Header, description = "`ETag`s of answers that are there already, or `*`"),
+        conditional::Conditions,
     ),
     responses(
         (status = 200, description = "The page", body = MoviePage,
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
-        (status = 304, description = "The answer that is there already is up to date",
-            headers(("ETag" = String, description = "As of the answer"))),
+        conditional::ReadResponses,
         (status = 400, description = "A date or filter that cannot be meant; `error` says what is allowed", body = ErrorBody),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
     )
 )]
 pub async fn list(
@@ -91,18 +88,15 @@ pub async fn random(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> R
     tag = "movies",
     params(
         ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
-        ("If-None-Match" = Option<String>, Header, description = "`ETag`s of answers that are there already, or `*`"),
+        conditional::Conditions,
     ),
     responses(
         (status = 200, description = "The movie", body = MovieDetail,
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
-        (status = 304, description = "The answer that is there already is up to date",
-            headers(("ETag" = String, description = "As of the answer"))),
+        conditional::ReadResponses,
         (status = 400, description = "The id is not a number", body = ErrorBody),
         (status = 404, description = "There is no such movie", body = ErrorBody),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
     )
 )]
 pub async fn detail(

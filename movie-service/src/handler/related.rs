@@ -28,18 +28,15 @@ use super::conditional;
     tag = "movies",
     params(
         ("tmdb_id" = i32, Path, description = "TMDB's id", minimum = 1, example = 603),
-        ("If-None-Match" = Option<String>, Header, description = "`ETag`s of answers that are there already, or `*`"),
+        conditional::Conditions,
     ),
     responses(
         (status = 200, description = "The movie", body = MovieDetail,
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
-        (status = 304, description = "The answer that is there already is up to date",
-            headers(("ETag" = String, description = "As of the answer"))),
+        conditional::ReadResponses,
         (status = 400, description = "The id is not a number", body = ErrorBody),
         (status = 404, description = "There is no such movie", body = ErrorBody),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
     )
 )]
 pub async fn by_tmdb_id(
@@ -68,18 +65,15 @@ pub async fn by_tmdb_id(
     params(
         ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
         ("limit" = Option<i32>, Query, description = "Most movies that are wanted, 1 to 50; 10 when left out", minimum = 1, maximum = 50, example = 10),
-        ("If-None-Match" = Option<String>, Header, description = "`ETag`s of answers that are there already, or `*`"),
+        conditional::Conditions,
     ),
     responses(
         (status = 200, description = "The similar movies", body = SimilarMovies,
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
-        (status = 304, description = "The answer that is there already is up to date",
-            headers(("ETag" = String, description = "As of the answer"))),
+        conditional::ReadResponses,
         (status = 400, description = "The id is not a number, or `limit` is out of range", body = ErrorBody),
         (status = 404, description = "There is no such movie", body = ErrorBody),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
     )
 )]
 pub async fn similar(

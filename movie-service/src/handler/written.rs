@@ -79,7 +79,7 @@ pub(super) struct Settable {
     /// Its id at TMDB, unique. Left out, it stays.
     #[schema(example = 603, minimum = 1, maximum = 2147483647)]
     tmdb_id: Option<i64>,
-    /// The fields that a sync leaves alone from now on; left out, those that are set here are added.
+    /// The fields that a sync leaves alone from now on; left out, those that are set here are added, and a PUT sets all.
     #[schema(example = json!(["overview"]))]
     locked_fields: Option<Vec<LockableField>>,
 }
