@@ -43,10 +43,17 @@ async fn requests_in_flight_are_finished_and_their_connections_closed() {
         soon("the service is asked", asks.recv()).await;
         clients.push(client);
     }
-    let mut idle = gateway.client().await;
-    assert_eq!(idle.ask(request("GET", "/health", "", "")).await.status, 200);
+    // So many that every worker has one, which tells when that worker knows of the end.
+    let mut idle = Vec::new();
+    for _ in 0..16 {
+        let mut client = gateway.client().await;
+        assert_eq!(client.ask(request("GET", "/health", "", "")).await.status, 200);
+        idle.push(client);
+    }
     gateway.stop();
-    assert!(idle.is_closed().await, "an idle connection is closed at once");
+    for mut client in idle {
+        assert!(client.is_closed().await, "an idle connection is closed at once");
+    }
     eventually("new connections are refused", async || TcpStream::connect(address).await.is_err()).await;
     for _ in 0..8 {
         go_on.notify_one();
