@@ -1378,7 +1378,7 @@ cmd_test() { # [arguments for cargo test]
         return 0
     fi
     run_child cargo build --workspace --bins ${LOCKED:+"$LOCKED"} || die "the build failed"
-    if run_child cargo test --workspace ${LOCKED:+"$LOCKED"}; then
+    if run_child cargo test --workspace --no-fail-fast ${LOCKED:+"$LOCKED"}; then
         note_result 'cargo test' passed
     else
         note_result 'cargo test' FAILED

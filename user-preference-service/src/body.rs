@@ -20,7 +20,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::timeout;
 
 /// Most bytes that are thrown away; beyond them the connection is closed.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// Longest time for it.
 const LONGEST_TIME: Duration = Duration::from_secs(2);
 

@@ -274,11 +274,12 @@ async fn a_large_body_that_a_service_does_not_read_gets_the_services_answer() {
     let platform = Platform::start(&[]).await;
     for (method, path, bytes, expected) in [
         (Method::POST, "/api/v1/users/abc/preferences", 100_000, StatusCode::BAD_REQUEST),
-        (Method::PUT, "/api/v1/movies/1", 1_000_000, StatusCode::METHOD_NOT_ALLOWED),
+        (Method::PUT, "/api/v1/genres", 1_000_000, StatusCode::METHOD_NOT_ALLOWED),
         (Method::POST, "/api/v1/movies/1/x", 1_000_000, StatusCode::NOT_FOUND),
         (Method::POST, "/api/v1/users", 1_100_000, StatusCode::PAYLOAD_TOO_LARGE),
         (Method::POST, "/api/v1/users", 9_000_000, StatusCode::PAYLOAD_TOO_LARGE),
         (Method::POST, "/api/v1/users", 11_000_000, StatusCode::PAYLOAD_TOO_LARGE),
+        (Method::POST, "/api/v1/users", 17_000_000, StatusCode::PAYLOAD_TOO_LARGE),
         (Method::POST, "/nowhere", 1_000_000, StatusCode::NOT_FOUND),
     ] {
         for attempt in 0..10 {
