@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -64,7 +64,8 @@ impl Lists {
             return self.answer(&request, found).await;
         }
         // The catalogue has changed in between, and may go on doing so.
-        let found = limits::one_transaction(&self.pool, in_one_snapshot(&self.pool, &request)).await;
+        let mut request = Arc::unwrap_or_clone(request);
+        let found = limits::one_transaction(&self.pool, in_one_snapshot(&self.pool, &mut request)).await;
         self.answer(&request, found.map_err(|error| unavailable(&error, "list movies"))?).await
     }
 
@@ -99,7 +100,13 @@ impl Lists {
             }
             None => None,
         };
-        Ok(Request { query, genres, words, after })
+        let mut request = Request { query, genres, words, alike: None, after };
+        if request.words.is_some() {
+            let search = async { look_for_alike(&mut *self.pool.acquire().await?, &mut request).await };
+            let searched = limits::one_transaction(&self.pool, search).await;
+            searched.map_err(|error| unavailable(&error, "search for titles"))?;
+        }
+        Ok(request)
     }
 
     /// The ids of the genres that the filters name. Most lists need none.
@@ -124,10 +131,13 @@ impl Lists {
         self.cursor_key.get_or_try_init(read).await
     }
 
-    /// A page and its counts; `None` when the catalogue has changed between them.
+    /// A page and its counts; `None` when the catalogue has changed between them, or since the search.
     async fn found(&self, request: &Arc<Request>) -> Result<Option<Found>, Unavailable> {
         let slice = limits::one_statement(&self.pool, list::page(&self.pool, request)).await;
         let slice = slice.map_err(|error| unavailable(&error, "list movies"))?;
+        if request.alike.as_ref().is_some_and(|alike| alike.revision != Some(slice.revision)) {
+            return Ok(None);
+        }
         let (revision, total) = self.total(request, &slice).await?;
         if revision != slice.revision {
             return Ok(None);
@@ -209,8 +219,9 @@ fn counted_as(request: &Request) -> String {
 }
 
 /// Everything from one snapshot, counted anew: for a catalogue that changes all the time.
-async fn in_one_snapshot(pool: &PgPool, request: &Request) -> sqlx::Result<Found> {
+async fn in_one_snapshot(pool: &PgPool, request: &mut Request) -> sqlx::Result<Found> {
     let mut snapshot = list::in_one_snapshot(pool).await?;
+    look_for_alike(&mut snapshot, request).await?;
     let slice = list::page(&mut *snapshot, request).await?;
     let (_, total) = list::count(&mut *snapshot, request).await?;
     let facets = match request.query.facets.is_empty() {
@@ -219,6 +230,14 @@ async fn in_one_snapshot(pool: &PgPool, request: &Request) -> sqlx::Result<Found
     };
     snapshot.rollback().await?;
     Ok(Found { slice, total, facets })
+}
+
+/// What a search finds besides what is written so.
+async fn look_for_alike(database: &mut PgConnection, request: &mut Request) -> sqlx::Result<()> {
+    if let Some(words) = &request.words {
+        request.alike = Some(list::spelt_alike(database, request, words).await?);
+    }
+    Ok(())
 }
 
 fn genre_set(

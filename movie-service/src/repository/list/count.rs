@@ -6,14 +6,8 @@ use super::{
     Request,
     bound::Bound,
     conditions::{conditions, where_all},
-    search::FEW,
+    search::Search,
 };
-
-#[derive(sqlx::FromRow)]
-struct Counted {
-    revision: i64,
-    movies: i64,
-}
 
 /// The revision and the number of movies that match.
 ///
@@ -22,20 +16,12 @@ struct Counted {
 pub async fn count(database: impl PgExecutor<'_>, request: &Request) -> sqlx::Result<(i64, i64)> {
     let mut arguments = Bound::default();
     let mut filters = conditions(request, &mut arguments)?;
-    let mut alike = "0".to_owned();
-    if let Some(words) = &request.words {
-        let search = words.bind(&mut arguments)?;
-        alike = format!(
-            "CASE WHEN counted.movies < {FEW} THEN (SELECT count(*) {}) ELSE 0 END",
-            search.spelt_alike(&filters)
-        );
+    if let Some(search) = Search::of(request, &mut arguments)? {
         filters.push(search.has_words.0);
     }
-    let sql = format!(
-        "SELECT s.revision, counted.movies + {alike} AS movies
-         FROM catalogue_state s, (SELECT count(*) AS movies FROM movies m {}) counted",
-        where_all(&filters)
-    );
-    let counted: Counted = arguments.statement(sql, true).fetch_one(database).await?;
-    Ok((counted.revision, counted.movies))
+    let sql =
+        format!("SELECT s.revision, (SELECT count(*) FROM movies m {}) FROM catalogue_state s", where_all(&filters));
+    let (revision, movies): (i64, i64) = arguments.statement(sql, true).fetch_one(database).await?;
+    let alike = request.alike.as_ref().map_or(0, |alike| alike.ids.len());
+    Ok((revision, movies.saturating_add(i64::try_from(alike).unwrap_or(i64::MAX))))
 }

@@ -11,6 +11,7 @@ use super::{
     Request,
     bound::Bound,
     conditions::{conditions, where_all},
+    search::Search,
 };
 
 #[derive(sqlx::FromRow)]
@@ -35,8 +36,8 @@ pub async fn facets(database: impl PgExecutor<'_>, request: &Request) -> sqlx::R
     let mut arguments = Bound::default();
     let filters = conditions(request, &mut arguments)?;
     let (mut tables, mut source, mut found) = (String::new(), "movies m", where_all(&filters));
-    if let Some(words) = &request.words {
-        tables = words.bind(&mut arguments)?.hits("NULL::int", &filters);
+    if let Some(search) = Search::of(request, &mut arguments)? {
+        tables = search.hits("NULL::int", &filters);
         (source, found) = ("hits h JOIN movies m ON m.id = h.id", String::new());
     }
     let counts = wanted.iter().map(|facet| one(*facet, source, &found)).collect::<Vec<_>>().join(" UNION ALL ");

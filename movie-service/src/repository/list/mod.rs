@@ -4,6 +4,7 @@
 //! A search finds movies whose title or original title has all the words as they are written, and, when those are few,
 //! also titles that are spelt like them.
 
+mod alike;
 mod bound;
 mod conditions;
 mod count;
@@ -14,9 +15,11 @@ mod random;
 mod relevance;
 mod rows;
 mod search;
+mod spelling;
 mod state;
 
 pub use self::{
+    alike::{Alike, spelt_alike},
     count::count,
     facets::facets,
     page::page,
@@ -55,6 +58,8 @@ pub struct Request {
     pub genres: GenreIds,
     /// What it searches for, as titles are compared.
     pub words: Option<Words>,
+    /// With a search, those spelt alike.
+    pub alike: Option<Alike>,
     /// The last row of the page before, with a cursor.
     pub after: Option<Position>,
 }

@@ -11,6 +11,7 @@ use super::{
     parts::{ByKey, sort_key},
     relevance::{best_first, worst_first},
     rows::{Row, columns},
+    search::Search,
 };
 
 /// The rows of a page, and whether more follow. Movies without the sort value come last in both directions; equal ones are
@@ -41,13 +42,12 @@ fn statement(request: &Request, arguments: &mut Bound) -> sqlx::Result<String> {
     let of_each_part = arguments.bind(offset.saturating_add(limit))?;
     let (limit, offset) = (arguments.bind(limit)?, arguments.bind(offset)?);
     let filters = conditions(request, arguments)?;
-    let search = request.words.as_ref().map(|words| words.bind(arguments)).transpose()?;
+    let search = Search::of(request, arguments)?;
+    let few = request.alike.as_ref().is_some_and(|alike| alike.few);
     let mut tables = String::new();
     let to = (&mut *arguments, of_each_part.as_str());
     let (key, limit_of_each) = (sort_key(query.sort_by), to.1);
     let parts = match (&search, query.sort_by, query.order) {
-        (None, ..) => ByKey { query, source: "movies", key, filters: &filters, search: None, limit: limit_of_each }
-            .parts(after, to.0)?,
         (Some(search), SortBy::Relevance, Order::Descending) => {
             let parts;
             (tables, parts) = best_first(search, after, &filters, to)?;
@@ -58,16 +58,14 @@ fn statement(request: &Request, arguments: &mut Bound) -> sqlx::Result<String> {
             worst_first(after, to)?
         }
         // As any other filter where many are found; else all of them are at hand, with those spelt alike.
-        (Some(search), ..) => {
+        (Some(search), ..) if few => {
             tables = search.hits(key, &filters);
-            let many = [filters.as_slice(), &["NOT (SELECT few FROM found_few)".to_owned()]].concat();
-            let few = ["(SELECT few FROM found_few)".to_owned()];
-            let many =
-                ByKey { query, source: "movies", key, filters: &many, search: Some(search), limit: limit_of_each };
-            let few = ByKey { query, source: "hits", key: "m.key", filters: &few, search: None, limit: limit_of_each };
-            let mut parts = many.parts(after, to.0)?;
-            parts.extend(few.parts(after, to.0)?);
-            parts
+            ByKey { query, source: "hits", key: "m.key", filters: &[], search: None, limit: limit_of_each }
+                .parts(after, to.0)?
+        }
+        (search, ..) => {
+            ByKey { query, source: "movies", key, filters: &filters, search: search.as_ref(), limit: limit_of_each }
+                .parts(after, to.0)?
         }
     };
     let parts = parts.iter().map(|part| format!("({part})")).collect::<Vec<_>>().join(" UNION ALL ");

@@ -6,6 +6,7 @@ use super::{
     Request,
     bound::Bound,
     conditions::{conditions, where_all},
+    search::Search,
 };
 
 /// Those of `candidates` that match.
@@ -28,10 +29,10 @@ pub async fn among(database: impl PgExecutor<'_>, request: &Request, candidates:
 pub async fn any(database: impl PgExecutor<'_>, request: &Request) -> sqlx::Result<Option<i32>> {
     let mut arguments = Bound::default();
     let filters = conditions(request, &mut arguments)?;
-    let sql = match &request.words {
+    let sql = match Search::of(request, &mut arguments)? {
         None => format!("SELECT m.id FROM movies m {} ORDER BY random() LIMIT 1", where_all(&filters)),
-        Some(words) => {
-            let hits = words.bind(&mut arguments)?.hits("NULL::int", &filters);
+        Some(search) => {
+            let hits = search.hits("NULL::int", &filters);
             format!("{hits} SELECT h.id FROM hits h ORDER BY random() LIMIT 1")
         }
     };

@@ -38,7 +38,9 @@ pub(super) fn best_first(
         let step = Step { tier, found, but, filters, follows: follows.as_ref().filter(|_| tier == reached), limit };
         parts.extend(step.parts());
     }
-    parts.push(spelt_alike(search, last, follows.as_ref(), filters, (arguments, limit))?);
+    if let Some(alike) = &search.alike {
+        parts.push(spelt_alike(alike, last, follows.as_ref(), (arguments, limit))?);
+    }
     Ok((tables(search, filters), parts))
 }
 
@@ -117,22 +119,19 @@ impl Step<'_> {
 }
 
 fn spelt_alike(
-    search: &Search,
+    alike: &str,
     last: Option<(&Position, Fit)>,
     follows: Option<&Follows>,
-    filters: &[String],
     (arguments, limit): (&mut Bound, &str),
 ) -> sqlx::Result<String> {
-    let mut more = filters.to_vec();
-    more.push(search.has_few(filters));
-    let distance = "(1::real - alike.closeness)";
-    if let (Some((_, Fit { tier: 4, distance: reached })), Some(follows)) = (last, follows) {
-        let reached = arguments.bind(reached)?;
-        more.push(format!("({distance} > {reached} OR ({distance} = {reached} AND {}))", follows.all));
+    let mut rest = String::new();
+    if let (Some((_, Fit { tier: 4, distance })), Some(follows)) = (last, follows) {
+        let reached = arguments.bind(distance)?;
+        rest = format!("WHERE (distance > {reached} OR (distance = {reached} AND {}))", follows.all);
     }
-    let found = search.spelt_alike(&more);
     Ok(format!(
-        "SELECT m.id, 4 AS tier, {distance} AS distance {found} ORDER BY {distance}, {BEST_FIRST} LIMIT {limit}"
+        "SELECT m.id, 4 AS tier, distance FROM {alike} JOIN movies m ON m.id = alike.id {rest}
+         ORDER BY distance, {BEST_FIRST} LIMIT {limit}"
     ))
 }
 

@@ -4,17 +4,8 @@ use std::slice::from_ref;
 
 use sqlx::PgExecutor;
 
-use super::{bound::Bound, conditions::where_all};
+use super::{Request, bound::Bound, conditions::where_all, spelling::quoted};
 
-/// With fewer movies than this as they are written, a search also finds those spelt alike.
-pub(super) const FEW: i64 = 20;
-/// How close two words are that differ by a swap, beside the similarities of pg_trgm.
-const SWAPPED: f32 = 0.5;
-/// Of what a swap makes of a rare word, as many as anybody will look at: the most popular.
-const MOST_SWAPPED: i64 = 500;
-/// With titles as they are written, those spelt alike are looked for among so many of the most popular, and as many whose
-/// popularity is not known.
-const POPULAR: i64 = 2000;
 /// More of a search says nothing; less than what the index keeps of a title.
 const MAX_CHARS: usize = 250;
 
@@ -30,10 +21,8 @@ pub(super) struct Search {
     pub(super) begins: (String, String),
     /// It has all the words.
     pub(super) has_words: (String, String),
-    /// Tables of what is spelt like it: of all movies, and of the most popular.
-    spelt: (String, String),
-    /// The words, or some of them with two letters swapped.
-    swapped: Option<String>,
+    /// The table `alike (id, distance)` of those spelt alike, if any.
+    pub(super) alike: Option<String>,
 }
 
 impl Words {
@@ -46,15 +35,19 @@ impl Words {
         Ok(Self(words.trim().chars().take(MAX_CHARS).collect::<String>().trim_end().to_owned()))
     }
 
-    /// Binds what is searched for.
+    /// One form of each letter, and a space between words.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Binds what is searched for, as it is written.
     pub(super) fn bind(&self, arguments: &mut Bound) -> sqlx::Result<Search> {
         let line = escape(&self.0);
         let mut search = Search {
             same: lexemes(arguments, &quoted(&format!(" {} ", self.0)), &format!("%\n {line} \n%"))?,
             begins: lexemes(arguments, &format!("{}:*", quoted(&format!(" {}", self.0))), &format!("%\n {line}%"))?,
             has_words: (String::new(), String::new()),
-            spelt: self.spelt(&arguments.bind(self.0.clone())?),
-            swapped: self.swapped().map(|query| arguments.bind(query)).transpose()?,
+            alike: None,
         };
         let (mut index, mut row) = (Vec::new(), Vec::new());
         for word in self.words() {
@@ -62,7 +55,7 @@ impl Words {
             // index of trigrams needs; else at the beginning of a word.
             if word.chars().count() >= 3 && word.chars().any(is_unspaced) {
                 let pattern = format!("m.search_text LIKE {}", arguments.bind(format!("%{}%", escape(word)))?);
-                index.push(pattern.clone());
+                index.push(format!("{pattern} AND movie_search_is_unspaced(m.search_text)"));
                 row.push(pattern);
             } else {
                 let (lexeme, pattern) =
@@ -78,53 +71,6 @@ impl Words {
         Ok(search)
     }
 
-    /// What is spelt like `spelling`. A mistake in one word leaves half of it, and of several words most: only when
-    /// nothing is that close, the rest is looked at.
-    fn spelt(&self, spelling: &str) -> (String, String) {
-        let several = self.0.contains(' ');
-        let all = if several {
-            format!(
-                "(WITH close AS MATERIALIZED (SELECT id, closeness FROM movies_spelt_closely({spelling}))
-                  TABLE close UNION ALL
-                  SELECT id, closeness FROM movies_spelt_like({spelling}) WHERE NOT EXISTS (SELECT FROM close)) spelt"
-            )
-        } else {
-            format!("movies_spelt_like({spelling})")
-        };
-        // As close as these two functions ask for.
-        let least = if several { 0.6 } else { 0.4 };
-        let popular = format!(
-            "(SELECT id, word_similarity({spelling}, search_text) AS closeness
-              FROM ((SELECT id, search_text FROM movies WHERE popularity IS NOT NULL
-                     ORDER BY popularity DESC, id DESC LIMIT {POPULAR})
-                    UNION ALL
-                    (SELECT id, search_text FROM movies WHERE popularity IS NULL ORDER BY id DESC LIMIT {POPULAR})) popular
-             ) spelt WHERE closeness >= {least}"
-        );
-        (all, popular)
-    }
-
-    /// The words, each of four or five letters also with two neighbours swapped: these have too few trigrams for
-    /// `movies_spelt_like`. `None` when there is no such word.
-    fn swapped(&self) -> Option<String> {
-        let forms = |word: &str| {
-            let mut forms = vec![format!("{}:*", quoted(word))];
-            let letters: Vec<char> = word.chars().collect();
-            if (4..=5).contains(&letters.len()) {
-                for at in 1..letters.len() {
-                    let mut form = letters.clone();
-                    form.swap(at - 1, at);
-                    forms.push(quoted(&form.into_iter().collect::<String>()));
-                }
-            }
-            forms
-        };
-        let words: Vec<Vec<String>> = self.words().into_iter().map(forms).collect();
-        let some = words.iter().any(|forms| forms.len() > 1);
-        let all = words.iter().map(|forms| format!("({})", forms.join(" | "))).collect::<Vec<_>>();
-        some.then(|| all.join(" & "))
-    }
-
     /// Each once.
     fn words(&self) -> Vec<&str> {
         let mut words: Vec<&str> = self.0.split_whitespace().collect();
@@ -135,52 +81,32 @@ impl Words {
 }
 
 impl Search {
-    /// Whether those spelt alike are wanted, given the other conditions.
-    pub(super) fn has_few(&self, filters: &[String]) -> String {
-        let found = where_all(&[from_ref(&self.has_words.0), filters].concat());
-        format!("(SELECT count(*) FROM (SELECT FROM movies m {found} LIMIT {FEW}) first) < {FEW}")
-    }
-
-    /// Movies spelt alike that are not written so, from `FROM` on. Where some title is written so, it is most likely no
-    /// mistake, and not worth a look at every title.
-    pub(super) fn spelt_alike(&self, more: &[String]) -> String {
-        let rest = where_all(&[&[format!("NOT ({})", self.has_words.1)], more].concat());
-        let written = format!("EXISTS (SELECT FROM movies m WHERE {})", self.has_words.0);
-        let (all, popular) = &self.spelt;
-        let mut alike = format!(
-            "(SELECT id, closeness FROM {all} WHERE NOT {written} UNION ALL
-              SELECT id, closeness FROM {popular} AND {written})"
-        );
-        if let Some(swapped) = &self.swapped {
-            alike = format!(
-                "(SELECT id, max(closeness) AS closeness
-                  FROM (SELECT id, closeness FROM {alike} spelt UNION ALL
-                        (SELECT id, {SWAPPED}::real FROM movies
-                         WHERE movie_search_lexemes(search_text) @@ ({swapped}::text)::tsquery
-                         ORDER BY popularity DESC NULLS LAST, id DESC LIMIT {MOST_SWAPPED})) both_ways
-                  GROUP BY id)"
-            );
+    /// Of a request that searches for something.
+    pub(super) fn of(request: &Request, arguments: &mut Bound) -> sqlx::Result<Option<Self>> {
+        let Some(words) = &request.words else { return Ok(None) };
+        let mut search = words.bind(arguments)?;
+        if let Some(alike) = request.alike.as_ref().filter(|alike| !alike.ids.is_empty()) {
+            let (ids, distances) = (arguments.bind(&alike.ids)?, arguments.bind(&alike.distances)?);
+            search.alike = Some(format!("unnest({ids}, {distances}) alike (id, distance)"));
         }
-        format!("FROM {alike} alike JOIN movies m ON m.id = alike.id {rest}")
+        Ok(Some(search))
     }
 
-    /// All that are found, as common tables: `hits` with `id`, `key`, `tier` and `distance`, and `found_few` with `few`.
+    /// All that are found, as the common table `hits` with `id`, `key`, `tier` and `distance`.
     pub(super) fn hits(&self, key: &str, filters: &[String]) -> String {
         let found = where_all(&[from_ref(&self.has_words.0), filters].concat());
-        let more = [filters, &["(SELECT few FROM found_few)".to_owned()]].concat();
-        format!(
-            "WITH found_few AS MATERIALIZED (SELECT {} AS few), hits AS MATERIALIZED (
-                 SELECT m.id, {key} AS key, 0::real AS distance,
-                        CASE WHEN {} THEN 1 WHEN {} THEN 2 ELSE 3 END AS tier
-                 FROM movies m {found}
-                 UNION ALL
-                 SELECT m.id, {key} AS key, 1::real - alike.closeness AS distance, 4 AS tier {}
-             )",
-            self.has_few(filters),
-            self.same.1,
-            self.begins.1,
-            self.spelt_alike(&more)
-        )
+        let mut hits = format!(
+            "SELECT m.id, {key} AS key, 0::real AS distance, CASE WHEN {} THEN 1 WHEN {} THEN 2 ELSE 3 END AS tier
+             FROM movies m {found}",
+            self.same.1, self.begins.1
+        );
+        if let Some(alike) = &self.alike {
+            hits += &format!(
+                " UNION ALL SELECT m.id, {key} AS key, alike.distance, 4 AS tier
+                  FROM {alike} JOIN movies m ON m.id = alike.id"
+            );
+        }
+        format!("WITH hits AS MATERIALIZED ({hits})")
     }
 }
 
@@ -202,9 +128,4 @@ fn is_unspaced(letter: char) -> bool {
 /// A text as a part of a `LIKE` pattern that stands for itself.
 fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
-}
-
-/// A text as one lexeme of a `tsquery`.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
