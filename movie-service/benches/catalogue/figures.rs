@@ -8,8 +8,8 @@ use crate::{generator::Generator, http::Client};
 pub struct Figure {
     /// For people.
     pub name: &'static str,
-    /// The request, or why it cannot be made.
-    pub path: Result<String, String>,
+    /// The requests, made in turn, or why they cannot be made.
+    pub paths: Result<Vec<String>, String>,
     /// What the answer must hold for the figure to mean anything.
     pub proof: &'static str,
     /// What is promised at the largest size.
@@ -36,8 +36,14 @@ const DEPTH: f64 = 0.9;
 pub fn uncached(client: &mut Client, generator: &Generator, size: usize, id: i64) -> Vec<Figure> {
     let list = |query: &str| Ok(format!("/api/v1/movies?{query}"));
     let search = |words: &str| list(&format!("q={}", words.replace(' ', "%20")));
+    let misspelt = generator.misspelt_titles().iter().map(|title| search(title)).collect();
     let page = (size as f64 * DEPTH) as usize / 20;
-    let figure = |name, path, proof, promise| Figure { name, path, proof, promise };
+    let figure = |name, path: Result<String, String>, proof, promise| Figure {
+        name,
+        paths: path.map(|path| vec![path]),
+        proof,
+        promise,
+    };
     let movies = r#""data":[{"#;
     let facets = r#""facets":{"#;
     let words = Promise::Millis(20.0);
@@ -58,7 +64,7 @@ pub fn uncached(client: &mut Client, generator: &Generator, size: usize, id: i64
         figure("q, a rare word", search(generator.word(20_000)), movies, words),
         figure("q, a common word (1 %)", search(generator.word(25)), movies, words),
         figure("q, the most common word", search(generator.word(0)), movies, words),
-        figure("q, a misspelt title", search(&generator.misspelt_title()), movies, Promise::Millis(150.0)),
+        Figure { name: "q, misspelt titles", paths: misspelt, proof: movies, promise: Promise::Millis(150.0) },
         figure("facets, filtered", list(&format!("{FILTER}&facets=genres,language,year")), facets, Promise::Nothing),
         figure("facets of all", list("facets=genres,language,year"), facets, Promise::Nothing),
         figure("random", Ok("/api/v1/movies/random".to_owned()), r#""title":"#, Promise::Nothing),
@@ -70,7 +76,8 @@ pub fn uncached(client: &mut Client, generator: &Generator, size: usize, id: i64
 
 /// The figures with a cache, each with its key in Redis.
 pub fn cached(id: i64) -> Vec<(Figure, String)> {
-    let figure = |name, path: String| Figure { name, path: Ok(path), proof: r#""title":"#, promise: Promise::Nothing };
+    let figure =
+        |name, path: String| Figure { name, paths: Ok(vec![path]), proof: r#""title":"#, promise: Promise::Nothing };
     vec![
         (figure("list, cached", "/api/v1/movies".to_owned()), "movies:list:1:20:popularity:desc::".to_owned()),
         (figure("detail, cached", format!("/api/v1/movies/{id}")), format!("movie:detail:{id}")),

@@ -35,7 +35,12 @@ const LANGUAGES: [&str; 29] = [
     "fr", "es", "ja", "de", "pt", "it", "zh", "ko", "ru", "hi", "sv", "tr", "pl", "da", "nl", "cs", "ar", "fi", "el",
     "hu", "ta", "te", "no", "th", "fa", "id", "he", "uk", "ro",
 ];
-const VOCABULARY: usize = 30_000;
+/// With the names in other scripts, a million movies have twice as many words.
+const VOCABULARY: usize = 200_000;
+/// Titles to misspell.
+const MISSPELT: usize = 12;
+/// Letters of a long word.
+const LONG: usize = 6;
 const SEED: u64 = 20_261_122;
 
 /// A catalogue of any size; a larger one begins with the smaller one.
@@ -43,7 +48,7 @@ pub struct Generator {
     random: Random,
     words: Vec<String>,
     made: i32,
-    title_to_misspell: Option<String>,
+    titles_to_misspell: Vec<String>,
 }
 
 impl Generator {
@@ -51,7 +56,7 @@ impl Generator {
     pub fn new() -> Self {
         let mut random = Random::new(SEED);
         let words = vocabulary(&mut random);
-        Self { random, words, made: 0, title_to_misspell: None }
+        Self { random, words, made: 0, titles_to_misspell: Vec::new() }
     }
 
     /// A word by how common it is, the most common first.
@@ -59,13 +64,24 @@ impl Generator {
         &self.words[rank]
     }
 
-    /// A title of three words among the first movies, with two letters swapped in its second and third one.
-    pub fn misspelt_title(&self) -> String {
-        let title = self.title_to_misspell.as_deref().expect("some title of the first thousands has three long words");
-        let mut words: Vec<Vec<char>> = title.split(' ').map(|word| word.chars().collect()).collect();
-        words[1].swap(2, 3);
-        words[2].swap(3, 4);
-        words.iter().map(|word| word.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+    /// Titles of the first movies with a mistake in each long word: two letters swapped, or one left out, changed or doubled.
+    pub fn misspelt_titles(&self) -> Vec<String> {
+        let mistake = |(kind, word): (usize, &str)| {
+            let mut letters: Vec<char> = word.chars().collect();
+            match (kind % 4, letters.get(3).copied().filter(|_| letters.len() >= LONG)) {
+                (0, Some(_)) => letters.swap(2, 3),
+                (1, Some(_)) => drop(letters.remove(3)),
+                (2, Some(letter)) => letters[3] = if letter == 'e' { 'a' } else { 'e' },
+                (_, Some(letter)) => letters.insert(3, letter),
+                (_, None) => {}
+            }
+            letters.into_iter().collect::<String>()
+        };
+        let misspelt = |(at, title): (usize, &String)| {
+            let words = title.split(' ').enumerate().map(|(place, word)| mistake((at + place, word)));
+            words.collect::<Vec<_>>().join(" ")
+        };
+        self.titles_to_misspell.iter().enumerate().map(misspelt).collect()
     }
 
     /// The next movies as lines of JSON.
@@ -81,8 +97,8 @@ impl Generator {
     fn movie(&mut self) -> Value {
         self.made += 1;
         let (language, title) = (self.language(), self.title());
-        if self.title_to_misspell.is_none() && is_long(&title) {
-            self.title_to_misspell = Some(title.clone());
+        if self.titles_to_misspell.len() < MISSPELT && title.split(' ').any(|word| word.len() >= LONG) {
+            self.titles_to_misspell.push(title.clone());
         }
         let mut movie = Map::new();
         movie.insert("original_title".to_owned(), self.original_title(language, &title).into());
@@ -191,11 +207,6 @@ fn vocabulary(random: &mut Random) -> Vec<String> {
         }
     }
     words
-}
-
-fn is_long(title: &str) -> bool {
-    let words: Vec<&str> = title.split(' ').collect();
-    words.len() == 3 && words.iter().all(|word| word.len() >= 7)
 }
 
 fn capital(word: &str) -> String {

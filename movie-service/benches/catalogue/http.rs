@@ -54,18 +54,19 @@ impl Client {
     }
 
     /// The times of many GETs, after some that do not count: at least `requests` of them, unless that takes longer than
-    /// `longest`; or what the answer was when it was not 200. `{n}` in the path is another number each time.
-    pub fn times(&mut self, path: &str, requests: usize, longest: Duration) -> Result<Vec<Duration>, String> {
+    /// `longest`; or what the answer was when it was not 200. The paths take turns; `{n}` in one is another number each time.
+    pub fn times(&mut self, paths: &[String], requests: usize, longest: Duration) -> Result<Vec<Duration>, String> {
+        let path = |number: usize| numbered(&paths[number % paths.len()], number);
         let warm_up = Instant::now();
         for number in 0..requests / 10 {
-            self.good(&numbered(path, number))?;
+            self.good(&path(number))?;
             if warm_up.elapsed() > longest / 5 {
                 break;
             }
         }
         let (begun, mut times) = (Instant::now(), Vec::new());
         while times.len() < requests && begun.elapsed() < longest {
-            let path = numbered(path, requests + times.len());
+            let path = path(requests + times.len());
             let sent = Instant::now();
             self.good(&path)?;
             times.push(sent.elapsed());

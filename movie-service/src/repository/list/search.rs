@@ -87,7 +87,7 @@ impl Search {
         let mut search = words.bind(arguments)?;
         if let Some(alike) = request.alike.as_ref().filter(|alike| !alike.ids.is_empty()) {
             let (ids, distances) = (arguments.bind(&alike.ids)?, arguments.bind(&alike.distances)?);
-            search.alike = Some(format!("unnest({ids}, {distances}) alike (id, distance)"));
+            search.alike = Some(format!("unnest({ids}::int[], {distances}::real[]) alike (id, distance)"));
         }
         Ok(Some(search))
     }
