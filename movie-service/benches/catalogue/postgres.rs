@@ -33,6 +33,25 @@ pub struct Statement {
     pub parameters: Vec<Option<String>>,
 }
 
+impl Statement {
+    /// With those parameters only that the statement uses: of others nobody can tell the type.
+    fn renumbered(self) -> Self {
+        let (mut pieces, mut used) = (self.sql.split('$'), Vec::new());
+        let mut sql = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            let (number, rest) = piece.split_at(piece.find(|c: char| !c.is_ascii_digit()).unwrap_or(piece.len()));
+            let number: usize = number.parse().expect("the number of a parameter");
+            let place = used.iter().position(|used| *used == number).unwrap_or_else(|| {
+                used.push(number);
+                used.len() - 1
+            });
+            sql += &format!("${}{rest}", place + 1);
+        }
+        let parameters = used.into_iter().map(|number| self.parameters[number - 1].clone()).collect();
+        Self { sql, parameters }
+    }
+}
+
 impl Server {
     /// What `./dev-services.sh bench catalogue` has started.
     pub fn from_environment() -> Self {
@@ -100,7 +119,7 @@ impl Server {
         let mut text = Vec::new();
         log.read_to_end(&mut text).expect("the server's log");
         self.run("postgres", &["ALTER SYSTEM RESET log_statement", "SELECT pg_reload_conf()"]);
-        (done, statements(&String::from_utf8_lossy(&text)))
+        (done, statements(&String::from_utf8_lossy(&text)).into_iter().map(Statement::renumbered).collect())
     }
 }
 

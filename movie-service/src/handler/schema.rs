@@ -96,8 +96,9 @@ fn filters() -> Vec<Parameter> {
             "q",
             "Searches titles and original titles, in any script; case, accents and punctuation do not matter. By relevance \
              come first titles that are the same, then those that begin with it, then those with words that begin with its \
-             words, and last, when those are fewer than 20, titles spelt like it: among the 2,000 most popular, or among all when no \
-             title is written so. Popularity breaks ties.",
+             words, and last, when those are fewer than 20, the 500 most popular titles spelt like it: words of 4 letters may have \
+             one mistake and those of 6 two, a space may be missing or too many, and when nothing is found, one word of \
+             several may be missing. Popularity breaks ties.",
             text().pattern(Some(r"\S")).max_length(Some(200)).examples([json!("shawshenk redemtion")]).into(),
         ),
         parameter(

@@ -231,3 +231,27 @@ async fn words_are_known_whichever_way_they_came(pool: PgPool) {
     app.execute("INSERT INTO movies (tmdb_id, title) VALUES (9, 'Sputnik')").await;
     assert_eq!(search(&app, "sputmik", "").await, ["Sputnik"]);
 }
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_search_is_of_one_moment_while_the_catalogue_changes(pool: PgPool) {
+    let app = TestApp::with(&pool, &[("REDIS_ADDR", "127.0.0.1:1")]).await;
+    app.execute("INSERT INTO movies (title) SELECT 'Alien' FROM generate_series(1, 5)").await;
+    let change = tokio::spawn(come_and_go(pool));
+    let mut totals = std::collections::BTreeSet::new();
+    while !change.is_finished() {
+        let list = app.list("q=alein&page_size=50&facets=language").await;
+        assert_eq!(list["total_results"], list["data"].as_array().unwrap().len());
+        totals.insert(list["total_results"].as_i64());
+    }
+    change.await.unwrap();
+    assert!(totals.len() > 1, "nothing has changed: {totals:?}");
+}
+
+async fn come_and_go(pool: PgPool) {
+    for _ in 0..100 {
+        for change in ["INSERT INTO movies (title) VALUES ('Alien')", "DELETE FROM movies WHERE id > 5"] {
+            sqlx::raw_sql(change).execute(&pool).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+        }
+    }
+}

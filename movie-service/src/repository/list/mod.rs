@@ -2,7 +2,7 @@
 //! the catalogue it was answered, so that a count made under the same one need not be repeated.
 //!
 //! A search finds movies whose title or original title has all the words as they are written, and, when those are few,
-//! also titles that are spelt like them.
+//! also titles that are spelt like them. Those are looked for first, in statements of their own.
 
 mod alike;
 mod bound;
