@@ -207,7 +207,7 @@ async fn next_connection(
 }
 
 /// Accepts one connection, whatever errors come before it.
-pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -230,13 +230,8 @@ pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 /// Answers the requests of one connection; on `stop` the one in flight is the last.
-pub async fn serve_connection<S>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    app: S,
-    config: ServerConfig,
-    stop: CancellationToken,
-) where
+async fn serve_connection<S>(stream: TcpStream, peer: SocketAddr, app: S, config: ServerConfig, stop: CancellationToken)
+where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
