@@ -27,8 +27,9 @@ pub fn limit_unread(stream: &TcpStream, limit: Duration) {
     // By default it is megabytes: memory for each client that does not read, and too much at once from one that reads
     // slowly to see that it does.
     const MOST_UNSENT_BYTES: u32 = 128 * 1024;
-    // The system does not see that a client is still busy sending, and must wait longer.
-    const TIMES: u32 = 3;
+    // The system does not see that a client is still busy sending: with the default limit this is two minutes, more than
+    // the longest load may take.
+    const TIMES: u32 = 6;
     let socket = socket2::SockRef::from(stream);
     let set = socket.set_tcp_notsent_lowat(MOST_UNSENT_BYTES);
     if let Err(error) = set.and_then(|()| socket.set_tcp_user_timeout(Some(limit * TIMES))) {
