@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod handler;
 pub mod lifecycle;
 pub mod middleware;
+pub mod patience;
 pub mod proxy;
 pub mod routing;
 pub mod server;

@@ -26,7 +26,10 @@ fn start() -> Result<(), Box<dyn Error>> {
     let config = Config::from_env(env::Env::from_process())?;
     telemetry::init(&config.telemetry);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(api_gateway::run(&config))?;
+    let ended = runtime.block_on(api_gateway::run(&config));
+    // Dropping it would wait for the system to resolve a name, which may take longer than a shutdown may.
+    runtime.shutdown_background();
+    ended?;
     Ok(())
 }
 

@@ -27,9 +27,11 @@ impl WorkerThread {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (handle, stop) = (runtime.handle().clone(), CancellationToken::new());
         let stopped = stop.clone();
-        let thread = std::thread::Builder::new()
-            .name(format!("worker-{number}"))
-            .spawn(move || runtime.block_on(stopped.cancelled()))?;
+        let thread = std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+            runtime.block_on(stopped.cancelled());
+            // Dropping it would wait for the system to resolve a name.
+            runtime.shutdown_background();
+        })?;
         Ok(Self { runtime: handle, stop, thread })
     }
 

@@ -10,6 +10,7 @@ pub mod handler;
 pub mod lifecycle;
 pub mod middleware;
 pub mod models;
+pub mod patience;
 pub mod peers;
 pub mod repository;
 pub mod server;

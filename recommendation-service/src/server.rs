@@ -1,7 +1,7 @@
 //! Identical in every service (a test compares the copies).
 //!
 //! The HTTP/1.1 server: an accept loop on hyper with the limits that `axum::serve` has no settings for (time for a
-//! request head, size of it, number of connections), and a shutdown that ends by a deadline.
+//! request head, size of it, time for an answer to be read, number of connections), and a shutdown that ends by a deadline.
 
 use std::{
     convert::Infallible,
@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
-use crate::{body::lend, config::env::Env};
+use crate::{body::lend, config::env::Env, patience::Impatient};
 
 /// Largest request head (request line and headers) in bytes; hyper answers 431 above it.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -41,6 +41,8 @@ pub struct ServerConfig {
     pub address: SocketAddr,
     /// `HEADER_READ_TIMEOUT_SECONDS`: time for a whole request head, also the longest idle time between requests.
     pub header_read_timeout: Duration,
+    /// `WRITE_TIMEOUT_SECONDS`: time for which a client may leave an answer unread.
+    pub write_timeout: Duration,
     /// `REQUEST_TIMEOUT_SECONDS`: time for a request to be answered.
     pub request_timeout: Duration,
     /// `SHUTDOWN_TIMEOUT_SECONDS`: time for everything in flight after SIGTERM.
@@ -57,6 +59,7 @@ impl ServerConfig {
         Self {
             address: SocketAddr::new(host, port),
             header_read_timeout: env.seconds("HEADER_READ_TIMEOUT_SECONDS", 10),
+            write_timeout: env.seconds("WRITE_TIMEOUT_SECONDS", 20),
             request_timeout: env.seconds("REQUEST_TIMEOUT_SECONDS", 30),
             shutdown_timeout: env.seconds("SHUTDOWN_TIMEOUT_SECONDS", 10),
             max_connections: env.number("MAX_CONNECTIONS", 10_000, 1..=1_000_000),
@@ -162,7 +165,7 @@ where
     let mut turns = workers.iter().cycle();
     while let Some((stream, peer, slot)) = next_connection(&listener, &slots, &stop).await {
         let worker = turns.next().expect("there is at least one worker");
-        let connection = serve_connection(stream, peer, worker.app.clone(), config.header_read_timeout, stop.clone());
+        let connection = serve_connection(stream, peer, worker.app.clone(), config.clone(), stop.clone());
         let cut = cut.clone();
         let task = async move {
             tokio::select! {
@@ -204,7 +207,7 @@ async fn next_connection(
 }
 
 /// Accepts one connection, whatever errors come before it.
-pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -227,18 +230,15 @@ pub async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
 }
 
 /// Answers the requests of one connection; on `stop` the one in flight is the last.
-pub async fn serve_connection<S>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    app: S,
-    header_read_timeout: Duration,
-    stop: CancellationToken,
-) where
+async fn serve_connection<S>(stream: TcpStream, peer: SocketAddr, app: S, config: ServerConfig, stop: CancellationToken)
+where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
     // The socket must be watched by the runtime that serves it, which need not be the one that accepted it.
     let Ok(stream) = stream.into_std().and_then(TcpStream::from_std) else { return };
+    #[cfg(target_os = "linux")]
+    crate::patience::limit_unread(&stream, config.write_timeout);
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut request, rest) = lend(request);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -251,11 +251,11 @@ pub async fn serve_connection<S>(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(header_read_timeout)
+        .header_read_timeout(config.header_read_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_header_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Impatient::new(stream, config.write_timeout)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -81,7 +81,8 @@ impl Lifecycle {
             Ok(value) => value,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => unreachable!("nobody aborts these tasks"),
+                // Nobody aborts these tasks but the runtime at its end, and with it the caller.
+                Err(_) => std::future::pending().await,
             },
         }
     }

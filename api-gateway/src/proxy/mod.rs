@@ -21,7 +21,7 @@ use crate::{
     error::ApiError,
 };
 
-use self::body::ClientBody;
+use self::body::{BodyFailure, ClientBody};
 
 /// Connections unused for this long are closed; shorter than the services' own limit, so that they rarely close one
 /// just as it is used again.
@@ -86,15 +86,16 @@ impl Proxy {
     ) -> Result<Response<Body>, ApiError> {
         *request.uri_mut() = self.uri(upstream, path);
         *request.version_mut() = Version::HTTP_11;
-        let (request, failure) = ClientBody::watch(request, self.config.max_body_bytes)?;
+        let (request, body) = ClientBody::watch(request, self.config.max_body_bytes)?;
         let answer = match timeout(self.config.timeout, self.client.request(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
-                return Err(match failure.and_then(|failure| failure.get().copied()) {
+                return Err(match body.and_then(|body| body.failure()) {
                     Some(failure) => failure.into(),
                     None => unreachable_service(upstream, &error),
                 });
             }
+            Err(_) if body.is_some_and(|body| body.is_waiting()) => return Err(BodyFailure::TooSlow.into()),
             Err(_) => return Err(too_slow(upstream)),
         };
         // Nobody asked for another protocol: `Upgrade` is not passed on.

@@ -17,4 +17,5 @@ mod routes;
 mod shutdown;
 mod streaming;
 mod support;
+mod unread;
 mod upstreams;

@@ -97,3 +97,17 @@ async fn an_idle_gateway_stops_at_once() {
     assert!(gateway.stopped().await);
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
+
+#[tokio::test]
+async fn a_worker_that_waits_for_the_operating_system_does_not_hold_up_the_end() {
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    let mut workers = api_gateway::workers::start().unwrap();
+    let worker = workers.pop().unwrap();
+    // As a name that is being resolved.
+    worker.runtime().spawn_blocking(|| {
+        begun.send(()).unwrap();
+        std::thread::sleep(Duration::from_secs(60));
+    });
+    begins.await.unwrap();
+    soon("the worker ends", tokio::task::spawn_blocking(|| worker.stop())).await.unwrap();
+}

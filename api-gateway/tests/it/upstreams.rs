@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Echo, Scripted, Setup, get, request, send, upstream::read_head};
 
@@ -56,6 +56,19 @@ async fn a_service_that_hangs_is_504_and_does_not_hold_up_others() {
     assert!(started.elapsed() >= Duration::from_secs(1));
     assert_eq!(other.0, [200, 200]);
     assert!(other.1 < Duration::from_secs(1), "{:?}", other.1);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_too_long_to_send_is_408_and_not_the_services_fault() {
+    let movies = Scripted::start(|mut stream, _| async move { while stream.read_u8().await.is_ok() {} }).await;
+    let gateway = Setup::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
+    let mut client = gateway.client().await;
+    client
+        .write("POST /api/v1/movies HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\nContent-Length: 9\r\n\r\nhalf")
+        .await;
+    let answer = client.answer().await;
+    let body = r#"{"error":"the request body did not arrive in time","code":"request_timeout"}"#;
+    assert_eq!((answer.status, answer.text().as_str()), (408, body));
 }
 
 #[tokio::test]
@@ -118,6 +131,11 @@ async fn answers_of_every_status_and_framing_go_through_as_they_are() {
         ("HTTP/1.1 500 Oh\r\nContent-Length: 3\r\n\r\nnop", 500, "nop"),
         ("HTTP/1.1 503 Later\r\nRetry-After: 1\r\nContent-Length: 3\r\n\r\nnop", 503, "nop"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3\r\nay!\r\n0\r\n\r\n", 200, "okay!"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3\r\nay!\r\n0\r\n\r\n",
+            200,
+            "okay!",
+        ),
         ("HTTP/1.0 200 OK\r\n\r\nuntil the end", 200, "until the end"),
         ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok"),
         ("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok"),

@@ -23,7 +23,7 @@ const HEAD: &str = "POST /api/v1/movies/bulk HTTP/1.1\r\nhost: x\r\ntransfer-enc
 const COUNT: &str = "SELECT count(*) FROM movies";
 
 /// The service on a port.
-fn serve(app: &TestApp) -> (SocketAddr, JoinHandle<bool>) {
+pub fn serve(app: &TestApp) -> (SocketAddr, JoinHandle<bool>) {
     let listener = server::bind(app.config.server.address).unwrap();
     let address = listener.local_addr().unwrap();
     let (router, config, stop) = (app.router.clone(), app.config.server.clone(), app.lifecycle.stop_token());

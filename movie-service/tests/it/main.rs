@@ -39,4 +39,5 @@ mod sync;
 mod sync_locks;
 mod tmdb;
 mod tmdb_failures;
+mod unread;
 mod words;

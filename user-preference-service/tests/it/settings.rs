@@ -15,10 +15,8 @@ fn every_default_is_as_documented() {
     let seconds = Duration::from_secs;
     let server = &config.server;
     assert_eq!(server.address.to_string(), "127.0.0.1:8082");
-    assert_eq!(
-        (server.header_read_timeout, server.request_timeout, server.shutdown_timeout),
-        (seconds(10), seconds(30), seconds(10))
-    );
+    assert_eq!((server.header_read_timeout, server.write_timeout), (seconds(10), seconds(20)));
+    assert_eq!((server.request_timeout, server.shutdown_timeout), (seconds(30), seconds(10)));
     assert_eq!(server.max_connections, 10_000);
 
     let postgres = &config.postgres;
@@ -43,6 +41,7 @@ fn every_variable_is_read() {
         ("SERVER_HOST", "0.0.0.0"),
         ("SERVER_PORT", "9000"),
         ("HEADER_READ_TIMEOUT_SECONDS", "1"),
+        ("WRITE_TIMEOUT_SECONDS", "16"),
         ("REQUEST_TIMEOUT_SECONDS", "2"),
         ("SHUTDOWN_TIMEOUT_SECONDS", "3"),
         ("MAX_CONNECTIONS", "4"),
