@@ -17,3 +17,4 @@ pub mod query;
 pub mod record;
 pub mod similar;
 pub mod sync;
+pub mod text;
