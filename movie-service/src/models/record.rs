@@ -8,6 +8,7 @@ use super::{
     locks::Locks,
     movie::{BACKDROP_PREFIX, POSTER_PREFIX, parse_date},
     object::Given,
+    text::is_blank,
 };
 
 /// What people can set of a movie, as it is stored: it can be stored as it is.
@@ -154,7 +155,7 @@ fn fits(text: &str, limit: usize) -> bool {
 }
 
 fn is_title(text: &str) -> bool {
-    fits(text, 500) && !text.chars().all(|character| character.is_whitespace() || character.is_control())
+    fits(text, 500) && !is_blank(text)
 }
 
 fn whole(number: i64) -> Option<i32> {
@@ -219,6 +220,44 @@ impl Edit {
     }
 }
 
+impl StoredMovie {
+    /// Of what is not known a 0 is shown. When it comes back, nothing was changed.
+    fn unless_shown(mut self, old: &Self) -> Self {
+        let votes = |movie: &Self| movie.vote_count.unwrap_or(0);
+        // An average is shown only together with votes.
+        let shown = old.vote_average.filter(|_| votes(old) > 0).unwrap_or(0.0);
+        if votes(&self) == votes(old) && self.vote_average == Some(shown) {
+            self.vote_average = old.vote_average;
+        }
+        self.vote_count = unless_zero_for_unknown(self.vote_count, old.vote_count);
+        self.popularity = unless_zero_for_unknown(self.popularity, old.popularity);
+        self
+    }
+
+    /// The fields that are not the same in both.
+    fn differences(&self, old: &Self) -> Locks {
+        let fields = [
+            ("backdrop_url", self.backdrop_path != old.backdrop_path),
+            ("duration", self.runtime != old.runtime),
+            ("genres", self.genre_ids != old.genre_ids),
+            ("language", self.language != old.language),
+            ("original_title", self.original_title != old.original_title),
+            ("overview", self.overview != old.overview),
+            ("popularity", self.popularity != old.popularity),
+            ("poster_url", self.poster_path != old.poster_path),
+            ("release_date", self.release_date != old.release_date),
+            ("title", self.title != old.title),
+            ("vote_average", self.vote_average != old.vote_average),
+            ("vote_count", self.vote_count != old.vote_count),
+        ];
+        Locks::known(fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name))
+    }
+}
+
+fn unless_zero_for_unknown<T: Default + PartialEq>(new: Option<T>, old: Option<T>) -> Option<T> {
+    if old.is_none() && new == Some(T::default()) { None } else { new }
+}
+
 impl Draft {
     /// A new movie. What was set by hand is locked, unless the body says what is.
     ///
@@ -229,14 +268,16 @@ impl Draft {
         Ok(StoredMovie { locks, ..self.0.over(StoredMovie::default(), known)? })
     }
 
-    /// The movie in place of `old`, of which only the id at TMDB stays. Everything is set by hand then.
+    /// The movie in place of `old`, of which only the id at TMDB stays. What is different then is locked too, unless the
+    /// body says what is.
     ///
     /// # Errors
     /// [`UnknownGenre`] when it names a genre that there is not.
     pub fn replace(self, old: &StoredMovie, known: &KnownGenres) -> Result<StoredMovie, UnknownGenre> {
-        let locks = self.0.listed.unwrap_or(Locks::all());
         let base = StoredMovie { tmdb_id: old.tmdb_id, ..StoredMovie::default() };
-        Ok(StoredMovie { locks, ..self.0.over(base, known)? })
+        let listed = self.0.listed;
+        let movie = self.0.over(base, known)?.unless_shown(old);
+        Ok(StoredMovie { locks: listed.unwrap_or(old.locks.with(movie.differences(old))), ..movie })
     }
 }
 
@@ -247,6 +288,6 @@ impl Patch {
     /// [`UnknownGenre`] when it names a genre that there is not.
     pub fn apply(self, old: &StoredMovie, known: &KnownGenres) -> Result<StoredMovie, UnknownGenre> {
         let locks = self.0.listed.unwrap_or(old.locks.with(self.0.set));
-        Ok(StoredMovie { locks, ..self.0.over(old.clone(), known)? })
+        Ok(StoredMovie { locks, ..self.0.over(old.clone(), known)?.unless_shown(old) })
     }
 }
