@@ -133,7 +133,7 @@ fn language(text: &str) -> Option<String> {
 }
 
 /// What a sync fetches: one list of movies, or one for each year.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncPlan {
     /// Pages of each list at most.
     pub pages: u32,

@@ -75,10 +75,12 @@ impl Worker {
             Some(failed(format!("given up: the job was cut off {} times at this page", work.interruptions)))
         } else if work.source != source.name().as_str() {
             Some(failed("given up: the service takes movies from another source now".to_owned()))
+        } else if work.plan.is_none() {
+            Some(failed("given up: the job was planned by another version of the service".to_owned()))
         } else {
             None
         };
-        let worker = Self::new(sync, source, work.claim, work.plan, 0);
+        let worker = Self::new(sync, source, work.claim, work.plan.unwrap_or_default(), 0);
         Self { at: work.position, over, is_any_stored: work.pages_done > 0, ..worker }
     }
 
