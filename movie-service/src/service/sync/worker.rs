@@ -17,6 +17,7 @@ use crate::{
         lock::{Guarded, ReplicaLock},
         log_failure, may_pass,
     },
+    service::managing::invalidate_when_decided,
 };
 
 use super::{CONCURRENCY, Source, Sync, SyncError, TmdbError, Turn};
@@ -236,7 +237,10 @@ impl Worker {
                     }
                 }
             }
-            self.pause(give_up).await?;
+            if let Err(end) = self.pause(give_up).await {
+                invalidate_when_decided(&self.sync.pool, &self.sync.cache, &self.sync.lifecycle);
+                return Err(end);
+            }
         }
     }
 
