@@ -2,6 +2,7 @@
 
 pub mod cursor;
 pub mod draft;
+mod edit;
 pub mod etag;
 pub mod extras;
 pub mod filter;
