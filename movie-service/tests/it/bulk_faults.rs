@@ -3,7 +3,11 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{body::Body, http::Method};
-use futures_util::{StreamExt, future::join_all, stream};
+use futures_util::{
+    StreamExt,
+    future::join_all,
+    stream::{self, FuturesUnordered},
+};
 use movie_service::server;
 use serde_json::json;
 use sqlx::PgPool;
@@ -182,6 +186,26 @@ async fn any_number_of_loads_wait_for_their_turn(pool: PgPool) {
     // All of them take longer than any one statement may.
     let replies = join_all((0..24).map(|_| app.write(Method::POST, BULK, "{\"title\":\"One\"}"))).await;
     assert!(replies.iter().all(|reply| reply.text().contains("\"stored\":1")), "{}", replies[23].text());
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn on_shutdown_a_load_does_not_wait_for_its_turn_any_longer(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE movies IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let load = || app.write(Method::POST, BULK, "{\"title\":\"One\"}");
+    let mut loads: FuturesUnordered<_> = (0..3).map(|_| load()).collect();
+    tokio::select! {
+        _ = loads.next() => unreachable!("two wait for the lock, and one for its turn"),
+        () = eventually("two wait", || async { app.waiting_for_locks().await == 2 }) => {}
+    }
+    app.lifecycle.stop();
+    let first = soon(loads.next()).await.unwrap();
+    assert!(first.text().contains("the service is stopping"), "{}", first.text());
+    lock.rollback().await.unwrap();
+    while let Some(reply) = soon(loads.next()).await {
+        assert!(reply.text().contains("\"stored\":1"), "{}", reply.text());
+    }
 }
 
 #[sqlx::test(migrations = "./migrations")]
