@@ -55,7 +55,7 @@ pub struct SyncRequest {
 }
 
 /// The parameters of a sync as they were given, and `pages` as it counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SyncParameters {
     /// Pages at most, of each year when there are several.
     #[schema(example = 500, minimum = 1, maximum = 500)]

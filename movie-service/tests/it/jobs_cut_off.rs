@@ -110,7 +110,10 @@ async fn a_job_is_taken_up_three_times_at_a_page_then_it_has_failed(pool: PgPool
 #[sqlx::test(migrations = "./migrations")]
 async fn a_job_whose_plan_cannot_be_read_has_failed_and_is_in_nobodys_way(pool: PgPool) {
     crash_after_one_page(&pool).await;
-    sqlx::raw_sql(r#"UPDATE sync_jobs SET plan = '{"shards": 3}'"#).execute(&pool).await.unwrap();
+    sqlx::raw_sql(r#"UPDATE sync_jobs SET plan = '{"shards": 3}', parameters = '{"shards": 3}'"#)
+        .execute(&pool)
+        .await
+        .unwrap();
     let tmdb = Stub::plain().await;
     let next = TestApp::with(&pool, &tmdb.settings()).await;
     let job = next.ended_job(1).await;
