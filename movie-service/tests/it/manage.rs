@@ -97,6 +97,14 @@ async fn what_was_read_can_be_put_back(pool: PgPool) {
     let created = app.write(Method::POST, "/api/v1/movies", full().to_string()).await;
     let put = app.write(Method::PUT, "/api/v1/movies/1", created.body.clone()).await;
     assert_eq!((put.status.as_u16(), put.text()), (200, created.text()), "nothing changed, so nothing was written");
+    app.sync(1).await;
+    let sample: Vec<i32> = sqlx::query_scalar("SELECT id FROM movies ORDER BY id").fetch_all(&pool).await.unwrap();
+    assert!(sample.len() > 100);
+    for id in sample {
+        let path = format!("/api/v1/movies/{id}");
+        let read = app.get(&path).await;
+        assert_eq!(app.write(Method::PUT, &path, read.body.clone()).await.text(), read.text());
+    }
 }
 
 #[sqlx::test(migrations = "./migrations")]
