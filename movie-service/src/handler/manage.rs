@@ -51,8 +51,8 @@ pub async fn create(State(app): State<Arc<App>>, WholeBody(body): WholeBody) -> 
 
 /// Replace a movie
 ///
-/// What the body leaves out is unknown afterwards; only `tmdb_id` stays. All fields are locked then, unless
-/// `locked_fields` says otherwise.
+/// What the body leaves out is unknown afterwards; only `tmdb_id` stays. The fields that it changes are locked too, unless
+/// `locked_fields` says otherwise. What was read can be put back: that changes nothing.
 #[utoipa::path(
     put,
     path = "/api/v1/movies/{id}",

@@ -123,13 +123,13 @@ fn filters() -> Vec<Parameter> {
         parameter("runtime_gte", "At least so many minutes long.", minutes()),
         parameter("runtime_lte", "At most so many minutes long.", minutes()),
         parameter("popularity_gte", "At least as popular.", decimal(None)),
-        parameter(
-            "ids",
-            "One of these movies: up to 100 ids.",
-            pattern("^0*[1-9][0-9]{0,8}(,0*[1-9][0-9]{0,8}){0,99}$", "1,2,3"),
-        ),
+        parameter("ids", "One of these movies: up to 100 ids.", pattern(&format!("^{ID}(,{ID}){{0,99}}$"), "1,2,3")),
     ]
 }
+
+/// A number above 0 that an id can be, with any zeros before it.
+const ID: &str = "0*([1-9][0-9]{0,8}|1[0-9]{9}|20[0-9]{8}|21[0-3][0-9]{7}|214[0-6][0-9]{6}|2147[0-3][0-9]{5}\
+                  |21474[0-7][0-9]{4}|214748[0-2][0-9]{3}|2147483[0-5][0-9]{2}|21474836[0-3][0-9]|214748364[0-7])";
 
 fn genres(example: &str) -> RefOr<Schema> {
     pattern("^[^,|]+(,[^,|]+){0,19}$|^[^,|]+([|][^,|]+){1,19}$", example)

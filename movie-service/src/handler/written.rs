@@ -8,14 +8,8 @@ use crate::error::ErrorBody;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the specification is made from it")]
 pub(super) struct MovieBody {
-    /// Not blank. No text holds a NUL.
-    #[schema(
-        example = "The Matrix",
-        min_length = 1,
-        max_length = 500,
-        pattern = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000]*$"
-    )]
-    title: String,
+    #[schema(inline)]
+    title: Title,
     #[schema(inline)]
     #[serde(flatten)]
     rest: Settable,
@@ -25,19 +19,23 @@ pub(super) struct MovieBody {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the specification is made from it")]
 pub(super) struct MoviePatch {
-    /// Not blank, and not null.
-    #[schema(
-        nullable = false,
-        example = "The Matrix",
-        min_length = 1,
-        max_length = 500,
-        pattern = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000]*$"
-    )]
-    title: Option<String>,
+    #[schema(inline, nullable = false)]
+    title: Option<Title>,
     #[schema(inline)]
     #[serde(flatten)]
     rest: Settable,
 }
+
+/// Not blank, nor made of invisible characters only. No text holds a NUL.
+#[derive(ToSchema)]
+#[schema(
+    example = "The Matrix",
+    min_length = 1,
+    max_length = 500,
+    pattern = r"^[^\u0000]*[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb][^\u0000]*$"
+)]
+#[expect(dead_code, reason = "only the specification is made from it")]
+struct Title(String);
 
 /// The fields that may be unknown.
 #[derive(ToSchema)]
@@ -79,7 +77,7 @@ pub(super) struct Settable {
     /// Its id at TMDB, unique. Left out, it stays.
     #[schema(example = 603, minimum = 1, maximum = 2147483647)]
     tmdb_id: Option<i64>,
-    /// The fields that a sync leaves alone from now on; left out, those that are set here are added, and a PUT sets all.
+    /// The fields that a sync leaves alone from now on; left out, those that a PATCH names or a PUT changes are added.
     #[schema(example = json!(["overview"]))]
     locked_fields: Option<Vec<LockableField>>,
 }

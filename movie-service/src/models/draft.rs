@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
+    edit::{Edit, Null, TITLE, check},
     locks::Locks,
     object::{self, Given, InvalidBody},
-    record::{Edit, TITLE, check},
 };
 
 /// A field with a value that it cannot have.
@@ -95,25 +95,6 @@ impl Sent {
         }
         Ok(())
     }
-
-    fn without_nulls(self) -> Self {
-        Self {
-            title: self.title.null_as_absent(),
-            original_title: self.original_title.null_as_absent(),
-            overview: self.overview.null_as_absent(),
-            release_date: self.release_date.null_as_absent(),
-            genres: self.genres.null_as_absent(),
-            language: self.language.null_as_absent(),
-            duration: self.duration.null_as_absent(),
-            popularity: self.popularity.null_as_absent(),
-            vote_average: self.vote_average.null_as_absent(),
-            vote_count: self.vote_count.null_as_absent(),
-            poster_url: self.poster_url.null_as_absent(),
-            backdrop_url: self.backdrop_url.null_as_absent(),
-            tmdb_id: self.tmdb_id.null_as_absent(),
-            locked_fields: self.locked_fields.null_as_absent(),
-        }
-    }
 }
 
 /// A whole movie: what is left out, or null, is unknown.
@@ -130,7 +111,7 @@ impl Draft {
     /// # Errors
     /// [`BodyError`] for the first rule that is broken.
     pub fn parse(body: &[u8]) -> Result<Self, BodyError> {
-        let edit = check(Sent::read(body)?.without_nulls())?;
+        let edit = check(Sent::read(body)?, Null::IsAbsent)?;
         match edit.title {
             Some(_) => Ok(Self(edit)),
             None => Err(TITLE.into()),
@@ -144,7 +125,7 @@ impl Patch {
     /// # Errors
     /// [`BodyError`] for the first rule that is broken.
     pub fn parse(body: &[u8]) -> Result<Self, BodyError> {
-        Ok(Self(check(Sent::read(body)?)?))
+        Ok(Self(check(Sent::read(body)?, Null::Resets)?))
     }
 }
 

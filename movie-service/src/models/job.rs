@@ -126,7 +126,9 @@ pub struct Job {
     #[schema(example = 0, minimum = 0)]
     pub errors_omitted: i32,
     /// As they were given.
-    pub parameters: SyncParameters,
+    // Shown as they are stored: another version of the service may know others.
+    #[schema(value_type = SyncParameters)]
+    pub parameters: serde_json::Value,
     /// When it was asked for.
     pub created_at: DateTime<Utc>,
     /// When it began.

@@ -56,6 +56,13 @@ impl Locks {
     }
 }
 
+impl From<Vec<String>> for Locks {
+    /// Of names that are stored.
+    fn from(names: Vec<String>) -> Self {
+        Self::known(names.iter().map(String::as_str))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 pub mod cursor;
 pub mod draft;
+mod edit;
 pub mod etag;
 pub mod extras;
 pub mod filter;
@@ -17,3 +18,4 @@ pub mod query;
 pub mod record;
 pub mod similar;
 pub mod sync;
+pub mod text;

@@ -39,14 +39,6 @@ impl<T> Given<T> {
             Self::Value(value) => Given::Value(change(value)),
         }
     }
-
-    /// A null that counts as left out.
-    pub(super) fn null_as_absent(self) -> Self {
-        match self {
-            Self::Null => Self::Absent,
-            other => other,
-        }
-    }
 }
 
 /// The fields of a whole body in their order.

@@ -55,7 +55,7 @@ pub struct SyncRequest {
 }
 
 /// The parameters of a sync as they were given, and `pages` as it counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SyncParameters {
     /// Pages at most, of each year when there are several.
     #[schema(example = 500, minimum = 1, maximum = 500)]
@@ -133,7 +133,7 @@ fn language(text: &str) -> Option<String> {
 }
 
 /// What a sync fetches: one list of movies, or one for each year.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncPlan {
     /// Pages of each list at most.
     pub pages: u32,

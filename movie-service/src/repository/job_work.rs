@@ -52,8 +52,8 @@ impl Claim {
 pub struct Work {
     /// The right to it.
     pub claim: Claim,
-    /// What is to be fetched.
-    pub plan: SyncPlan,
+    /// What is to be fetched; `None` when another version of the service wrote it in another form.
+    pub plan: Option<SyncPlan>,
     /// Its source, `tmdb` or `sample`.
     pub source: String,
     /// What was dealt with last.
@@ -156,25 +156,20 @@ pub async fn take_up(pool: &PgPool) -> sqlx::Result<Option<Work>> {
     .bind(&worker)
     .fetch_optional(pool);
     let row: Option<WorkRow> = limits::one_statement(pool, taking).await?;
-    row.map(|row| {
-        let plan = serde_json::from_str(&row.plan).map_err(|error| sqlx::Error::Decode(error.into()))?;
-        let position = Position {
+    Ok(row.map(|row| Work {
+        claim: Claim { id: JobId::new(row.id), worker },
+        plan: serde_json::from_str(&row.plan).ok(),
+        source: row.source,
+        position: Position {
             list: row.list as u32,
             page: row.page as u32,
             list_pages: row.list_pages as u32,
             pages_total: row.pages_total as u32,
-        };
-        Ok(Work {
-            claim: Claim { id: JobId::new(row.id), worker },
-            plan,
-            source: row.source,
-            position,
-            pages_done: row.pages_done as u32,
-            interruptions: row.interruptions,
-            cancel_requested: row.cancel_requested,
-        })
-    })
-    .transpose()
+        },
+        pages_done: row.pages_done as u32,
+        interruptions: row.interruptions,
+        cancel_requested: row.cancel_requested,
+    }))
 }
 
 /// Stores a page and moves the job on, or notes that the page is missing, as one transaction. Doing it again changes

@@ -16,7 +16,10 @@ use crate::{
     },
 };
 
-use super::tmdb::{Tmdb, TmdbError};
+use super::{
+    managing::invalidate_when_decided,
+    tmdb::{Tmdb, TmdbError},
+};
 
 /// Movies asked about before the answers are stored.
 const BATCH: usize = 40;
@@ -102,6 +105,9 @@ impl Worker {
                 let result = runtimes::store(&self.pool, &answers).await;
                 // Also after a failure: the database may have committed although its answer did not arrive.
                 self.cache.invalidate().await;
+                if result.is_err() {
+                    invalidate_when_decided(&self.pool, &self.cache, &self.lifecycle);
+                }
                 result?;
             }
             if failures >= FAILURES_TO_STOP {

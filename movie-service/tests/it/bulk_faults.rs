@@ -3,7 +3,11 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{body::Body, http::Method};
-use futures_util::{StreamExt, stream};
+use futures_util::{
+    StreamExt,
+    future::join_all,
+    stream::{self, FuturesUnordered},
+};
 use movie_service::server;
 use serde_json::json;
 use sqlx::PgPool;
@@ -169,6 +173,61 @@ async fn a_database_that_falls_silent_leaves_a_batch_unconfirmed_and_the_rest_is
         soon(app.write(Method::POST, BULK, "{\"title\":\"One\"}")).await.text().contains("\"stored\":1")
     })
     .await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn any_number_of_loads_wait_for_their_turn(pool: PgPool) {
+    let app = TestApp::with(&pool, &[("DB_STATEMENT_TIMEOUT_MS", "1500"), ("DB_ACQUIRE_TIMEOUT_MS", "500")]).await;
+    app.execute(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END';
+         CREATE TRIGGER slow BEFORE INSERT ON movies FOR EACH STATEMENT EXECUTE FUNCTION slow()",
+    )
+    .await;
+    // All of them take longer than any one statement may.
+    let replies = join_all((0..24).map(|_| app.write(Method::POST, BULK, "{\"title\":\"One\"}"))).await;
+    assert!(replies.iter().all(|reply| reply.text().contains("\"stored\":1")), "{}", replies[23].text());
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn on_shutdown_a_load_does_not_wait_for_its_turn_any_longer(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE movies IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let load = || app.write(Method::POST, BULK, "{\"title\":\"One\"}");
+    let mut loads: FuturesUnordered<_> = (0..3).map(|_| load()).collect();
+    tokio::select! {
+        _ = loads.next() => unreachable!("two wait for the lock, and one for its turn"),
+        () = eventually("two wait", || async { app.waiting_for_locks().await == 2 }) => {}
+    }
+    app.lifecycle.stop();
+    let first = soon(loads.next()).await.unwrap();
+    assert!(first.text().contains("the service is stopping"), "{}", first.text());
+    lock.rollback().await.unwrap();
+    while let Some(reply) = soon(loads.next()).await {
+        assert!(reply.text().contains("\"stored\":1"), "{}", reply.text());
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn what_arrives_is_taken_while_what_came_before_waits_to_be_stored(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE movies IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    // Three batches: one is being stored, one waits, and one cannot be handed on. The sender is not to blame for that.
+    let first = "{\"title\":\"x\"}\n".repeat(3000);
+    let (taken, is_taken) = tokio::sync::oneshot::channel();
+    let second = stream::once(async move {
+        taken.send(()).unwrap();
+        Ok("{\"title\":\"Last\"}".to_owned())
+    });
+    let body = Body::from_stream(stream::iter([Ok::<_, std::io::Error>(first)]).chain(second));
+    let seen = async {
+        soon(is_taken).await.unwrap();
+        eventually("it waits", || async { app.waiting_for_locks().await == 1 }).await;
+        lock.rollback().await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(soon(app.write(Method::POST, BULK, body)), seen);
+    assert!(reply.text().contains("\"stored\":3001"), "{:.200}", reply.text());
 }
 
 #[sqlx::test(migrations = "./migrations")]

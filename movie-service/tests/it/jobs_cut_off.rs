@@ -108,6 +108,24 @@ async fn a_job_is_taken_up_three_times_at_a_page_then_it_has_failed(pool: PgPool
 }
 
 #[sqlx::test(migrations = "./migrations")]
+async fn a_job_whose_plan_cannot_be_read_has_failed_and_is_in_nobodys_way(pool: PgPool) {
+    crash_after_one_page(&pool).await;
+    sqlx::raw_sql(r#"UPDATE sync_jobs SET plan = '{"shards": 3}', parameters = '{"shards": 3}'"#)
+        .execute(&pool)
+        .await
+        .unwrap();
+    let tmdb = Stub::plain().await;
+    let next = TestApp::with(&pool, &tmdb.settings()).await;
+    let job = next.ended_job(1).await;
+    let error = "given up: the job was planned by another version of the service";
+    assert_eq!(
+        (&job["state"], &job["errors"][0]["error"], &job["pages"]["done"]),
+        (&json!("failed"), &json!(error), &json!(1))
+    );
+    assert_eq!(next.sync(1).await.status, 200);
+}
+
+#[sqlx::test(migrations = "./migrations")]
 async fn a_job_that_gets_on_may_be_cut_off_any_number_of_times(pool: PgPool) {
     let (tmdb, gate) = gated(2).await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;

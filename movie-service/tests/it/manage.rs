@@ -97,6 +97,83 @@ async fn what_was_read_can_be_put_back(pool: PgPool) {
     let created = app.write(Method::POST, "/api/v1/movies", full().to_string()).await;
     let put = app.write(Method::PUT, "/api/v1/movies/1", created.body.clone()).await;
     assert_eq!((put.status.as_u16(), put.text()), (200, created.text()), "nothing changed, so nothing was written");
+    app.sync(1).await;
+    let sample: Vec<i32> = sqlx::query_scalar("SELECT id FROM movies ORDER BY id").fetch_all(&pool).await.unwrap();
+    assert!(sample.len() > 100);
+    for id in sample {
+        let path = format!("/api/v1/movies/{id}");
+        let read = app.get(&path).await;
+        assert_eq!(app.write(Method::PUT, &path, read.body.clone()).await.text(), read.text());
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn what_is_not_known_stays_so_when_it_is_put_back(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    app.execute(
+        "INSERT INTO movies (title, popularity, vote_average, vote_count) VALUES ('Bare', NULL, NULL, NULL),
+             ('Without votes', 0, 8.2, 0), ('Half', NULL, 8.2, NULL), ('Zeros', 0, 0, 0), ('Rated', 1, 0, 9)",
+    )
+    .await;
+    let stored = async || -> Vec<String> {
+        sqlx::query_scalar("SELECT m::text FROM movies m ORDER BY id").fetch_all(&app.pool).await.unwrap()
+    };
+    let before = stored().await;
+    for id in 1..=5 {
+        let path = format!("/api/v1/movies/{id}");
+        let read = app.get(&path).await;
+        let mut unlocked = read.json();
+        unlocked.as_object_mut().unwrap().remove("locked_fields");
+        for (method, body) in [
+            (Method::PUT, read.text().to_owned()),
+            (Method::PUT, unlocked.to_string()),
+            (Method::PATCH, read.text().to_owned()),
+        ] {
+            assert_eq!(app.write(method, &path, body).await.text(), read.text());
+        }
+    }
+    assert_eq!(stored().await, before);
+    // With votes, what was sent is what counts.
+    let body = r#"{"title":"Half","vote_average":0,"vote_count":3,"popularity":0}"#;
+    let put = app.write(Method::PUT, "/api/v1/movies/3", body).await.json();
+    assert_eq!((&put["vote_average"], &put["vote_count"]), (&json!(0.0), &json!(3)));
+    assert_eq!(put["locked_fields"], json!(["vote_average", "vote_count"]), "the popularity is not known as before");
+    let put = app.write(Method::PATCH, "/api/v1/movies/1", r#"{"vote_average":7}"#).await.json();
+    assert_eq!(put["vote_average"], 0.0, "not shown yet");
+    assert_eq!(app.write(Method::PATCH, "/api/v1/movies/1", r#"{"vote_count":1}"#).await.json()["vote_average"], 7.0);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_put_locks_what_it_changes(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    app.execute(GENRES).await;
+    let mut movie = full();
+    movie["locked_fields"] = json!(["duration"]);
+    let mut movie = app.write(Method::POST, "/api/v1/movies", movie.to_string()).await.json();
+    movie.as_object_mut().unwrap().remove("locked_fields");
+    for (field, value) in [
+        ("backdrop_url", json!("")),
+        ("genres", json!(["Drama"])),
+        ("language", json!("fr")),
+        ("original_title", json!("x")),
+        ("overview", json!("x")),
+        ("popularity", json!(1)),
+        ("poster_url", json!("/x")),
+        ("release_date", json!("")),
+        ("title", json!("x")),
+        ("vote_average", json!(1)),
+        ("vote_count", json!(1)),
+    ] {
+        let mut changed = movie.clone();
+        changed[field] = value;
+        let put = app.write(Method::PUT, "/api/v1/movies/1", changed.to_string()).await.json();
+        let mut expected = vec!["duration", field];
+        expected.sort_unstable();
+        assert_eq!(put["locked_fields"], json!(expected));
+        movie["locked_fields"] = json!(["duration"]);
+        app.write(Method::PUT, "/api/v1/movies/1", movie.to_string()).await;
+        movie.as_object_mut().unwrap().remove("locked_fields");
+    }
 }
 
 #[sqlx::test(migrations = "./migrations")]

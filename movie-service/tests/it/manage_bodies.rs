@@ -27,7 +27,19 @@ async fn a_value_that_a_movie_cannot_have_is_refused_by_name(pool: PgPool) {
     let (i200, i201) = (image(200), image(201));
     let many = format!("[{}]", vec!["1"; 21].join(","));
     let wrong: [(&str, Vec<&str>); 14] = [
-        ("title", vec!["\"\"", "\" \\t\\u00a0\"", "\"a\\u0000\"", &t501, &t10001]),
+        (
+            "title",
+            vec![
+                "\"\"",
+                "\" \\t\\u00a0\"",
+                "\"\\u200b \\u2060\"",
+                "\"\\ufeff\"",
+                "\"\\u00ad\\u3164\"",
+                "\"a\\u0000\"",
+                &t501,
+                &t10001,
+            ],
+        ),
         ("original_title", vec!["\"\\u0000\"", &t501]),
         ("overview", vec!["\"a\\u0000b\"", &t10001]),
         (

@@ -4,14 +4,32 @@ use std::time::Duration;
 
 use axum::http::Method;
 use futures_util::future::join_all;
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, pool::PoolConnection};
 
 use crate::{
     silence::{behind, soon},
-    support::{TestApp, eventually, proxy::Proxy},
+    support::{TestApp, eventually, proxy::Proxy, stub::Stub},
 };
 
 const MOVIE: &str = "/api/v1/movies/1";
+const SOON: [(&str, &str); 2] = [("DB_STATEMENT_TIMEOUT_MS", "500"), ("DB_ACQUIRE_TIMEOUT_MS", "500")];
+
+/// Has commits that change movies wait, since a constraint is checked only there, until the lock is given back. No limit
+/// of PostgreSQL's ends that.
+async fn stalling_disk(pool: &PgPool) -> PoolConnection<Postgres> {
+    sqlx::raw_sql(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0
+         AS 'BEGIN PERFORM pg_advisory_lock_shared(77); RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER slow AFTER INSERT OR UPDATE ON movies DEFERRABLE INITIALLY DEFERRED
+         FOR EACH ROW EXECUTE FUNCTION slow()",
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+    let mut lock = pool.acquire().await.unwrap();
+    sqlx::query("SELECT pg_advisory_lock(77)").execute(&mut *lock).await.unwrap();
+    lock
+}
 
 #[sqlx::test(migrations = "./migrations")]
 async fn a_write_goes_on_when_its_client_goes_away_and_nothing_acknowledged_is_lost(pool: PgPool) {
@@ -82,14 +100,7 @@ async fn a_commit_that_gets_no_answer_is_504_and_nothing_old_is_answered(pool: P
     let app = behind(&proxy, &pool, &[]).await;
     app.movie(1, "One", None, None).await;
     app.get(MOVIE).await;
-    // The commit waits, since a constraint is checked only there.
-    app.execute(
-        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_lock(77); RETURN NULL; END';
-         CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON movies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()",
-    )
-    .await;
-    let mut lock = app.pool.acquire().await.unwrap();
-    sqlx::query("SELECT pg_advisory_lock(77)").execute(&mut *lock).await.unwrap();
+    let mut lock = stalling_disk(&pool).await;
     let freeze = async {
         eventually("it waits", || async { app.waiting_for_locks().await == 1 }).await;
         proxy.freeze();
@@ -104,18 +115,9 @@ async fn a_commit_that_gets_no_answer_is_504_and_nothing_old_is_answered(pool: P
 
 #[sqlx::test(migrations = "./migrations")]
 async fn a_commit_that_takes_longer_than_anybody_waits_is_seen_when_it_is_made(pool: PgPool) {
-    let limits = [("DB_STATEMENT_TIMEOUT_MS", "500"), ("DB_ACQUIRE_TIMEOUT_MS", "500")];
-    let app = TestApp::with(&pool, &limits).await;
+    let app = TestApp::with(&pool, &SOON).await;
     app.movie(1, "One", None, None).await;
-    // As on a disk that stalls: no limit of PostgreSQL's ends a commit.
-    app.execute(
-        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql SET lock_timeout = 0
-         AS 'BEGIN PERFORM pg_advisory_lock(77); RETURN NULL; END';
-         CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON movies DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()",
-    )
-    .await;
-    let mut lock = app.pool.acquire().await.unwrap();
-    sqlx::query("SELECT pg_advisory_lock(77)").execute(&mut *lock).await.unwrap();
+    let mut lock = stalling_disk(&pool).await;
     let reply = soon(app.write(Method::PATCH, MOVIE, r#"{"title":"Two"}"#)).await;
     reply.assert_error(504, "the database did not answer in time; the change may have been made");
     for _ in 0..2 {
@@ -123,6 +125,35 @@ async fn a_commit_that_takes_longer_than_anybody_waits_is_seen_when_it_is_made(p
     }
     sqlx::query("SELECT pg_advisory_unlock(77)").execute(&mut *lock).await.unwrap();
     eventually("it is seen", || async { app.get(MOVIE).await.json()["title"] == "Two" }).await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_sync_whose_commit_takes_longer_is_seen_when_it_is_made(pool: PgPool) {
+    let app = TestApp::with(&pool, &SOON).await;
+    let mut lock = stalling_disk(&pool).await;
+    soon(app.sync(1)).await.assert_error(503, "database unavailable");
+    for _ in 0..2 {
+        assert_eq!(app.list("").await["total_results"], 0, "cached now");
+    }
+    sqlx::query("SELECT pg_advisory_unlock(77)").execute(&mut *lock).await.unwrap();
+    eventually("it is seen", || async { app.list("").await["total_results"] != 0 }).await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn runtimes_whose_commit_takes_longer_are_seen_when_it_is_made(pool: PgPool) {
+    sqlx::raw_sql("INSERT INTO movies (tmdb_id, title) VALUES (1, 'One')").execute(&pool).await.unwrap();
+    let mut lock = stalling_disk(&pool).await;
+    let tmdb = Stub::plain().await;
+    let app = TestApp::with(&pool, &[&tmdb.settings()[..], &SOON].concat()).await;
+    eventually("it waits", || async { app.waiting_for_locks().await == 1 }).await;
+    let lock_session = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'movie-service-lock-%'";
+    eventually("it was given up", || async { app.count(lock_session).await == 0 }).await;
+    for _ in 0..2 {
+        assert_eq!(app.get(MOVIE).await.json()["duration"], 0, "cached now");
+    }
+    sqlx::query("SELECT pg_advisory_unlock(77)").execute(&mut *lock).await.unwrap();
+    eventually("it is seen", || async { app.get(MOVIE).await.json()["duration"] == 120 }).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]

@@ -2,17 +2,15 @@
 
 use std::{
     future::Future,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{body::Body, http::Request};
 use futures_util::StreamExt;
 use sqlx::PgPool;
-use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-use crate::support::{PATIENCE, TestApp, eventually, proxy::Proxy, stub, stub::Stub};
+use crate::support::{PATIENCE, TestApp, eventually, jobs::gated, proxy::Proxy};
 
 pub async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> TestApp {
     let port = proxy.address.port().to_string();
@@ -63,7 +61,8 @@ async fn reads_that_get_no_answer_are_503_and_the_same_ones_work_again(pool: PgP
 #[sqlx::test(migrations = "./migrations")]
 async fn the_version_of_the_catalogue_is_not_waited_for_without_end(pool: PgPool) {
     let proxy = Proxy::postgres().await;
-    let app = behind(&proxy, &pool, &[]).await;
+    // One connection, so that no new one is made instead of the silent one.
+    let app = behind(&proxy, &pool, &[("DB_MAX_CONNECTIONS", "1")]).await;
     let ask = || async {
         let request = Request::get("/internal/v1/catalogue").header("if-none-match", "*");
         soon(app.request(request.body(Body::empty()).unwrap())).await
@@ -89,28 +88,11 @@ async fn a_copy_of_the_catalogue_that_falls_silent_breaks_off(pool: PgPool) {
     assert!(pieces.last().unwrap().is_err(), "the connection is cut instead of ended");
 }
 
-/// A service whose sync has stored its first page and waits for the second one.
-async fn syncing(pool: &PgPool, proxy: &Proxy) -> (TestApp, Arc<Semaphore>, Stub) {
-    let gate = Arc::new(Semaphore::new(0));
-    let passing = gate.clone();
-    let tmdb = Stub::start(move |request| {
-        let gate = passing.clone();
-        async move {
-            if request.page() > 1 {
-                gate.acquire().await.unwrap().forget();
-            }
-            stub::plain(&request, 9)
-        }
-    })
-    .await;
-    let app = behind(proxy, pool, &tmdb.settings()).await;
-    (app, gate, tmdb)
-}
-
 #[sqlx::test(migrations = "./migrations")]
 async fn a_sync_that_is_cut_off_from_its_sessions_ends_and_the_next_one_works(pool: PgPool) {
     let proxy = Proxy::postgres().await;
-    let (app, gate, _tmdb) = syncing(&pool, &proxy).await;
+    let (tmdb, gate) = gated(2).await;
+    let app = behind(&proxy, &pool, &tmdb.settings()).await;
     let silence = async {
         eventually("page 1 is stored", || async { app.count("SELECT count(*) FROM movies").await == 20 }).await;
         proxy.freeze();

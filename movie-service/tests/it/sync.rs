@@ -11,9 +11,8 @@ use std::{
 use futures_util::future::join_all;
 use serde_json::json;
 use sqlx::PgPool;
-use tokio::sync::Semaphore;
 
-use crate::support::{TestApp, eventually, stub, stub::Stub};
+use crate::support::{TestApp, eventually, jobs::gated, stub, stub::Stub};
 
 #[sqlx::test(migrations = "./migrations")]
 async fn a_sync_stores_pages_and_says_how_many(pool: PgPool) {
@@ -302,18 +301,7 @@ async fn a_pool_of_one_connection_is_enough(pool: PgPool) {
 
 #[sqlx::test(migrations = "./migrations")]
 async fn one_sync_at_a_time_over_all_replicas(pool: PgPool) {
-    let gate = Arc::new(Semaphore::new(0));
-    let passing = gate.clone();
-    let tmdb = Stub::start(move |request| {
-        let gate = passing.clone();
-        async move {
-            if request.page() > 0 {
-                gate.acquire().await.unwrap().forget();
-            }
-            stub::plain(&request, 9)
-        }
-    })
-    .await;
+    let (tmdb, gate) = gated(1).await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;
     let replica = TestApp::with(&pool, &tmdb.settings()).await;
     let others = async {
@@ -330,18 +318,7 @@ async fn one_sync_at_a_time_over_all_replicas(pool: PgPool) {
 
 #[sqlx::test(migrations = "./migrations")]
 async fn a_client_that_hangs_up_does_not_cut_a_sync(pool: PgPool) {
-    let gate = Arc::new(Semaphore::new(0));
-    let passing = gate.clone();
-    let tmdb = Stub::start(move |request| {
-        let gate = passing.clone();
-        async move {
-            if request.page() > 1 {
-                gate.acquire().await.unwrap().forget();
-            }
-            stub::plain(&request, 9)
-        }
-    })
-    .await;
+    let (tmdb, gate) = gated(2).await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;
     tokio::select! {
         _ = app.sync(4) => unreachable!("it waits for page 2"),

@@ -58,6 +58,7 @@ async fn each_row_is_read_on_its_own(pool: PgPool) {
         ("no title, original title", r#""id":ID,"original_title":"O""#.into(), A(|movie| titled(movie, "O"))),
         ("null title, original title", r#""id":ID,"title":null,"original_title":"O""#.into(), A(|movie| titled(movie, "O"))),
         ("blank title, original title", r#""id":ID,"title":" ","original_title":"O""#.into(), A(|movie| titled(movie, "O"))),
+        ("invisible title, original title", r#""id":ID,"title":"\u200b","original_title":"O""#.into(), A(|movie| titled(movie, "O"))),
         ("no title at all", r#""id":ID"#.into(), Nothing),
         ("null titles", r#""id":ID,"title":null,"original_title":null"#.into(), Nothing),
         ("title of a wrong type", r#""id":ID,"title":7"#.into(), Nothing),

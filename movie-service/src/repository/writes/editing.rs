@@ -1,15 +1,13 @@
 //! Changing a movie that is there: it is locked, looked at, and then changed, in one transaction.
 
-use chrono::NaiveDate;
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 
 use crate::models::{
-    locks::Locks,
     movie::{MovieDetail, MovieId},
     record::StoredMovie,
 };
 
-use super::{WriteError, commit, limits, link_and_read, movies, names};
+use super::{WriteError, commit, limits, link_and_read, movies, of_movie};
 
 /// A movie that nobody else can change until this is over. Dropped, it changes nothing.
 pub struct Editing<'a> {
@@ -24,24 +22,6 @@ pub struct Current {
     pub stored: StoredMovie,
     /// As it is shown.
     pub detail: MovieDetail,
-}
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    title: String,
-    original_title: Option<String>,
-    overview: String,
-    release_date: Option<NaiveDate>,
-    popularity: Option<f64>,
-    poster_path: Option<String>,
-    backdrop_path: Option<String>,
-    original_language: Option<String>,
-    vote_average: Option<f64>,
-    vote_count: Option<i32>,
-    runtime: Option<i32>,
-    tmdb_id: Option<i32>,
-    locked_fields: Vec<String>,
-    genre_ids: Vec<i32>,
 }
 
 impl<'a> Editing<'a> {
@@ -90,9 +70,9 @@ impl<'a> Editing<'a> {
 /// Takes the writers' turn, before the lock of any row as every writer does, and then looks.
 async fn lock(connection: &mut PgConnection, id: i32) -> sqlx::Result<Option<Current>> {
     sqlx::query("SELECT FROM catalogue_state FOR UPDATE").execute(&mut *connection).await?;
-    let row: Option<Row> = sqlx::query_as(
+    let stored: Option<StoredMovie> = sqlx::query_as(
         "SELECT title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
-                original_language, vote_average, vote_count, runtime, tmdb_id, locked_fields,
+                original_language AS language, vote_average, vote_count, runtime, tmdb_id, locked_fields AS locks,
                 ARRAY(SELECT genre_id FROM movie_genres WHERE movie_id = id ORDER BY genre_id) AS genre_ids
          FROM movies WHERE id = $1 FOR UPDATE",
     )
@@ -100,56 +80,19 @@ async fn lock(connection: &mut PgConnection, id: i32) -> sqlx::Result<Option<Cur
     .fetch_optional(&mut *connection)
     .await?;
     let detail = movies::find_in(connection, id).await?;
-    Ok(row.zip(detail).map(|(row, detail)| Current { stored: row.into(), detail }))
+    Ok(stored.zip(detail).map(|(stored, detail)| Current { stored, detail }))
 }
 
 async fn update_row(connection: &mut PgConnection, id: i32, movie: &StoredMovie) -> sqlx::Result<()> {
     // Not now(): that is when the transaction began, and it may have waited for another one. What TMDB has no runtime for
     // may have one under another id.
-    sqlx::query(
-        "UPDATE movies
-         SET title = $1, original_title = $2, overview = $3, release_date = $4, popularity = $5, poster_path = $6,
-             backdrop_path = $7, original_language = $8, vote_average = $9, vote_count = $10, runtime = $11,
-             runtime_checked_at = CASE WHEN tmdb_id = $12 THEN runtime_checked_at END,
-             tmdb_id = $12, locked_fields = $13, updated_at = clock_timestamp()
-         WHERE id = $14",
-    )
-    .bind(&movie.title)
-    .bind(&movie.original_title)
-    .bind(&movie.overview)
-    .bind(movie.release_date)
-    .bind(movie.popularity)
-    .bind(&movie.poster_path)
-    .bind(&movie.backdrop_path)
-    .bind(&movie.language)
-    .bind(movie.vote_average)
-    .bind(movie.vote_count)
-    .bind(movie.runtime)
-    .bind(movie.tmdb_id)
-    .bind(names(movie.locks))
-    .bind(id)
-    .execute(connection)
-    .await?;
+    let update = "
+        UPDATE movies
+        SET title = $1, original_title = $2, overview = $3, release_date = $4, popularity = $5, poster_path = $6,
+            backdrop_path = $7, original_language = $8, vote_average = $9, vote_count = $10, runtime = $11,
+            runtime_checked_at = CASE WHEN tmdb_id = $12 THEN runtime_checked_at END,
+            tmdb_id = $12, locked_fields = $13, updated_at = clock_timestamp()
+        WHERE id = $14";
+    of_movie(update, movie).bind(id).execute(connection).await?;
     Ok(())
-}
-
-impl From<Row> for StoredMovie {
-    fn from(row: Row) -> Self {
-        Self {
-            title: row.title,
-            original_title: row.original_title,
-            overview: row.overview,
-            release_date: row.release_date,
-            genre_ids: row.genre_ids,
-            language: row.original_language,
-            runtime: row.runtime,
-            popularity: row.popularity,
-            vote_average: row.vote_average,
-            vote_count: row.vote_count,
-            poster_path: row.poster_path,
-            backdrop_path: row.backdrop_path,
-            tmdb_id: row.tmdb_id,
-            locks: Locks::known(row.locked_fields.iter().map(String::as_str)),
-        }
-    }
 }

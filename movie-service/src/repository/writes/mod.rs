@@ -3,11 +3,11 @@
 pub mod batch;
 mod editing;
 
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, Row, Transaction, postgres::PgArguments, query::Query};
 
 use crate::{
     database::postgres::within,
-    models::{locks::Locks, movie::MovieDetail, record::StoredMovie},
+    models::{movie::MovieDetail, record::StoredMovie},
 };
 
 use super::{limits, movies};
@@ -58,26 +58,29 @@ pub async fn insert(pool: &PgPool, movie: &StoredMovie) -> Result<MovieDetail, W
 }
 
 async fn insert_row(connection: &mut PgConnection, movie: &StoredMovie) -> sqlx::Result<i32> {
-    sqlx::query_scalar(
-        "INSERT INTO movies (title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
-                             original_language, vote_average, vote_count, runtime, tmdb_id, locked_fields)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
-    )
-    .bind(&movie.title)
-    .bind(&movie.original_title)
-    .bind(&movie.overview)
-    .bind(movie.release_date)
-    .bind(movie.popularity)
-    .bind(&movie.poster_path)
-    .bind(&movie.backdrop_path)
-    .bind(&movie.language)
-    .bind(movie.vote_average)
-    .bind(movie.vote_count)
-    .bind(movie.runtime)
-    .bind(movie.tmdb_id)
-    .bind(names(movie.locks))
-    .fetch_one(connection)
-    .await
+    let insert = "
+        INSERT INTO movies (title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
+                            original_language, vote_average, vote_count, runtime, tmdb_id, locked_fields)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id";
+    of_movie(insert, movie).fetch_one(connection).await?.try_get("id")
+}
+
+/// A statement whose first values are the fields of a movie.
+fn of_movie<'a>(sql: &'static str, movie: &'a StoredMovie) -> Query<'a, Postgres, PgArguments> {
+    sqlx::query(sql)
+        .bind(&movie.title)
+        .bind(&movie.original_title)
+        .bind(&movie.overview)
+        .bind(movie.release_date)
+        .bind(movie.popularity)
+        .bind(&movie.poster_path)
+        .bind(&movie.backdrop_path)
+        .bind(&movie.language)
+        .bind(movie.vote_average)
+        .bind(movie.vote_count)
+        .bind(movie.runtime)
+        .bind(movie.tmdb_id)
+        .bind(movie.locks.names().collect::<Vec<_>>())
 }
 
 /// Makes the genres of a movie those of its record, and reads it as it is shown.
@@ -94,10 +97,6 @@ async fn link_and_read(connection: &mut PgConnection, id: i32, movie: &StoredMov
     .execute(&mut *connection)
     .await?;
     movies::find_in(connection, id).await?.ok_or(sqlx::Error::RowNotFound)
-}
-
-fn names(locks: Locks) -> Vec<&'static str> {
-    locks.names().collect()
 }
 
 /// Commits. Until COMMIT is sent, nothing can have been stored; after that only its answer tells.

@@ -5,15 +5,23 @@ mod lines;
 mod reading;
 mod storing;
 
-use std::sync::Arc;
+use std::{
+    convert::Infallible,
+    future::{Future, pending},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::{
-    Stream,
+    Stream, StreamExt,
     stream::{self, BoxStream},
 };
 use sqlx::PgPool;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::Instant,
+};
 
 use crate::{
     lifecycle::Lifecycle,
@@ -29,6 +37,8 @@ use super::movies::Unavailable;
 
 /// Most bytes that are read.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Longest time for all of it; the gateway waits 120 seconds.
+const LONGEST_TIME: Duration = Duration::from_secs(110);
 /// Batches that may wait for those before them to be stored.
 const BATCHES_AHEAD: usize = 1;
 /// Batches of this process that are under way at the same time: writers take turns, so that more would only keep
@@ -120,18 +130,39 @@ impl Bulk {
         Ok(stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) }))
     }
 
-    async fn run(self, mut pieces: Pieces, known: KnownGenres, reports: mpsc::UnboundedSender<Vec<Report>>) {
+    async fn run(self, pieces: Pieces, known: KnownGenres, reports: mpsc::UnboundedSender<Vec<Report>>) {
         let (batches, filled) = mpsc::channel(BATCHES_AHEAD);
-        let stop = self.lifecycle.stop_token();
+        let (stop, give_up) = (self.lifecycle.stop_token(), Instant::now() + LONGEST_TIME);
+        let (mut pieces, arriving) = ahead(pieces);
         let reading = async {
-            let is_over = reading::Reader::new(known, batches, stop).read(&mut pieces).await;
+            let is_over = reading::Reader::new(known, batches, stop, give_up).read(&mut pieces).await;
             if !is_over {
                 // Otherwise the client may be told that its connection broke instead of why.
                 reading::throw_away(&mut pieces).await;
             }
         };
-        let storing = storing::Storage::new(&self).store_all(filled, &reports);
+        let reading = async {
+            tokio::select! {
+                () = reading => {}
+                never = arriving => match never {},
+            }
+        };
+        let storing = storing::Storage::new(&self, give_up).store_all(filled, &reports);
         // The reports end with this.
         tokio::join!(reading, storing);
     }
+}
+
+/// Takes a piece from its sender while those before wait to be stored: how long that takes says nothing about how fast
+/// the sender is. The pieces come as long as the future beside them is polled.
+fn ahead(mut pieces: Pieces) -> (Pieces, impl Future<Output = Infallible>) {
+    let (taken, ready) = mpsc::channel(1);
+    let arriving = async move {
+        while let Some(piece) = pieces.next().await
+            && taken.send(piece).await.is_ok()
+        {}
+        drop(taken);
+        pending().await
+    };
+    (stream::unfold(ready, |mut ready| async { Some((ready.recv().await?, ready)) }).boxed(), arriving)
 }

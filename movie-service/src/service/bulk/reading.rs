@@ -23,8 +23,6 @@ const MAX_LINES: usize = 10_000;
 const BATCH_LINES: usize = 1000;
 const BATCH_BYTES: usize = 1024 * 1024;
 const BATCH_PAUSE: Duration = Duration::from_millis(200);
-/// Longest time for all of it; the gateway waits 120 seconds.
-const LONGEST_TIME: Duration = Duration::from_secs(110);
 /// Longest time to throw away what nobody wants to read.
 const LONGEST_REST: Duration = Duration::from_secs(2);
 
@@ -55,8 +53,12 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(known: KnownGenres, batches: mpsc::Sender<Batch>, stop: CancellationToken) -> Self {
-        let give_up = Instant::now() + LONGEST_TIME;
+    pub(super) fn new(
+        known: KnownGenres,
+        batches: mpsc::Sender<Batch>,
+        stop: CancellationToken,
+        give_up: Instant,
+    ) -> Self {
         Self { known, batches, stop, give_up, lines: Lines::default(), bytes: 0, batch: Batch::new(), batch_bytes: 0 }
     }
 

@@ -1,10 +1,13 @@
 //! From batches of checked movies to rows and reports.
 
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     models::record::StoredMovie,
-    repository::{limits, writes::batch},
+    repository::writes::batch,
     service::managing::{ManageError, failed, invalidate_when_decided},
 };
 
@@ -13,6 +16,7 @@ use super::{Batch, Bulk, LineError, Report};
 /// Stores the batches of one request.
 pub(super) struct Storage<'a> {
     bulk: &'a Bulk,
+    give_up: Instant,
     /// Why nothing more is stored.
     given_up: Option<LineError>,
     stored: usize,
@@ -20,8 +24,9 @@ pub(super) struct Storage<'a> {
 }
 
 impl<'a> Storage<'a> {
-    pub(super) fn new(bulk: &'a Bulk) -> Self {
-        Self { bulk, given_up: None, stored: 0, failed: 0 }
+    /// No batch waits beyond `give_up` for its turn.
+    pub(super) fn new(bulk: &'a Bulk, give_up: Instant) -> Self {
+        Self { bulk, give_up, given_up: None, stored: 0, failed: 0 }
     }
 
     /// Stores batches until there are no more, and reports on each when it is committed. Nobody needs to be there to
@@ -75,8 +80,14 @@ impl<'a> Storage<'a> {
 
     async fn in_turn(&self, movies: &[&StoredMovie]) -> Result<Vec<Option<i32>>, LineError> {
         let Bulk { pool, cache, lifecycle, turns } = self.bulk;
-        let turn = timeout(limits::statement(pool), turns.acquire()).await;
-        let _turn = turn.map_err(|_| LineError::Unavailable)?.map_err(|_| LineError::Unavailable)?;
+        let stop = lifecycle.stop_token();
+        // First come, first served.
+        let turn = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(LineError::Stopping),
+            turn = timeout_at(self.give_up, turns.acquire()) => turn,
+        };
+        let Ok(Ok(_turn)) = turn else { return Err(LineError::Unavailable) };
         let stored = batch::insert(pool, movies).await;
         // Also after a failure: the database may have committed although its answer did not arrive.
         cache.invalidate().await;

@@ -4,6 +4,7 @@
 mod genres;
 pub mod jobs;
 mod once;
+mod progress;
 mod worker;
 
 use std::{sync::Arc, time::Duration};

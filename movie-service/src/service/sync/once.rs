@@ -11,6 +11,7 @@ use crate::{
         sync::{Discover, FailedPage, SyncPlan, SyncReport},
     },
     repository::{catalogue, log_failure, may_pass},
+    service::managing::invalidate_when_decided,
 };
 
 use super::{CONCURRENCY, Source, Sync, SyncError, TmdbError};
@@ -135,6 +136,9 @@ impl<'a> Run<'a> {
         let stored = self.store_patiently(&movies).await;
         // Also after a failure: the database may have committed although its answer did not arrive.
         self.sync.cache.invalidate().await;
+        if stored == Err(SyncError::Database) {
+            invalidate_when_decided(&self.sync.pool, &self.sync.cache, &self.sync.lifecycle);
+        }
         stored?;
         // The genres came with the first page.
         self.genres.clear();

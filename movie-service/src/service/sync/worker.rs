@@ -4,52 +4,32 @@
 use std::{collections::HashSet, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::{
     models::{
         import::{GenreRecord, MoviePageRecord},
-        job::{JobError, JobState},
+        job::JobError,
         sync::SyncPlan,
     },
-    repository::{
-        job_work::{self, Claim, Outcome, Position, Recorded, Work},
-        lock::{Guarded, ReplicaLock},
-        log_failure, may_pass,
-    },
+    repository::job_work::{self, Claim, Outcome, Position, Work},
 };
 
-use super::{CONCURRENCY, Source, Sync, SyncError, TmdbError, Turn};
+use super::{
+    CONCURRENCY, Source, Sync, SyncError, TmdbError, Turn,
+    progress::{End, Progress},
+};
 
-/// How long a database that does not answer is waited for, and the pause between two attempts.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(500);
-/// Attempts to give a job back.
-const LET_GO_ATTEMPTS: u32 = 3;
 /// Pause between two questions whether the job is still wanted, while TMDB is slow.
 const QUESTION_PAUSE: Duration = Duration::from_secs(1);
 /// A job that was cut off more often at the same page is not tried again: the page may be the reason.
 const MAX_INTERRUPTIONS: i32 = 3;
 
-/// How a worker ends.
-enum End {
-    /// All pages were tried.
-    Completed,
-    /// The job was asked to stop.
-    Cancelled,
-    /// It cannot go on; the reason, if no page has said it.
-    Failed(Option<JobError>),
-    /// It cannot go on here: the service stops, or another replica has the job.
-    Left,
-}
-
 /// Works on a job.
 pub(super) struct Worker {
-    sync: Sync,
     source: Source,
-    claim: Claim,
+    progress: Progress,
     plan: SyncPlan,
-    lock: Option<ReplicaLock>,
     at: Position,
     /// Why there is nothing to do, when a job is taken up only to be ended.
     over: Option<End>,
@@ -64,7 +44,16 @@ impl Worker {
     pub(super) fn new(sync: Sync, source: Source, claim: Claim, plan: SyncPlan, pages_total: u32) -> Self {
         let at = Position { pages_total, ..Position::default() };
         let (genres, stored) = (Vec::new(), HashSet::new());
-        Self { sync, source, claim, plan, lock: None, at, over: None, is_any_stored: false, genres, stored }
+        Self {
+            source,
+            progress: Progress::new(sync, claim),
+            plan,
+            at,
+            over: None,
+            is_any_stored: false,
+            genres,
+            stored,
+        }
     }
 
     /// For one that was cut off.
@@ -72,20 +61,22 @@ impl Worker {
         let over = if work.cancel_requested {
             Some(End::Cancelled)
         } else if work.interruptions > MAX_INTERRUPTIONS {
-            Some(failed(format!("given up: the job was cut off {} times at this page", work.interruptions)))
+            Some(End::failed(format!("given up: the job was cut off {} times at this page", work.interruptions)))
         } else if work.source != source.name().as_str() {
-            Some(failed("given up: the service takes movies from another source now".to_owned()))
+            Some(End::failed("given up: the service takes movies from another source now".to_owned()))
+        } else if work.plan.is_none() {
+            Some(End::failed("given up: the job was planned by another version of the service".to_owned()))
         } else {
             None
         };
-        let worker = Self::new(sync, source, work.claim, work.plan, 0);
+        let worker = Self::new(sync, source, work.claim, work.plan.unwrap_or_default(), 0);
         Self { at: work.position, over, is_any_stored: work.pages_done > 0, ..worker }
     }
 
     /// Works until the job ends or cannot go on here.
     pub(super) async fn run(mut self, turn: Turn) {
         let Turn { running, lock } = turn;
-        self.lock = Some(lock);
+        self.progress.lock = Some(lock);
         let end = match self.over.take() {
             Some(end) => end,
             None => match Box::pin(self.work()).await {
@@ -93,10 +84,7 @@ impl Worker {
                 Err(end) => end,
             },
         };
-        self.end(end).await;
-        if let Some(lock) = self.lock.take() {
-            lock.release().await;
-        }
+        self.progress.end(end).await;
         drop(running);
     }
 
@@ -105,7 +93,7 @@ impl Worker {
             Ok(genres) => genres,
             // They came with the first page.
             Err(_) if self.is_any_stored => Vec::new(),
-            Err(error) => return Err(failed(error.to_string())),
+            Err(error) => return Err(End::failed(error.to_string())),
         };
         let begun = self.at;
         for list in begun.list..self.plan.lists() {
@@ -148,7 +136,7 @@ impl Worker {
 
     /// Waits for TMDB as long as the job is wanted. Giving up a read loses nothing.
     async fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, End> {
-        let stop = self.sync.lifecycle.stop_token();
+        let stop = self.progress.sync.lifecycle.stop_token();
         let mut work = pin!(work);
         loop {
             tokio::select! {
@@ -157,7 +145,7 @@ impl Worker {
                 value = &mut work => return Ok(value),
                 () = sleep(QUESTION_PAUSE) => {}
             }
-            match job_work::is_cancelled(&self.sync.pool, &self.claim).await {
+            match job_work::is_cancelled(&self.progress.sync.pool, &self.progress.claim).await {
                 Ok(Some(true)) => return Err(End::Cancelled),
                 Ok(None) => return Err(End::Left),
                 // Storing will tell whether the database is away for good.
@@ -181,7 +169,7 @@ impl Worker {
                 // A movie that moved from one page to the next meanwhile: the first one counts.
                 movies.retain(|movie| !self.stored.contains(&movie.tmdb_id));
                 let genres = std::mem::take(&mut self.genres);
-                if self.record(Outcome::Arrived(&genres, &movies)).await? {
+                if self.progress.record(self.at, Outcome::Arrived(&genres, &movies)).await? {
                     self.is_any_stored = true;
                     self.stored.extend(movies.iter().map(|movie| movie.tmdb_id));
                     return Ok(());
@@ -191,9 +179,9 @@ impl Worker {
             }
             Err(error) => SyncError::Tmdb(error),
         };
-        tracing::warn!(job = self.claim.id.get(), year, page, %error, "a page is missing");
+        tracing::warn!(job = self.progress.claim.id.get(), year, page, %error, "a page is missing");
         let missing = JobError { year, page: i32::try_from(page).ok(), error: error.to_string() };
-        if !self.record(Outcome::Missing(&missing)).await? {
+        if !self.progress.record(self.at, Outcome::Missing(&missing)).await? {
             return Err(End::Left);
         }
         if error == SyncError::Tmdb(TmdbError::Unauthorized) {
@@ -209,100 +197,4 @@ impl Worker {
         self.at.pages_total = self.at.pages_total.saturating_sub(self.at.list_pages - list_pages);
         self.at.list_pages = list_pages;
     }
-
-    /// Records a page, however often it takes within a minute. `false` when the database will never take it.
-    async fn record(&mut self, outcome: Outcome<'_>) -> Result<bool, End> {
-        let give_up = Instant::now() + PATIENCE;
-        loop {
-            let recorded = match self.holds_lock().await {
-                Ok(true) => job_work::record(&self.sync.pool, &self.claim, self.at, outcome).await,
-                Ok(false) => Ok(Recorded::NotOurs),
-                Err(error) => Err(error),
-            };
-            // Also after a failure: the database may have committed although its answer did not arrive.
-            if matches!(outcome, Outcome::Arrived(..)) {
-                self.sync.cache.invalidate().await;
-            }
-            match recorded {
-                Ok(Recorded::GoOn) => return Ok(true),
-                Ok(Recorded::Cancel) => return Err(End::Cancelled),
-                Ok(Recorded::NotOurs) => return Err(End::Left),
-                Err(error) => {
-                    log_failure(&error, "record a page of a job");
-                    if !may_pass(&error) {
-                        return Ok(false);
-                    }
-                }
-            }
-            self.pause(give_up).await?;
-        }
-    }
-
-    /// Whether this replica may write. A lock that was lost with its connection is taken again, unless another replica was
-    /// faster.
-    async fn holds_lock(&mut self) -> sqlx::Result<bool> {
-        if let Some(lock) = &mut self.lock
-            && lock.is_held().await
-        {
-            return Ok(true);
-        }
-        if let Some(lock) = self.lock.take() {
-            tracing::warn!(job = self.claim.id.get(), "the lock was lost with its connection");
-            lock.release().await;
-        }
-        self.lock = ReplicaLock::try_take(&self.sync.pool, Guarded::Sync).await?;
-        Ok(self.lock.is_some())
-    }
-
-    /// Before the next attempt; an end when there is none.
-    async fn pause(&self, give_up: Instant) -> Result<(), End> {
-        let stop = self.sync.lifecycle.stop_token();
-        if Instant::now() >= give_up {
-            // Its row cannot say so now. Whoever finds it when the database is back goes on.
-            return Err(End::Left);
-        }
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => Err(End::Left),
-            () = sleep(PAUSE) => Ok(()),
-        }
-    }
-
-    /// Writes down how it ended.
-    async fn end(&mut self, end: End) {
-        let job = self.claim.id.get();
-        let (state, error) = match end {
-            End::Left => {
-                tracing::info!(job, "a job is left for later, or to another replica");
-                return self.let_go().await;
-            }
-            End::Completed => (JobState::Completed, None),
-            End::Cancelled => (JobState::Cancelled, None),
-            End::Failed(error) => (JobState::Failed, error),
-        };
-        let give_up = Instant::now() + PATIENCE;
-        while let Err(error) = job_work::finish(&self.sync.pool, &self.claim, state, error.as_ref()).await {
-            log_failure(&error, "end a job");
-            if self.pause(give_up).await.is_err() {
-                return;
-            }
-        }
-        tracing::info!(job, state = state.as_str(), "a job has ended");
-        self.sync.wake_runtimes();
-    }
-
-    /// In good order, so that it does not count as cut off. A session that broke meanwhile costs an attempt.
-    async fn let_go(&self) {
-        for _ in 0..LET_GO_ATTEMPTS {
-            match job_work::let_go(&self.sync.pool, &self.claim).await {
-                Ok(()) => return,
-                Err(error) => log_failure(&error, "let a job go"),
-            }
-            sleep(PAUSE).await;
-        }
-    }
-}
-
-fn failed(error: String) -> End {
-    End::Failed(Some(JobError { year: None, page: None, error }))
 }

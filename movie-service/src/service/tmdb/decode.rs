@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::models::{
     import::{GenreRecord, MoviePageRecord, MovieRecord},
     movie::parse_date,
+    text::is_blank,
 };
 
 use super::TmdbError;
@@ -191,7 +192,7 @@ struct Text(String);
 
 impl Text {
     fn is_blank(&self) -> bool {
-        self.0.trim().is_empty()
+        is_blank(&self.0)
     }
 
     /// The text, unless it is blank or longer than so many characters.
