@@ -926,7 +926,7 @@ start_servers() {
 }
 
 start_services() {
-    local service file started=''
+    local service file started='' outdated=''
     # The four together may keep thousands of connections open.
     ulimit -S -n 20480 2>/dev/null || true
     for service in $SERVICES; do
@@ -939,6 +939,7 @@ start_services() {
             if [ "$BIN_DIR/$service" -nt "$file" ] || [ "$(run_get "$file" program)" != "$BIN_DIR/$service" ]; then
                 warn "$service runs an older build; \`restart\` takes the new one"
             fi
+            if settings_changed "$service"; then outdated="$outdated $service"; fi
         else
             say "starting $service"
             start_service "$service" # sets LOG_OFFSET
@@ -947,6 +948,13 @@ start_services() {
         wait_until_ready "$service"
     done
     [ -n "$started" ] || say "everything was running already"
+    [ -z "$outdated" ] || warn "a .env has changed since these were started; \`restart\` lets them read it:$outdated"
+}
+# Whether a running service has been started with other .env files than there are now.
+settings_changed() { # SERVICE
+    local file
+    file=$(run_file "$DEV_DIR" "$1")
+    [ -z "${DEV_IGNORE_DOTENV:-}" ] && { [ .env -nt "$file" ] || [ "$1/.env" -nt "$file" ]; }
 }
 
 has_tmdb_access() { [ -n "$(conf movie-service TMDB_API_KEY '')$(conf movie-service TMDB_ACCESS_TOKEN '')" ]; }
@@ -959,20 +967,21 @@ movie_count() {
 # An empty catalogue recommends nothing. The sample costs nobody anything; TMDB is asked only when the user says so.
 CATALOGUE=''
 fill_catalogue() {
-    local count
+    local count sample=''
     count=$(movie_count || true)
     if [ "${count:-0}" = 0 ] && ! has_tmdb_access; then
         say "loading the sample catalogue"
         http --fail --max-time 130 -X POST -o /dev/null "$(service_url movie-service)/api/v1/admin/sync" ||
             warn "the sample catalogue could not be loaded; see: $NAME logs movie-service"
         count=$(movie_count || true)
+        sample=' (the sample, without a TMDB key)'
     fi
     if [ "${count:-0}" = 0 ]; then
         CATALOGUE="empty; fetch from TMDB with: $NAME sync 5"
     elif has_tmdb_access; then
         CATALOGUE="$count movies; fetch from TMDB with: $NAME sync 5"
     else
-        CATALOGUE="$count movies (the sample, without a TMDB key)"
+        CATALOGUE="$count movies$sample"
     fi
 }
 
@@ -1082,8 +1091,25 @@ sync_now() { # [PAGES]
     answer=$(http --max-time 130 -X POST -H 'Authorization: Bearer dev' -w '\n%{http_code}' \
         "$(service_url api-gateway)/api/v1/admin/sync${pages:+?pages=$pages}") || die "the gateway did not answer"
     code=${answer##*$'\n'}
-    printf '%s\n' "${answer%$'\n'*}" | sed -e 's/^{//' -e 's/}$//' | awk '{ gsub(/, *"/, "\n\""); gsub(/": */, "\": "); gsub(/"/, ""); print }'
-    case $code in 2*) return 0 ;; *) die "the sync failed (HTTP $code)" ;; esac
+    case $code in 2*) ;; *) die "the sync failed (HTTP $code): $(error_text "$answer")" ;; esac
+    note_sample "$answer"
+    say "completed: $(printf '%s\n' "$answer" | sed -n 's/.*"movies_synced":\([0-9]*\),"pages":\([0-9]*\).*/\1 movies of \2 pages stored/p')"
+    print_failures "$answer"
+}
+error_text() { printf '%s\n' "$1" | sed -n 's/^{"error":"\([^"]*\)".*/\1/p'; }
+# Who has just set a key may wonder.
+note_sample() { # ANSWER
+    case $1 in *'"source":"sample"'*) warn "movie-service has no TMDB key: this is the built-in sample" ;; esac
+}
+# Prints which pages failed and why, as an answer or a job lists them.
+print_failures() { # ANSWER
+    printf '%s\n' "$1" | sed -En 's/.*"(errors|failed_pages)":\[\{([^]]*)\}\].*/\2/p' |
+        awk '{ n = split($0, errors, /\},\{/)
+            for (i = 1; i <= n && i <= 10; i++) {
+                gsub(/"year":null,|"page":null,|"/, "", errors[i]); gsub(/,/, ", ", errors[i]); gsub(/:/, " ", errors[i])
+                sub(/error /, "", errors[i]); print "    " errors[i]
+            }
+            if (n > 10) print "    and more" }'
 }
 
 # Starts a sync in the background and follows it. Ctrl-C cancels it.
@@ -1109,7 +1135,8 @@ sync_job() { # OPTIONS
     answer=$(http --max-time 60 -G -X POST -H 'Authorization: Bearer dev' -w '\n%{http_code}' "${query[@]}" "$JOB") ||
         die "the gateway did not answer"
     code=${answer##*$'\n'}
-    [ "$code" = 202 ] || die "the sync was not started (HTTP $code): $(printf '%s' "$answer" | sed -n 's/^{"error":"\([^"]*\)".*/\1/p')"
+    [ "$code" = 202 ] || die "the sync was not started (HTTP $code): $(error_text "$answer")"
+    note_sample "$answer"
     JOB_DATA=${answer%$'\n'*}
     JOB=$JOB/jobs/$(printf '%s\n' "$JOB_DATA" | sed -n 's/^{"id":\([0-9]*\),.*/\1/p')
     trap cancel_job INT
@@ -1169,17 +1196,14 @@ draw_job() { # [last]
     text="$percent% $tried/${BASH_REMATCH[2]} pages, ${BASH_REMATCH[9]}/s$left, ${BASH_REMATCH[4]} failed, ${BASH_REMATCH[5]} new, ${BASH_REMATCH[6]} changed"
     if [ -n "${1:-}" ]; then
         [ ! -t 1 ] || printf '\r\033[K'
-        say "$JOB_STATE: ${BASH_REMATCH[3]} of ${BASH_REMATCH[2]} pages stored, ${BASH_REMATCH[4]} failed; movies: ${BASH_REMATCH[5]} new, ${BASH_REMATCH[6]} changed, ${BASH_REMATCH[7]} unchanged; ${BASH_REMATCH[8]} runtimes follow"
-        printf '%s\n' "$JOB_DATA" | sed -n 's/.*"errors":\[{\(.*\)}\],"errors_omitted".*/\1/p' |
-            awk '{ n = split($0, errors, /\},\{/)
-                for (i = 1; i <= n && i <= 10; i++) {
-                    gsub(/"year":null,|"page":null,|"/, "", errors[i]); gsub(/,/, ", ", errors[i]); gsub(/:/, " ", errors[i])
-                    sub(/error /, "", errors[i]); print "    " errors[i]
-                }
-                if (n > 10) print "    and more: see the job" }'
+        text="$JOB_STATE: ${BASH_REMATCH[3]} of ${BASH_REMATCH[2]} pages stored, ${BASH_REMATCH[4]} failed; movies: ${BASH_REMATCH[5]} new, ${BASH_REMATCH[6]} changed, ${BASH_REMATCH[7]} unchanged"
+        [ "${BASH_REMATCH[8]}" = 0 ] || text="$text; ${BASH_REMATCH[8]} runtimes follow in the background"
+        say "$text"
+        print_failures "$JOB_DATA"
     elif [ -t 1 ]; then
         while [ ${#bar} -lt 10 ]; do if [ ${#bar} -lt $((percent / 10)) ]; then bar=$bar#; else bar=$bar.; fi; done
-        width=$(tput cols 2>/dev/null || printf 80)
+        width=$(stty size 2>/dev/null </dev/tty | cut -d ' ' -f 2) || true
+        [ "${width:-0}" -gt 0 ] || width=80
         text="[$bar] $text"
         printf '\r%s\033[K' "${text:0:$((width - 1))}"
     elif [ -z "$JOB_DRAWN" ] || [ $((SECONDS - JOB_DRAWN)) -ge 3 ]; then

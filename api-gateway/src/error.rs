@@ -15,14 +15,14 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorBody {
     /// What went wrong, for people.
-    #[schema(example = "user not found")]
+    #[schema(example = "invalid movie ID")]
     pub error: Cow<'static, str>,
     /// What went wrong, for programs: stable, `snake_case`.
-    #[schema(example = "user_not_found")]
+    #[schema(example = "invalid_movie_id")]
     pub code: Cow<'static, str>,
     /// The field or parameter to blame, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "email")]
+    #[schema(example = "id")]
     pub field: Option<&'static str>,
 }
 

@@ -39,7 +39,9 @@ use super::{
     post,
     path = "/api/v1/movies/bulk",
     tag = "movies",
-    request_body(content = String, content_type = "application/x-ndjson", description = "A movie a line"),
+    // Swagger UI would make one JSON string of whatever it sends as `application/x-ndjson`.
+    request_body(content = String, content_type = "text/plain", description = "A movie a line, under any content type",
+        example = "{\"title\":\"One\",\"genres\":[\"Drama\"]}\n{\"title\":\"Two\"}\n"),
     responses(
         (status = 200, description = "What became of each line", content_type = "application/x-ndjson", body = String),
         (status = 413, description = "The body is larger than 16 MiB, as its Content-Length says", body = ErrorBody),

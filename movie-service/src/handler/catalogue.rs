@@ -15,6 +15,8 @@ use crate::{
     models::etag::is_named,
 };
 
+use super::conditional::if_none_match;
+
 /// Copy the catalogue
 ///
 /// NDJSON. The first line is `{"catalogue_version":"...","genres":[{"id":1,"name":"Action"}]}`, then one line a movie by
@@ -38,7 +40,7 @@ use crate::{
 pub async fn copy(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
     if headers.contains_key(header::IF_NONE_MATCH) {
         let etag = etag(&app.catalogue.version().await?);
-        if is_known(&headers, &etag) {
+        if is_named(&etag, if_none_match(&headers), true) {
             return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
         }
     }
@@ -49,9 +51,4 @@ pub async fn copy(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Res
 
 fn etag(version: &str) -> String {
     format!("\"{version}\"")
-}
-
-/// Whether `If-None-Match` names this version.
-fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    is_named(etag, headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()), true)
 }

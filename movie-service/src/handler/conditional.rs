@@ -8,11 +8,7 @@ use axum::{
 
 use utoipa::{IntoParams, IntoResponses};
 
-use crate::{
-    error::ErrorBody,
-    middleware::json_bytes,
-    models::etag::{ETag, Tagged},
-};
+use crate::{error::ErrorBody, middleware::json_bytes, models::etag::Tagged};
 
 /// Kept by whom it may concern, and asked about each time: the catalogue may change at any moment.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -44,7 +40,7 @@ pub(super) enum ReadResponses {
 
 /// The answer with its tag, or 304 without a body when `If-None-Match` names the tag.
 pub fn answer(request: &HeaderMap, Tagged { etag, body }: Tagged) -> Response {
-    let mut response = if is_known(request, &etag) {
+    let mut response = if etag.is_named_by(if_none_match(request), true) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         // That of the answer (RFC 9110, section 8.6); axum would say 0.
@@ -59,7 +55,7 @@ pub fn answer(request: &HeaderMap, Tagged { etag, body }: Tagged) -> Response {
     response
 }
 
-fn is_known(request: &HeaderMap, etag: &ETag) -> bool {
-    let named = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    etag.is_named_by(named, true)
+/// The values of `If-None-Match`.
+pub fn if_none_match(request: &HeaderMap) -> impl Iterator<Item = &str> {
+    request.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok())
 }

@@ -34,7 +34,7 @@ use super::{
     post,
     path = "/api/v1/movies",
     tag = "movies",
-    request_body = MovieBody,
+    request_body(content = MovieBody, example = json!({"title": "The Example", "release_date": "2026-01-31", "genres": ["Drama"]})),
     responses(
         (status = 201, description = "Created", body = MovieDetail, headers(
             ("Location" = String, description = "`/api/v1/movies/{id}`"),
@@ -61,7 +61,7 @@ pub async fn create(State(app): State<Arc<App>>, WholeBody(body): WholeBody) -> 
         ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
         ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
     ),
-    request_body = MovieBody,
+    request_body(content = MovieBody, example = json!({"title": "The Example", "genres": ["Drama", "War"], "duration": 100})),
     responses(
         (status = 200, description = "The movie as it is now", body = MovieDetail,
             headers(("ETag" = String, description = "The tag of this body"))),
@@ -92,8 +92,8 @@ pub async fn replace(
         ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
     ),
     request_body(content(
-        (MoviePatch = "application/merge-patch+json"),
-        (MoviePatch = "application/json"),
+        (MoviePatch = "application/merge-patch+json", example = json!({"overview": "A film that nobody made."})),
+        (MoviePatch = "application/json", example = json!({"overview": "A film that nobody made."})),
     )),
     responses(
         (status = 200, description = "The movie as it is now", body = MovieDetail,

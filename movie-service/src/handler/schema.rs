@@ -24,23 +24,26 @@ pub(super) struct SyncParameters;
 
 impl IntoParams for ListParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        vec![
-            parameter("page", "The page, counted from 1; anything else means 1.", lenient(number(None), json!(1))),
-            parameter(
-                "page_size",
-                "Movies on a page, 1 to 100; anything else means 20.",
-                lenient(number(Some(100)), json!(20)),
-            ),
+        let mut all = FilterParameters::into_params(|| None);
+        all.extend([
+            // No default here: pages that send it would sort a search by popularity.
             parameter(
                 "sort_by",
-                "Anything else means `popularity`, and with `q` `relevance`, which needs one. Movies without the value come last in both orders; those with the same \
-                 value are sorted by id, in the same direction. A movie without votes has no `vote_average`.",
-                lenient(text().enum_values(Some(SORTS)), json!("popularity")),
+                "By default `relevance` with `q`, which it needs, else `popularity`; anything else means the same. Movies \
+                 without the value come last in both orders; those with the same value are sorted by id, in the same \
+                 direction. A movie without votes has no `vote_average`.",
+                lenient(text().enum_values(Some(SORTS)), None),
             ),
             parameter(
                 "order",
                 "`desc` or `asc`; anything else means `desc`.",
                 lenient(text().enum_values(Some(["desc", "asc"])), json!("desc")),
+            ),
+            parameter("page", "The page, counted from 1; anything else means 1.", lenient(number(None), json!(1))),
+            parameter(
+                "page_size",
+                "Movies on a page, 1 to 100; anything else means 20.",
+                lenient(number(Some(100)), json!(20)),
             ),
             parameter(
                 "cursor",
@@ -58,16 +61,44 @@ impl IntoParams for ListParameters {
                 "Counts of the movies that match, by these; separated by `,`, each once.",
                 names(&extras::FACETS, "genres,year"),
             ),
-        ]
-        .into_iter()
-        .chain(FilterParameters::into_params(|| None))
-        .collect()
+        ]);
+        all
     }
 }
 
+const SORTS: [&str; 8] =
+    ["popularity", "release_date", "title", "vote_average", "vote_count", "runtime", "created_at", "relevance"];
+
+/// These are strict: what is empty (but for a date), repeated or out of range is refused.
 impl IntoParams for FilterParameters {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let minutes = || whole(0, i32::MAX);
         vec![
+            parameter(
+                "q",
+                "Searches titles and original titles, in any script; case, accents and punctuation do not matter. By relevance \
+                 come first titles that are the same, then those that begin with it, then those with words that begin with \
+                 its words, and last, when those are fewer than 20, the 500 most popular titles spelt like it: words of 4 \
+                 letters may have one mistake and those of 6 two, a space may be missing or too many, and when nothing is \
+                 found, one word of several may be missing. Popularity breaks ties.",
+                text().pattern(Some(r"\S")).max_length(Some(200)).examples([json!("shawshenk redemtion")]).into(),
+            ),
+            parameter(
+                "with_genres",
+                "Has these genres: names in any case, or ids; all with `,`, any with `|`.",
+                genres("Drama,War"),
+            ),
+            parameter(
+                "without_genres",
+                "Has not all (`,`) or not any (`|`) of these genres.",
+                genres("Horror|Thriller"),
+            ),
+            parameter(
+                "with_original_language",
+                "The original language (ISO 639-1), in any case.",
+                pattern("^[A-Za-z]{2,3}$", "fr"),
+            ),
+            parameter("year", "The year of release.", whole(1, 9999)),
             parameter(
                 "release_date_from",
                 "Released on this day or later, `YYYY-MM-DD`; empty counts as left out.",
@@ -78,53 +109,23 @@ impl IntoParams for FilterParameters {
                 "Released on this day or earlier, `YYYY-MM-DD`; empty counts as left out.",
                 date("2026-12-31"),
             ),
+            parameter(
+                "vote_average_gte",
+                "Rated this or better. A movie without votes has no rating.",
+                decimal(Some(10.0)),
+            ),
+            parameter("vote_average_lte", "Rated this or worse.", decimal(Some(10.0))),
+            parameter("vote_count_gte", "At least so many votes.", whole(0, i32::MAX)),
+            parameter("runtime_gte", "At least so many minutes long.", minutes()),
+            parameter("runtime_lte", "At most so many minutes long.", minutes()),
+            parameter("popularity_gte", "At least as popular.", decimal(None)),
+            parameter(
+                "ids",
+                "One of these movies: up to 100 ids.",
+                pattern(&format!("^{ID}(,{ID}){{0,99}}$"), "1,2,3"),
+            ),
         ]
-        .into_iter()
-        .chain(filters())
-        .collect()
     }
-}
-
-const SORTS: [&str; 8] =
-    ["popularity", "release_date", "title", "vote_average", "vote_count", "runtime", "created_at", "relevance"];
-
-/// These are strict: what is empty, repeated or out of range is refused.
-fn filters() -> Vec<Parameter> {
-    let minutes = || whole(0, i32::MAX);
-    vec![
-        parameter(
-            "q",
-            "Searches titles and original titles, in any script; case, accents and punctuation do not matter. By relevance \
-             come first titles that are the same, then those that begin with it, then those with words that begin with its \
-             words, and last, when those are fewer than 20, the 500 most popular titles spelt like it: words of 4 letters may have \
-             one mistake and those of 6 two, a space may be missing or too many, and when nothing is found, one word of \
-             several may be missing. Popularity breaks ties.",
-            text().pattern(Some(r"\S")).max_length(Some(200)).examples([json!("shawshenk redemtion")]).into(),
-        ),
-        parameter(
-            "with_genres",
-            "Has these genres: names in any case, or ids; all with `,`, any with `|`.",
-            genres("Drama,War"),
-        ),
-        parameter("without_genres", "Has not all (`,`) or not any (`|`) of these genres.", genres("Horror|Thriller")),
-        parameter(
-            "with_original_language",
-            "The original language (ISO 639-1), in any case.",
-            pattern("^[A-Za-z]{2,3}$", "fr"),
-        ),
-        parameter("year", "The year of release.", whole(1, 9999)),
-        parameter(
-            "vote_average_gte",
-            "Rated this or better. A movie without votes has no rating.",
-            decimal(Some(10.0)),
-        ),
-        parameter("vote_average_lte", "Rated this or worse.", decimal(Some(10.0))),
-        parameter("vote_count_gte", "At least so many votes.", whole(0, i32::MAX)),
-        parameter("runtime_gte", "At least so many minutes long.", minutes()),
-        parameter("runtime_lte", "At most so many minutes long.", minutes()),
-        parameter("popularity_gte", "At least as popular.", decimal(None)),
-        parameter("ids", "One of these movies: up to 100 ids.", pattern(&format!("^{ID}(,{ID}){{0,99}}$"), "1,2,3")),
-    ]
 }
 
 /// A number above 0 that an id can be, with any zeros before it.
@@ -210,6 +211,6 @@ fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
 }
 
-fn lenient(meaningful: ObjectBuilder, default: Value) -> RefOr<Schema> {
-    Schema::AnyOf(AnyOfBuilder::new().item(meaningful).item(text()).default(Some(default)).build()).into()
+fn lenient(meaningful: ObjectBuilder, default: impl Into<Option<Value>>) -> RefOr<Schema> {
+    Schema::AnyOf(AnyOfBuilder::new().item(meaningful).item(text()).default(default.into()).build()).into()
 }

@@ -51,7 +51,7 @@ pub(super) struct Settable {
     #[schema(example = "1999-03-31", pattern = "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
     release_date: Option<String>,
     /// Names, in any case, or ids of genres that there are.
-    #[schema(example = json!(["Action", 12]), max_items = 20)]
+    #[schema(example = json!(["Action", "Science Fiction"]), max_items = 20)]
     genres: Option<Vec<GenreNameOrId>>,
     /// The original language (ISO 639); kept in lower case.
     #[schema(example = "en", pattern = "^([A-Za-z]{2,3})?$")]

@@ -65,7 +65,7 @@ impl CursorKey {
     /// The cursor of a position in the answer to a query.
     pub fn seal(&self, position: &Position, scope: &str) -> String {
         let position = position.to_bytes();
-        let mut bytes = self.mac(&position, scope)[..MAC_LENGTH].to_vec();
+        let mut bytes = self.mac(&position, scope).finalize().into_bytes()[..MAC_LENGTH].to_vec();
         bytes.extend_from_slice(&position);
         URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -74,20 +74,12 @@ impl CursorKey {
     pub fn open(&self, cursor: &str, scope: &str) -> Option<Position> {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (mac, position) = bytes.split_at_checked(MAC_LENGTH)?;
-        self.begun(position, scope).verify_truncated_left(mac).ok()?;
+        self.mac(position, scope).verify_truncated_left(mac).ok()?;
         Position::from_bytes(position)
     }
 
-    fn mac(
-        &self,
-        position: &[u8],
-        scope: &str,
-    ) -> impl AsRef<[u8]> + std::ops::Index<std::ops::RangeTo<usize>, Output = [u8]> {
-        self.begun(position, scope).finalize().into_bytes()
-    }
-
     /// The length first: no two pairs of position and query are the same bytes.
-    fn begun(&self, position: &[u8], scope: &str) -> Hmac<Sha256> {
+    fn mac(&self, position: &[u8], scope: &str) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         mac.update(&(position.len() as u64).to_be_bytes());
         mac.update(position);

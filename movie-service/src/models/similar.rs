@@ -41,6 +41,8 @@ pub struct Subject {
     pub language: Option<String>,
     /// When it was released.
     pub released: Option<NaiveDate>,
+    /// How many movies there are.
+    pub movies: i64,
 }
 
 /// What a movie that may be similar is judged by.

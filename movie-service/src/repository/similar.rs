@@ -34,41 +34,67 @@ pub struct Chosen {
 pub async fn subject(pool: &PgPool, id: MovieId) -> sqlx::Result<Option<Subject>> {
     let subject = sqlx::query_as(
         "SELECT ARRAY(SELECT genre_id FROM movie_genres WHERE movie_id = m.id) AS genres,
-                NULLIF(m.original_language, '') AS language, m.release_date AS released
-         FROM movies m WHERE m.id = $1",
+                NULLIF(m.original_language, '') AS language, m.release_date AS released, s.movies
+         FROM movies m, catalogue_state s WHERE m.id = $1",
     )
     .bind(id.get());
     limits::one_statement(pool, subject.fetch_optional(pool)).await
 }
 
-/// Movies that may be similar, a few thousand at most however large the catalogue is: they come from the ends of indexes,
-/// where each part of the score is at its best. All have a genre of the subject's, if it has any.
+/// A catalogue of so many movies is compared whole.
+const COMPARED_WHOLE: i64 = 10_000;
+
+/// The candidates among the movies of `linked`: all have a genre of the subject's, if it has any.
+macro_rules! candidates_among {
+    ($linked:literal) => {
+        concat!(
+            $linked,
+            " SELECT m.id, m.popularity, linked.shared, linked.genres, m.original_language AS language,
+                     m.release_date AS released, m.rating, m.vote_count AS votes
+              FROM linked JOIN movies m USING (id)
+              WHERE m.id <> $1 AND (linked.shared > 0 OR cardinality($2) = 0)"
+        )
+    };
+}
+
+const ALL: &str = candidates_among!(
+    "WITH linked AS (
+         SELECT id, count(mg.genre_id) AS genres, count(*) FILTER (WHERE mg.genre_id = ANY($2)) AS shared
+         FROM movies LEFT JOIN movie_genres mg ON mg.movie_id = id GROUP BY id
+     )"
+);
+
+/// From the ends of indexes, where one part of the score is at its best, or at least may be.
+const LIKELY: &str = candidates_among!(
+    "WITH candidates AS (
+         (SELECT id FROM movies WHERE release_date <= $4 ORDER BY release_date DESC, id DESC LIMIT 1000)
+         UNION (SELECT id FROM movies WHERE release_date > $4 ORDER BY release_date, id LIMIT 1000)
+         UNION (SELECT id FROM movies WHERE vote_count >= 100 AND rating IS NOT NULL
+                AND ($4 IS NULL OR release_date BETWEEN $4 - 7305 AND $4 + 7305)
+                ORDER BY rating DESC, id DESC LIMIT 500)
+         UNION (SELECT id FROM movies WHERE original_language = $3 AND popularity IS NOT NULL
+                ORDER BY popularity DESC, id DESC LIMIT 500)
+         UNION (SELECT latest.movie_id FROM unnest($2::int[]) AS wanted (genre_id)
+                CROSS JOIN LATERAL (SELECT mg.movie_id FROM movie_genres mg WHERE mg.genre_id = wanted.genre_id
+                                    ORDER BY mg.movie_id DESC LIMIT 250) latest)
+     ), linked AS (
+         SELECT c.id, links.* FROM candidates c
+         CROSS JOIN LATERAL (SELECT count(*) AS genres, count(*) FILTER (WHERE mg.genre_id = ANY($2)) AS shared
+                             FROM movie_genres mg WHERE mg.movie_id = c.id) links
+     )"
+);
+
+/// Movies that may be similar: all of a catalogue of ordinary size, a few thousand of a larger one.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn candidates(pool: &PgPool, id: MovieId, subject: &Subject) -> sqlx::Result<Vec<Candidate>> {
-    let candidates = sqlx::query_as(
-        "WITH candidates AS (
-             (SELECT id FROM movies WHERE vote_count IS NOT NULL ORDER BY vote_count DESC, id DESC LIMIT 500)
-             UNION (SELECT id FROM movies WHERE original_language = $3 AND popularity IS NOT NULL
-                    ORDER BY popularity DESC, id DESC LIMIT 500)
-             UNION (SELECT id FROM movies WHERE release_date <= $4 ORDER BY release_date DESC, id DESC LIMIT 250)
-             UNION (SELECT id FROM movies WHERE release_date > $4 ORDER BY release_date, id LIMIT 250)
-             UNION (SELECT latest.movie_id FROM unnest($2::int[]) AS wanted (genre_id)
-                    CROSS JOIN LATERAL (SELECT mg.movie_id FROM movie_genres mg WHERE mg.genre_id = wanted.genre_id
-                                        ORDER BY mg.movie_id DESC LIMIT 250) latest)
-         )
-         SELECT m.id, m.popularity, linked.shared, linked.genres, m.original_language AS language,
-                m.release_date AS released, m.rating, m.vote_count AS votes
-         FROM candidates c JOIN movies m USING (id)
-         CROSS JOIN LATERAL (SELECT count(*) AS genres, count(*) FILTER (WHERE mg.genre_id = ANY($2)) AS shared
-                             FROM movie_genres mg WHERE mg.movie_id = m.id) linked
-         WHERE m.id <> $1 AND (linked.shared > 0 OR cardinality($2) = 0)",
-    )
-    .bind(id.get())
-    .bind(&subject.genres)
-    .bind(&subject.language)
-    .bind(subject.released);
+    let candidates = if subject.movies <= COMPARED_WHOLE {
+        sqlx::query_as(ALL).bind(id.get()).bind(&subject.genres)
+    } else {
+        let likely = sqlx::query_as(LIKELY).bind(id.get()).bind(&subject.genres);
+        likely.bind(&subject.language).bind(subject.released)
+    };
     limits::one_statement(pool, candidates.fetch_all(pool)).await
 }
 

@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn matrix() -> Subject {
-        Subject { genres: vec![1, 2], language: Some("en".to_owned()), released: date(1999) }
+        Subject { genres: vec![1, 2], language: Some("en".to_owned()), released: date(1999), ..Subject::default() }
     }
 
     fn candidate(id: i32, shared: i64, genres: i64) -> Candidate {

@@ -33,6 +33,7 @@ mod schema;
 mod search;
 mod settings;
 mod silence;
+mod similar;
 mod store;
 mod support;
 mod sync;

@@ -172,21 +172,6 @@ async fn similar_takes_a_movie_and_a_limit(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn in_a_large_catalogue_the_similar_ones_are_still_found_and_always_the_same(pool: PgPool) {
-    let app = catalogue(&pool).await;
-    app.execute(
-        "INSERT INTO movies (title, release_date, popularity, original_language, vote_average, vote_count)
-         SELECT 'Filler ' || n, date '1950-01-01' + n, n % 97, 'fr', n % 10, n FROM generate_series(1, 6000) n;
-         INSERT INTO movie_genres SELECT id, 1 FROM movies WHERE title LIKE 'Filler%'",
-    )
-    .await;
-    let first = app.get("/api/v1/movies/1/similar").await;
-    assert_eq!(titles(&first.json())[0], ("The Matrix Reloaded", 0.9131));
-    app.redis_do("FLUSHDB", &[]).await;
-    assert_eq!(app.get("/api/v1/movies/1/similar").await.body, first.body);
-}
-
-#[sqlx::test(migrations = "./migrations")]
 async fn without_a_database_related_reads_are_unavailable(pool: PgPool) {
     let app = TestApp::with(&pool, &[("DB_PORT", "1"), ("DB_ACQUIRE_TIMEOUT_MS", "200")]).await;
     for path in ["/api/v1/movies/tmdb/603", "/api/v1/movies/1/similar"] {

@@ -34,40 +34,13 @@ pub async fn page(database: impl PgExecutor<'_>, request: &Request) -> sqlx::Res
 
 fn statement(request: &Request, arguments: &mut Bound) -> sqlx::Result<String> {
     let query = &request.query;
-    let after = request.after.as_ref();
     // One more than asked for tells whether more follow. Past the largest offset there is nothing.
     let wanted = query.page_size + 1;
-    let offset = if after.is_some() { Some(0) } else { query.offset() };
+    let offset = if request.after.is_some() { Some(0) } else { query.offset() };
     let (limit, offset) = offset.map_or((0, 0), |offset| (wanted, offset));
     let of_each_part = arguments.bind(offset.saturating_add(limit))?;
     let (limit, offset) = (arguments.bind(limit)?, arguments.bind(offset)?);
-    let filters = conditions(request, arguments)?;
-    let search = Search::of(request, arguments)?;
-    let few = request.alike.as_ref().is_some_and(|alike| alike.few);
-    let mut tables = String::new();
-    let to = (&mut *arguments, of_each_part.as_str());
-    let (key, limit_of_each) = (sort_key(query.sort_by), to.1);
-    let parts = match (&search, query.sort_by, query.order) {
-        (Some(search), SortBy::Relevance, Order::Descending) => {
-            let parts;
-            (tables, parts) = best_first(search, after, &filters, to)?;
-            parts
-        }
-        (Some(search), SortBy::Relevance, Order::Ascending) => {
-            tables = search.hits(key, &filters);
-            worst_first(after, to)?
-        }
-        // As any other filter where many are found; else all of them are at hand, with those spelt alike.
-        (Some(search), ..) if few => {
-            tables = search.hits(key, &filters);
-            ByKey { query, source: "hits", key: "m.key", filters: &[], search: None, limit: limit_of_each }
-                .parts(after, to.0)?
-        }
-        (search, ..) => {
-            ByKey { query, source: "movies", key, filters: &filters, search: search.as_ref(), limit: limit_of_each }
-                .parts(after, to.0)?
-        }
-    };
+    let (tables, parts) = parts(request, arguments, &of_each_part)?;
     let parts = parts.iter().map(|part| format!("({part})")).collect::<Vec<_>>().join(" UNION ALL ");
     let columns = columns(&query.include);
     // Ids come from an index alone where there is one; only the rows of the page are read, one by one.
@@ -83,4 +56,26 @@ fn statement(request: &Request, arguments: &mut Bound) -> sqlx::Result<String> {
          ) found ON true
          ORDER BY found.place"
     ))
+}
+
+/// The parts of the list, each with at most `limit` rows, and the tables that they read besides.
+fn parts(request: &Request, arguments: &mut Bound, limit: &str) -> sqlx::Result<(String, Vec<String>)> {
+    let (query, after) = (&request.query, request.after.as_ref());
+    let key = sort_key(query.sort_by);
+    let filters = conditions(request, arguments)?;
+    let search = Search::of(request, arguments)?;
+    let few = request.alike.as_ref().is_some_and(|alike| alike.few);
+    let all = ByKey { query, source: "movies", key, filters: &filters, search: search.as_ref(), limit };
+    match (&search, query.sort_by, query.order) {
+        (Some(search), SortBy::Relevance, Order::Descending) => best_first(search, after, &filters, (arguments, limit)),
+        (Some(search), SortBy::Relevance, Order::Ascending) => {
+            Ok((search.hits(key, &filters), worst_first(after, (arguments, limit))?))
+        }
+        // As any other filter where many are found; else all of them are at hand, with those spelt alike.
+        (Some(search), ..) if few => {
+            let hits = ByKey { source: "hits", key: "m.key", filters: &[], search: None, ..all };
+            Ok((search.hits(key, &filters), hits.parts(after, arguments)?))
+        }
+        _ => Ok((String::new(), all.parts(after, arguments)?)),
+    }
 }
