@@ -1421,7 +1421,7 @@ cmd_bench() { # [platform|catalogue] [arguments for the benchmark]
     esac
     # The catalogue's takes the statements of the service from the log, which speaks English then. Memory and log as one gives
     # to a server with gigabytes of data: the defaults (128 MB, 1 GB) are for a machine of long ago.
-    start_test_servers "$DEV_DIR/bench" -c lc_messages=C -c shared_buffers=1GB -c max_wal_size=8GB
+    start_test_servers "$DEV_DIR/bench" -c lc_messages=C -c shared_buffers=2GB -c max_wal_size=8GB
     build production
     run_child env PLATFORM_BIN_DIR="$BIN_DIR" BENCH_PG_BIN="$(find_pg_bin)" BENCH_PG_LOG="$TEST_BASE/logs/postgres.log" \
         cargo bench --profile production ${LOCKED:+"$LOCKED"} -p "$package" --bench "$what" -- "$@" || die "the benchmark failed"

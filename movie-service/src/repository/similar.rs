@@ -44,15 +44,17 @@ pub async fn subject(pool: &PgPool, id: MovieId) -> sqlx::Result<Option<Subject>
 /// A catalogue of so many movies is compared whole.
 const COMPARED_WHOLE: i64 = 10_000;
 
-/// The candidates among the movies of `linked`: all have a genre of the subject's, if it has any.
+/// The candidates among the movies of `linked`, with how to get at each movie `m`: all have a genre of the subject's, if it
+/// has any.
 macro_rules! candidates_among {
-    ($linked:literal) => {
+    ($linked:literal, $movie:literal) => {
         concat!(
             $linked,
             " SELECT m.id, m.popularity, linked.shared, linked.genres, m.original_language AS language,
                      m.release_date AS released, m.rating, m.vote_count AS votes
-              FROM linked JOIN movies m USING (id)
-              WHERE m.id <> $1 AND (linked.shared > 0 OR cardinality($2) = 0)"
+              FROM linked ",
+            $movie,
+            " WHERE m.id <> $1 AND (linked.shared > 0 OR cardinality($2) = 0)"
         )
     };
 }
@@ -61,7 +63,8 @@ const ALL: &str = candidates_among!(
     "WITH linked AS (
          SELECT id, count(mg.genre_id) AS genres, count(*) FILTER (WHERE mg.genre_id = ANY($2)) AS shared
          FROM movies LEFT JOIN movie_genres mg ON mg.movie_id = id GROUP BY id
-     )"
+     )",
+    "JOIN movies m USING (id)"
 );
 
 /// From the ends of indexes, where one part of the score is at its best, or at least may be.
@@ -81,7 +84,9 @@ const LIKELY: &str = candidates_among!(
          SELECT c.id, links.* FROM candidates c
          CROSS JOIN LATERAL (SELECT count(*) AS genres, count(*) FILTER (WHERE mg.genre_id = ANY($2)) AS shared
                              FROM movie_genres mg WHERE mg.movie_id = c.id) links
-     )"
+     )",
+    // One by one: PostgreSQL may take a look at all of them for the quicker way, up to hundreds of thousands.
+    "CROSS JOIN LATERAL (SELECT * FROM movies WHERE id = linked.id LIMIT 1) m"
 );
 
 /// Movies that may be similar: all of a catalogue of ordinary size, a few thousand of a larger one.
