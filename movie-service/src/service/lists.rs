@@ -213,9 +213,11 @@ impl Lists {
     }
 }
 
-/// What a total is of. The ids of the genres too: under the same revision another one may have been called so before.
+/// What a total is of. The ids of the genres too: under the same revision another one may have been called so before. And
+/// the revision that those spelt alike are of: counted under another one they make a total of no moment.
 fn counted_as(request: &Request) -> String {
-    format!("{} {:?}", request.query.canonical_filters(), request.genres)
+    let searched = request.alike.as_ref().map(|alike| alike.revision);
+    format!("{} {:?} {searched:?}", request.query.canonical_filters(), request.genres)
 }
 
 /// Everything from one snapshot, counted anew: for a catalogue that changes all the time.

@@ -1,6 +1,6 @@
 //! What the words of a search may be mistakes for: typing mistakes, two letters swapped, a space too many or too few.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use strsim::osa_distance;
 
@@ -16,8 +16,12 @@ struct Word {
     forms: Vec<(String, f32)>,
 }
 
-/// More words than this are taken as they are written, beginning with the last.
+/// Words after so many are taken as they are written.
 const MOST_WORDS: usize = 10;
+/// Of more words none is left out: that is a query for each.
+const MOST_TO_LEAVE_ONE_OUT: usize = 5;
+/// Forms of each word when one is left out.
+const FORMS_WITHOUT_ONE: usize = 40;
 /// More of what a word may be meant to be is too far from it.
 const MOST_FORMS: usize = 50;
 /// Words shorter than this are not mistyped, but mean something else.
@@ -35,11 +39,13 @@ pub(super) fn edits(letters: usize) -> usize {
 
 /// Those words of a search that the words of all titles are to be compared with.
 pub(super) fn doubtful(words: &str) -> Vec<&str> {
-    let mut doubtful: Vec<&str> =
-        words.split_whitespace().filter(|word| word.chars().count() >= SHORTEST).take(MOST_WORDS).collect();
-    doubtful.sort_unstable();
-    doubtful.dedup();
-    doubtful
+    distinct(words).into_iter().take(MOST_WORDS).filter(|word| word.chars().count() >= SHORTEST).collect()
+}
+
+/// The words, each where it is first.
+fn distinct(words: &str) -> Vec<&str> {
+    let mut known = HashSet::new();
+    words.split_whitespace().filter(|word| known.insert(*word)).collect()
 }
 
 impl Spelling {
@@ -49,8 +55,11 @@ impl Spelling {
         for (searched, known) in known {
             alike.entry(searched).or_default().push(known);
         }
-        let words: Vec<&str> = words.split_whitespace().collect();
+        let words = distinct(words);
         let word = |(at, text): (usize, &&str)| {
+            if at >= MOST_WORDS {
+                return Word { text: (*text).to_owned(), letters: text.chars().count(), forms: Vec::new() };
+            }
             let joined = [at.checked_sub(1).map(|before| (before, at)), Some((at, at + 1))].into_iter().flatten();
             let joined = joined.filter_map(|(one, next)| Some(format!("{}{}", words.get(one)?, words.get(next)?)));
             Word::new(text, alike.get(text).map_or(&[], Vec::as_slice), joined.collect())
@@ -60,18 +69,22 @@ impl Spelling {
 
     /// Titles with all the words, as a `tsquery` of their lexemes. Without any there is nothing to look for.
     pub(super) fn all(&self) -> String {
-        self.0.iter().map(Word::query).collect::<Vec<_>>().join(" & ")
+        self.0.iter().map(|word| word.query(usize::MAX)).collect::<Vec<_>>().join(" & ")
     }
 
-    /// Titles with all the words but one, if the others are at least half of what is searched for.
+    /// Titles with all of a few words but one, if the others are at least half of what is searched for.
     pub(super) fn all_but_one(&self) -> Option<String> {
+        if !(2..=MOST_TO_LEAVE_ONE_OUT).contains(&self.0.len()) {
+            return None;
+        }
         let letters: usize = self.0.iter().map(|word| word.letters).sum();
         let but = |(left_out, word): (usize, &Word)| {
-            let others = self.0.iter().enumerate().filter(|(at, _)| *at != left_out).map(|(_, word)| word.query());
+            let others = self.0.iter().enumerate().filter(|(at, _)| *at != left_out);
+            let others = others.map(|(_, word)| word.query(FORMS_WITHOUT_ONE));
             (word.letters * 2 <= letters).then(|| format!("({})", others.collect::<Vec<_>>().join(" & ")))
         };
         let choices: Vec<String> = self.0.iter().enumerate().filter_map(but).collect();
-        (self.0.len() > 1 && !choices.is_empty()).then(|| choices.join(" | "))
+        (!choices.is_empty()).then(|| choices.join(" | "))
     }
 
     /// How far a movie's words are from those searched for, from 0 (none is mistaken) to 1 (none is there).
@@ -112,11 +125,12 @@ impl Word {
         Self { text: text.to_owned(), letters: letters.len(), forms }
     }
 
-    fn query(&self) -> String {
+    /// Any of its closest forms, and what it begins.
+    fn query(&self, most_forms: usize) -> String {
         // What one or two letters begin is most of a catalogue.
         let begun = if self.letters > 2 { ":*" } else { "" };
         let written = format!("{}{begun}", quoted(&self.text));
-        let forms = self.forms.iter().map(|(form, _)| {
+        let forms = self.forms.iter().take(most_forms).map(|(form, _)| {
             let words: Vec<String> = form.split_whitespace().map(quoted).collect();
             if words.len() > 1 { format!("({})", words.join(" & ")) } else { words.concat() }
         });
@@ -202,8 +216,12 @@ mod tests {
 
     #[test]
     fn a_long_search_is_compared_with_all_words_in_part_only() {
-        assert_eq!(doubtful("seven of seven samurai"), ["samurai", "seven"]);
+        assert_eq!(doubtful("seven of seven samurai"), ["seven", "samurai"]);
         let words: Vec<String> = (1000..1100).map(|number| number.to_string()).collect();
         assert_eq!(doubtful(&words.join(" ")).len(), MOST_WORDS);
+        let spelling = Spelling::new(&words.join(" "), &[]);
+        assert!(spelling.all().ends_with(" & ('1098':*) & ('1099':*)"), "{}", spelling.all());
+        assert_eq!(spelling.all_but_one(), None);
+        assert_eq!(Spelling::new("seven seven", &[]).all(), Spelling::new("seven", &[]).all());
     }
 }
