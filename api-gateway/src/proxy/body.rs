@@ -191,13 +191,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_trickles_is_given_up_about_as_soon() {
         let (sender, mut body, progress) = watched(1000);
-        tokio::spawn(async move {
+        let trickle = async {
             while sender.send("a").is_ok() {
                 sleep(Duration::from_secs(2)).await
             }
-        });
+        };
         let started = Instant::now();
-        while next(&mut body).await.is_some() {}
+        let taken = async { while next(&mut body).await.is_some() {} };
+        tokio::select! {
+            () = trickle => panic!("the body lives"),
+            () = taken => {}
+        }
         assert_eq!(progress.failure(), Some(BodyFailure::TooSlow));
         assert_eq!(started.elapsed().as_secs(), LIMIT.as_secs());
     }
@@ -206,16 +210,20 @@ mod tests {
     async fn a_client_that_is_slow_but_steady_is_waited_for() {
         let piece: &'static str = "x".repeat(2048).leak();
         let (sender, mut body, progress) = watched(1_000_000);
-        tokio::spawn(async move {
+        let steady = async move {
             for _ in 0..100 {
                 sender.send(piece).expect("the body lives");
                 sleep(Duration::from_secs(2)).await;
             }
-        });
-        let mut length = 0;
-        while let Some(bytes) = next(&mut body).await {
-            length += bytes.len();
-        }
+        };
+        let taken = async {
+            let mut length = 0;
+            while let Some(bytes) = next(&mut body).await {
+                length += bytes.len();
+            }
+            length
+        };
+        let ((), length) = tokio::join!(steady, taken);
         assert_eq!((length, progress.failure()), (100 * piece.len(), None));
     }
 

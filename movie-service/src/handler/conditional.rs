@@ -5,7 +5,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-
 use utoipa::{IntoParams, IntoResponses};
 
 use crate::{error::ErrorBody, middleware::json_bytes, models::etag::Tagged};

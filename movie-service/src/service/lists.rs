@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -102,9 +102,9 @@ impl Lists {
         };
         let mut request = Request { query, genres, words, alike: None, after };
         if request.words.is_some() {
-            let search = async { look_for_alike(&mut *self.pool.acquire().await?, &mut request).await };
-            let searched = limits::one_transaction(&self.pool, search).await;
-            searched.map_err(|error| unavailable(&error, "search for titles"))?;
+            let search = async { list::spelt_alike(&mut *self.pool.acquire().await?, &request).await };
+            let alike = limits::one_transaction(&self.pool, search).await;
+            request.alike = alike.map_err(|error| unavailable(&error, "search for titles"))?;
         }
         Ok(request)
     }
@@ -223,7 +223,7 @@ fn counted_as(request: &Request) -> String {
 /// Everything from one snapshot, counted anew: for a catalogue that changes all the time.
 async fn in_one_snapshot(pool: &PgPool, request: &mut Request) -> sqlx::Result<Found> {
     let mut snapshot = list::in_one_snapshot(pool).await?;
-    look_for_alike(&mut snapshot, request).await?;
+    request.alike = list::spelt_alike(&mut snapshot, request).await?;
     let slice = list::page(&mut *snapshot, request).await?;
     let (_, total) = list::count(&mut *snapshot, request).await?;
     let facets = match request.query.facets.is_empty() {
@@ -232,14 +232,6 @@ async fn in_one_snapshot(pool: &PgPool, request: &mut Request) -> sqlx::Result<F
     };
     snapshot.rollback().await?;
     Ok(Found { slice, total, facets })
-}
-
-/// What a search finds besides what is written so.
-async fn look_for_alike(database: &mut PgConnection, request: &mut Request) -> sqlx::Result<()> {
-    if let Some(words) = &request.words {
-        request.alike = Some(list::spelt_alike(database, request, words).await?);
-    }
-    Ok(())
 }
 
 fn genre_set(

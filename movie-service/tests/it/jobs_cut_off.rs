@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use movie_service::lifecycle::deadline;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::support::{
@@ -85,6 +85,14 @@ async fn a_job_that_was_cancelled_while_nobody_worked_on_it_stays_cancelled(pool
     assert!(pages(&tmdb).is_empty());
 }
 
+/// The next service, its TMDB, and the first job as it ended there.
+async fn ended_by_the_next(pool: &PgPool) -> (TestApp, Stub, Value) {
+    let tmdb = Stub::plain().await;
+    let next = TestApp::with(pool, &tmdb.settings()).await;
+    let job = next.ended_job(1).await;
+    (next, tmdb, job)
+}
+
 #[sqlx::test(migrations = "./migrations")]
 async fn a_job_is_taken_up_three_times_at_a_page_then_it_has_failed(pool: PgPool) {
     for (before, state) in [(2, "completed"), (3, "failed")] {
@@ -94,9 +102,7 @@ async fn a_job_is_taken_up_three_times_at_a_page_then_it_has_failed(pool: PgPool
             .execute(&pool)
             .await
             .unwrap();
-        let tmdb = Stub::plain().await;
-        let next = TestApp::with(&pool, &tmdb.settings()).await;
-        let job = next.ended_job(1).await;
+        let (_next, _tmdb, job) = ended_by_the_next(&pool).await;
         assert_eq!(job["state"], state);
         if state == "failed" {
             let error =
@@ -114,9 +120,7 @@ async fn a_job_whose_plan_cannot_be_read_has_failed_and_is_in_nobodys_way(pool: 
         .execute(&pool)
         .await
         .unwrap();
-    let tmdb = Stub::plain().await;
-    let next = TestApp::with(&pool, &tmdb.settings()).await;
-    let job = next.ended_job(1).await;
+    let (next, _tmdb, job) = ended_by_the_next(&pool).await;
     let error = "given up: the job was planned by another version of the service";
     assert_eq!(
         (&job["state"], &job["errors"][0]["error"], &job["pages"]["done"]),

@@ -26,15 +26,16 @@ pub struct Alike {
     pub(super) distances: Vec<f32>,
 }
 
-/// Looks for movies spelt like the words of a request.
+/// Movies spelt like the words of a request; `None` when it searches for nothing.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn spelt_alike(database: &mut PgConnection, request: &Request, words: &Words) -> sqlx::Result<Alike> {
+pub async fn spelt_alike(database: &mut PgConnection, request: &Request) -> sqlx::Result<Option<Alike>> {
+    let Some(words) = &request.words else { return Ok(None) };
     let (revision, written) = count_few(database, request, words).await?;
     let mut alike = Alike { revision: Some(revision), few: written < FEW, ids: Vec::new(), distances: Vec::new() };
     if !alike.few || words.as_str().is_empty() {
-        return Ok(alike);
+        return Ok(Some(alike));
     }
     let spelling = Spelling::new(words.as_str(), &known(database, words).await?);
     for query in [Some(spelling.all()), spelling.all_but_one()].into_iter().flatten() {
@@ -49,7 +50,7 @@ pub async fn spelt_alike(database: &mut PgConnection, request: &Request, words: 
             break;
         }
     }
-    Ok(alike)
+    Ok(Some(alike))
 }
 
 /// The revision, and how many movies are written so, up to [`FEW`].
