@@ -3,19 +3,19 @@
 //! The way of a request is [`gateway::Gateway`]; the rest are its parts: `routing` (where to), `middleware` (what it
 //! passes), `service` (the limit itself), `proxy` (there and back) and `handler` (what the gateway answers itself).
 
-pub mod body;
 pub mod config;
 pub mod database;
+pub mod drain_body;
 pub mod error;
 pub mod gateway;
 pub mod handler;
 pub mod lifecycle;
 pub mod middleware;
-pub mod patience;
 pub mod proxy;
 pub mod routing;
 pub mod server;
 pub mod service;
+pub mod stall_timeout;
 pub mod telemetry;
 pub mod workers;
 

@@ -29,13 +29,13 @@ impl TelemetryConfig {
     pub fn from_env(env: &mut Env) -> Self {
         let filter = env.text("LOG_LEVEL", "info");
         if EnvFilter::builder().parse(&filter).is_err() {
-            env.mistake("LOG_LEVEL", "a level such as info, or filter directives such as info,sqlx=debug");
+            env.invalid("LOG_LEVEL", "a level such as info, or filter directives such as info,sqlx=debug");
         }
         let format = match env.text("LOG_FORMAT", "text").as_str() {
             "text" => LogFormat::Text,
             "json" => LogFormat::Json,
             _ => {
-                env.mistake("LOG_FORMAT", "text or json");
+                env.invalid("LOG_FORMAT", "text or json");
                 LogFormat::Text
             }
         };

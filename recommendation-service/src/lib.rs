@@ -2,19 +2,19 @@
 //!
 //! Layers, and the only way arrows point: `handler` -> `service` -> `repository` -> `database`.
 
-pub mod body;
 pub mod config;
 pub mod database;
+pub mod drain_body;
 pub mod error;
 pub mod handler;
 pub mod lifecycle;
 pub mod middleware;
 pub mod models;
-pub mod patience;
 pub mod peers;
 pub mod repository;
 pub mod server;
 pub mod service;
+pub mod stall_timeout;
 pub mod telemetry;
 
 use axum::Router;

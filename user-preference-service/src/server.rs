@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
 
-use crate::{body::lend, config::env::Env, patience::Impatient};
+use crate::{config::env::Env, drain_body::track_body, stall_timeout::StallTimeout};
 
 /// Largest request head (request line and headers) in bytes; hyper answers 431 above it.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -238,14 +238,14 @@ where
     // The socket must be watched by the runtime that serves it, which need not be the one that accepted it.
     let Ok(stream) = stream.into_std().and_then(TcpStream::from_std) else { return };
     #[cfg(target_os = "linux")]
-    crate::patience::limit_unread(&stream, config.write_timeout);
+    crate::stall_timeout::set_socket_timeouts(&stream, config.write_timeout);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (mut request, rest) = lend(request);
+        let (mut request, unread) = track_body(request);
         request.extensions_mut().insert(ConnectInfo(peer));
         let answer = app.clone().oneshot(request);
         async move {
             let answer = answer.await;
-            rest.throw_away().await;
+            unread.drain().await;
             answer
         }
     });
@@ -255,7 +255,7 @@ where
         .max_buf_size(MAX_HEAD_BYTES)
         .max_header_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(Impatient::new(stream, config.write_timeout)), service);
+        .serve_connection(TokioIo::new(StallTimeout::new(stream, config.write_timeout)), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

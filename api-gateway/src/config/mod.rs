@@ -1,4 +1,4 @@
-//! Settings, read once at the start from the environment; every mistake is reported together.
+//! Settings, read once at the start from the environment; all errors are reported together.
 
 pub mod env;
 
@@ -105,7 +105,7 @@ fn origin(env: &mut Env, name: &str, default: &str) -> Origin {
     let authority =
         url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/')).and_then(|rest| rest.parse().ok());
     if authority.is_none() {
-        env.mistake(name, &format!("an address such as {default}"));
+        env.invalid(name, &format!("an address such as {default}"));
     }
     Origin { scheme: Scheme::HTTP, authority: authority.unwrap_or(Authority::from_static("localhost")) }
 }
@@ -115,7 +115,7 @@ fn trusted_proxies(env: &mut Env) -> Vec<IpNet> {
     let parse = |entry: &str| entry.parse().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from));
     let networks: Result<_, _> = text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(parse).collect();
     networks.unwrap_or_else(|_| {
-        env.mistake("TRUSTED_PROXIES", "addresses or networks with commas between, such as 10.0.0.0/8,192.0.2.1");
+        env.invalid("TRUSTED_PROXIES", "addresses or networks with commas between, such as 10.0.0.0/8,192.0.2.1");
         Vec::new()
     })
 }
@@ -144,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_named() {
+    fn every_error_is_named() {
         let error = config(&[
             ("RATE_LIMIT_MAX", "0"),
             ("MOVIE_SERVICE_URL", "https://movies"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, nonsense"),
             ("REDIS_ADDR", "localhost"),
         ])
-        .expect_err("four mistakes")
+        .expect_err("four errors")
         .to_string();
         for name in ["RATE_LIMIT_MAX", "MOVIE_SERVICE_URL", "TRUSTED_PROXIES", "REDIS_ADDR"] {
             assert!(error.lines().any(|line| line.starts_with(name)), "{name} is missing in: {error}");

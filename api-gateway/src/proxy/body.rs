@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{error::ApiError, patience::Patience};
+use crate::{error::ApiError, stall_timeout::StallTimer};
 use axum::{
     body::{Body, Bytes, HttpBody},
     http::{Request, StatusCode, header},
@@ -70,7 +70,7 @@ impl Progress {
 pub struct ClientBody {
     inner: Body,
     left: usize,
-    patience: Patience,
+    stall: StallTimer,
     progress: Arc<Progress>,
 }
 
@@ -92,8 +92,8 @@ impl ClientBody {
             return Err(BodyFailure::TooLarge);
         }
         let progress = Arc::<Progress>::default();
-        let (left, patience, noted) = (max_bytes, Patience::new(LIMIT), progress.clone());
-        Ok((request.map(|inner| Body::new(Self { inner, left, patience, progress })), Some(noted)))
+        let (left, stall, noted) = (max_bytes, StallTimer::new(LIMIT), progress.clone());
+        Ok((request.map(|inner| Body::new(Self { inner, left, stall, progress })), Some(noted)))
     }
 
     fn fail(&self, failure: BodyFailure) -> BodyFailure {
@@ -113,7 +113,7 @@ impl HttpBody for ClientBody {
         let frame = Pin::new(&mut this.inner).poll_frame(context);
         this.progress.waiting.store(frame.is_pending(), Ordering::Relaxed);
         let Poll::Ready(frame) = frame else {
-            ready!(this.patience.wait(context));
+            ready!(this.stall.poll_expired(context));
             return Poll::Ready(Some(Err(this.fail(BodyFailure::TooSlow))));
         };
         Poll::Ready(match frame {
@@ -121,7 +121,7 @@ impl HttpBody for ClientBody {
             Some(Err(_)) => Some(Err(this.fail(BodyFailure::Broken))),
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, Bytes::len);
-                this.patience.moved(length);
+                this.stall.progress(length);
                 match this.left.checked_sub(length) {
                     Some(left) => {
                         this.left = left;

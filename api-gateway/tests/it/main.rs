@@ -15,7 +15,7 @@ mod rate_limit;
 mod redis_down;
 mod routes;
 mod shutdown;
+mod slow_readers;
 mod streaming;
 mod support;
-mod unread;
 mod upstreams;

@@ -8,7 +8,7 @@ use std::{
     sync::mpsc,
 };
 
-use crate::support::{Client, Echo, PATIENCE, TestRedis, eventually, get, request};
+use crate::support::{Client, Echo, TestRedis, WAIT_TIMEOUT, eventually, get, request};
 
 /// An address where nothing listens.
 const NOBODY: &str = "http://127.0.0.1:1";
@@ -53,7 +53,7 @@ impl Running {
         let pid = child.id().to_string();
         let (tell, told) = mpsc::channel();
         std::thread::spawn(move || tell.send(child.wait_with_output()));
-        told.recv_timeout(PATIENCE).map(Result::unwrap).unwrap_or_else(|_| {
+        told.recv_timeout(WAIT_TIMEOUT).map(Result::unwrap).unwrap_or_else(|_| {
             let _ = Command::new("kill").args(["-KILL", &pid]).status();
             panic!("does not end");
         })

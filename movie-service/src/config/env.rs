@@ -1,6 +1,6 @@
 //! Identical in every service (a test compares the copies).
 //!
-//! Reads typed settings from the environment and collects every mistake, so that one start shows them all.
+//! Reads typed settings from the environment and collects every error, so that one start shows them all.
 
 use std::{
     fmt::{self, Display},
@@ -43,7 +43,7 @@ type Lookup = Box<dyn Fn(&str) -> Option<String>>;
 /// Where settings come from: variable name to value. A variable that is set but empty counts as not set.
 pub struct Env {
     lookup: Lookup,
-    mistakes: Vec<String>,
+    errors: Vec<String>,
 }
 
 impl Env {
@@ -54,7 +54,7 @@ impl Env {
 
     /// Settings from any function, for tests.
     pub fn from_fn(lookup: impl Fn(&str) -> Option<String> + 'static) -> Self {
-        Self { lookup: Box::new(lookup), mistakes: Vec::new() }
+        Self { lookup: Box::new(lookup), errors: Vec::new() }
     }
 
     /// The value of `name`, or `None` when it is unset or empty.
@@ -78,7 +78,7 @@ impl Env {
             None => default,
             Some(Ok(value)) => value,
             Some(Err(_)) => {
-                self.mistake(name, expected);
+                self.invalid(name, expected);
                 default
             }
         }
@@ -94,7 +94,7 @@ impl Env {
             None => default,
             Some(Ok(value)) if range.contains(&value) => value,
             Some(_) => {
-                self.mistake(name, &expected);
+                self.invalid(name, &expected);
                 default
             }
         }
@@ -115,22 +115,22 @@ impl Env {
         let url = self.text(name, default);
         let authority = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
         if authority.is_none_or(|rest| rest.is_empty() || rest.starts_with('/')) {
-            self.mistake(name, "an address such as http://localhost:8081");
+            self.invalid(name, "an address such as http://localhost:8081");
         }
         url.trim_end_matches('/').to_owned()
     }
 
     /// Notes that a variable cannot be used as it is.
-    pub fn mistake(&mut self, name: &str, expected: &str) {
-        self.mistakes.push(format!("{name} must be {expected}"));
+    pub fn invalid(&mut self, name: &str, expected: &str) {
+        self.errors.push(format!("{name} must be {expected}"));
     }
 
-    /// `value` when there was no mistake, otherwise all of them.
+    /// `value` when there was no error, otherwise all of them.
     ///
     /// # Errors
     /// [`ConfigError`] with one line for each variable that could not be used.
     pub fn finish<T>(self, value: T) -> Result<T, ConfigError> {
-        if self.mistakes.is_empty() { Ok(value) } else { Err(ConfigError(self.mistakes)) }
+        if self.errors.is_empty() { Ok(value) } else { Err(ConfigError(self.errors)) }
     }
 }
 
@@ -140,7 +140,7 @@ impl Env {
 /// # Errors
 /// [`ConfigError`] when a file exists but cannot be read or parsed. The content of the file is not repeated.
 pub fn load_dotenv(service: &str) -> Result<(), ConfigError> {
-    let mistakes: Vec<String> = dotenv_files(service, Path::new("."))
+    let errors: Vec<String> = dotenv_files(service, Path::new("."))
         .into_iter()
         .filter(|file| file.is_file())
         .filter_map(|file| match dotenvy::from_path(&file) {
@@ -151,7 +151,7 @@ pub fn load_dotenv(service: &str) -> Result<(), ConfigError> {
             Err(_) => Some(format!("{} must be a readable file", file.display())),
         })
         .collect();
-    if mistakes.is_empty() { Ok(()) } else { Err(ConfigError(mistakes)) }
+    if errors.is_empty() { Ok(()) } else { Err(ConfigError(errors)) }
 }
 
 /// From the top of the workspace the service's folder is below, from the folder of the service the top is above.
@@ -177,13 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn all_mistakes_are_reported_together() {
+    fn all_errors_are_reported_together() {
         let mut env = env(&[("PORT", "70000"), ("WAIT_MS", "-1"), ("URL", "localhost"), ("FLAG", "maybe")]);
         env.number("PORT", 1_u32, 1..=65535);
         env.millis("WAIT_MS", 1);
         env.base_url("URL", "http://a");
         env.parsed("FLAG", false, "true or false");
-        let error = env.finish(()).expect_err("four mistakes").to_string();
+        let error = env.finish(()).expect_err("four errors").to_string();
         assert_eq!(
             error.lines().collect::<Vec<_>>(),
             [

@@ -50,7 +50,7 @@ impl TmdbConfig {
 fn credentials(env: &mut Env) -> Option<Credentials> {
     let token = env.secret("TMDB_ACCESS_TOKEN");
     if token.as_ref().is_some_and(|token| !token.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
-        env.mistake("TMDB_ACCESS_TOKEN", "printable ASCII characters without blanks");
+        env.invalid("TMDB_ACCESS_TOKEN", "printable ASCII characters without blanks");
     }
     token.map(Credentials::AccessToken).or_else(|| env.secret("TMDB_API_KEY").map(Credentials::ApiKey))
 }
@@ -60,7 +60,7 @@ fn base_url(env: &mut Env) -> String {
     let usable = reqwest::Url::parse(&url).is_ok_and(|url| url.query().is_none() && url.fragment().is_none());
     // An address without http:// is a mistake already.
     if !usable && url.starts_with("http") {
-        env.mistake("TMDB_BASE_URL", "an address without a query, such as https://api.themoviedb.org/3");
+        env.invalid("TMDB_BASE_URL", "an address without a query, such as https://api.themoviedb.org/3");
     }
     url
 }

@@ -14,16 +14,16 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::config::env::{Env, Secret};
 
 /// How long a start waits for PostgreSQL to come up.
-const START_PATIENCE: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Idle time after which a connection is tested before it is used again.
-const IDLE_UNTIL_TESTED: Duration = Duration::from_secs(1);
+const IDLE_UNTIL_PING: Duration = Duration::from_secs(1);
 /// Longest wait for the answer to that test.
-const TEST_PATIENCE: Duration = Duration::from_millis(500);
+const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// Longest wait for a pool to close its connections.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Longest wait for a connection to become usable again after a request; one that takes longer is thrown away.
-const RELEASE_PATIENCE: Duration = Duration::from_secs(2);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where PostgreSQL is, and how long it may take.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ pub enum PostgresError {
 /// # Errors
 /// [`PostgresError`] when it cannot be reached within 30 seconds or a migration fails.
 pub async fn open(config: &PostgresConfig, migrations: &Migrator) -> Result<PgPool, PostgresError> {
-    let mut connection = connect_patiently(config).await?;
+    let mut connection = connect_with_retry(config).await?;
     migrations.run(&mut connection).await?;
     let _ = connection.close().await;
     Ok(pool(config))
@@ -141,7 +141,7 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 // One that is silent is left behind in time for another one to be opened.
-                Ok(meta.idle_for < IDLE_UNTIL_TESTED || within(TEST_PATIENCE, connection.ping()).await.is_ok())
+                Ok(meta.idle_for < IDLE_UNTIL_PING || within(PING_TIMEOUT, connection.ping()).await.is_ok())
             })
         })
         // A request that is cut off while BEGIN is under way leaves its session inside a transaction, and the next
@@ -149,7 +149,7 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
         // a server that has stopped answering would keep the connection's place in the pool for good.
         .after_release(|connection, _| {
             Box::pin(async move {
-                within(RELEASE_PATIENCE, connection.execute("ROLLBACK")).await?;
+                within(RELEASE_TIMEOUT, connection.execute("ROLLBACK")).await?;
                 Ok(true)
             })
         })
@@ -158,7 +158,7 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
 
 /// Closes the pool; connections still in use at the deadline, or after three seconds, are left to the operating system.
 pub async fn close(pool: &PgPool, deadline: Instant) {
-    let deadline = deadline.min(Instant::now() + CLOSE_PATIENCE);
+    let deadline = deadline.min(Instant::now() + CLOSE_TIMEOUT);
     if timeout_at(deadline, pool.close()).await.is_err() {
         tracing::warn!("PostgreSQL connections did not close in time");
     }
@@ -179,8 +179,8 @@ pub async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<
     timeout(limit, work).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
-async fn connect_patiently(config: &PostgresConfig) -> Result<sqlx::PgConnection, PostgresError> {
-    let give_up = Instant::now() + START_PATIENCE;
+async fn connect_with_retry(config: &PostgresConfig) -> Result<sqlx::PgConnection, PostgresError> {
+    let give_up = Instant::now() + CONNECT_TIMEOUT;
     loop {
         let attempt = timeout(config.acquire_timeout, config.connect_options().connect()).await;
         let error = match attempt {

@@ -77,7 +77,7 @@ pub async fn version(pool: &PgPool) -> sqlx::Result<String> {
 pub struct Snapshot {
     transaction: Transaction<'static, Postgres>,
     /// Longest wait for a row.
-    patience: Duration,
+    row_timeout: Duration,
     /// The version at that moment.
     pub version: String,
     /// All genres, by id.
@@ -104,12 +104,12 @@ impl Snapshot {
         .await?;
         let version = sqlx::query_scalar(VERSION).fetch_one(&mut *transaction).await?;
         let genres = sqlx::query_as("SELECT id, name FROM genres ORDER BY id").fetch_all(&mut *transaction).await?;
-        Ok(Self { transaction, patience: limits::statement(pool), version, genres })
+        Ok(Self { transaction, row_timeout: limits::statement(pool), version, genres })
     }
 
     /// All movies by id, as they arrive from the database; an error when it falls silent.
     pub fn movies(&mut self) -> BoxStream<'_, sqlx::Result<SnapshotMovie>> {
-        let patience = self.patience;
+        let row_timeout = self.row_timeout;
         let rows = sqlx::query_as::<_, Row>(
             "SELECT m.id, m.title, m.release_date, m.popularity, m.poster_path, m.vote_average,
                     COALESCE(m.vote_count, 0) AS vote_count,
@@ -119,7 +119,7 @@ impl Snapshot {
         )
         .fetch(&mut *self.transaction);
         stream::try_unfold(rows, move |mut rows| async move {
-            let row = within(patience, rows.try_next()).await?;
+            let row = within(row_timeout, rows.try_next()).await?;
             Ok(row.map(|row| (SnapshotMovie::from(row), rows)))
         })
         .boxed()

@@ -29,7 +29,7 @@ const PIECE_BYTES: usize = 32 * 1024;
 /// Pieces that may wait for the reader.
 const PIECES_AHEAD: usize = 2;
 /// Longest wait for the reader to take a piece.
-const READER_PATIENCE: Duration = Duration::from_secs(30);
+const READER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A copy in the making.
 pub struct CatalogueStream {
@@ -142,7 +142,7 @@ fn append(buffer: &mut Vec<u8>, line: &impl Serialize) {
 
 async fn hand_on(buffer: &mut Vec<u8>, is_last: bool, pieces: &mpsc::Sender<Piece>) -> Result<(), BrokenOff> {
     let bytes = Bytes::from(std::mem::replace(buffer, Vec::with_capacity(PIECE_BYTES + 1024)));
-    match timeout(READER_PATIENCE, pieces.send(Piece { bytes, is_last })).await {
+    match timeout(READER_TIMEOUT, pieces.send(Piece { bytes, is_last })).await {
         Ok(Ok(())) => Ok(()),
         _ => Err(BrokenOff),
     }

@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::{
     bulk::{BULK, lines},
-    silence::{behind, soon},
+    hung_postgres::{behind, soon},
     support::{TestApp, eventually, proxy::Proxy},
 };
 

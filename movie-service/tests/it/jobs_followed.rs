@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
-    silence::soon,
+    hung_postgres::soon,
     support::{TestApp, eventually, jobs::gated},
 };
 
@@ -62,7 +62,7 @@ async fn events_end_without_an_end_when_the_service_stops(pool: PgPool) {
 #[sqlx::test(migrations = "./migrations")]
 async fn events_end_with_the_service_though_the_database_is_silent(pool: PgPool) {
     let (tmdb, _gate) = gated(1).await;
-    // It is waited for longer than this test has patience.
+    // The wait is longer than the timeout of this test.
     let app = TestApp::with(&pool, &[&tmdb.settings()[..], &[("DB_STATEMENT_TIMEOUT_MS", "60000")]].concat()).await;
     let id = app.start_job("pages=5").await;
     let mut events = app.events(id).await;

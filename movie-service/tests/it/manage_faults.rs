@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 
 use crate::{
-    silence::{behind, soon},
+    hung_postgres::{behind, soon},
     support::{TestApp, eventually, proxy::Proxy, stub::Stub},
 };
 

@@ -1,4 +1,4 @@
-//! Settings, read once at the start from the environment; every mistake is reported together.
+//! Settings, read once at the start from the environment; all errors are reported together.
 
 pub mod env;
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-use super::patiently;
+use super::with_timeout;
 use crate::models::rule::Rule;
 
 #[derive(sqlx::FromRow)]
@@ -28,7 +28,7 @@ pub async fn list_active(pool: &PgPool) -> sqlx::Result<Vec<Rule>> {
             WHERE is_active
             ORDER BY rule_type COLLATE "C", id"#,
     );
-    let rows: Vec<Row> = patiently(statement.fetch_all(&mut *connection)).await?;
+    let rows: Vec<Row> = with_timeout(statement.fetch_all(&mut *connection)).await?;
     Ok(rows.into_iter().map(Rule::from).collect())
 }
 

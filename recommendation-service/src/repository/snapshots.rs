@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{Connection, PgPool};
 
-use super::patiently;
+use super::with_timeout;
 use crate::models::snapshot::Snapshot;
 
 /// Writers of one user take turns: each lock is held until its transaction ends. In the order of users, so that two
@@ -59,10 +59,10 @@ pub async fn store(pool: &PgPool, snapshots: &[Snapshot]) -> sqlx::Result<()> {
         list.extend(snapshot.movies.iter().map(|(movie, score)| (snapshot.user.get(), *movie, *score)));
     }
     let mut connection = pool.acquire().await?;
-    let mut transaction = patiently(connection.begin()).await?;
-    patiently(sqlx::query(TAKE_TURNS).bind(&users).execute(&mut *transaction)).await?;
+    let mut transaction = with_timeout(connection.begin()).await?;
+    with_timeout(sqlx::query(TAKE_TURNS).bind(&users).execute(&mut *transaction)).await?;
     let statement = sqlx::query(STORE).bind(users).bind(times).bind(list.0).bind(list.1).bind(list.2);
-    patiently(statement.execute(&mut *transaction)).await?;
-    patiently(transaction.commit()).await?;
+    with_timeout(statement.execute(&mut *transaction)).await?;
+    with_timeout(transaction.commit()).await?;
     Ok(())
 }

@@ -52,7 +52,7 @@ impl RedisConfig {
         let (host, port) = address.rsplit_once(':').unwrap_or(("", ""));
         let port = port.parse().unwrap_or(0);
         if host.is_empty() || port == 0 {
-            env.mistake("REDIS_ADDR", "host:port, such as localhost:6379");
+            env.invalid("REDIS_ADDR", "host:port, such as localhost:6379");
         }
         Self {
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),

@@ -38,8 +38,8 @@ async fn hurried_writer(address: SocketAddr, worker: i32) -> Vec<Outcome> {
         let movie = worker * 1_000_000 + attempt + 1;
         let Ok(mut connection) = Connection::open(address).await else { continue };
         connection.send("POST", PATH, &body(movie)).await.unwrap();
-        let patience = if attempt % 3 == 0 { Duration::from_secs(20) } else { random_patience() };
-        let id = match timeout(patience, connection.receive()).await {
+        let client_timeout = if attempt % 3 == 0 { Duration::from_secs(20) } else { random_timeout() };
+        let id = match timeout(client_timeout, connection.receive()).await {
             Ok(Ok((201, body))) => {
                 let body: Value = serde_json::from_str(&body).unwrap();
                 assert_eq!(body["movie_id"], movie);
@@ -56,7 +56,7 @@ async fn hurried_writer(address: SocketAddr, worker: i32) -> Vec<Outcome> {
     outcomes
 }
 
-fn random_patience() -> Duration {
+fn random_timeout() -> Duration {
     Duration::from_micros(rand::random_range(0..5000))
 }
 

@@ -19,7 +19,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// As configured by default, with a Redis database of its own, services that refuse connections, and patience
+    /// As configured by default, with a Redis database of its own, services that refuse connections, and long timeouts
     /// with a Redis that many tests share.
     pub async fn new() -> Self {
         Self::with_redis(TestRedis::new().await)

@@ -15,7 +15,7 @@ pub use upstream::{Echo, Scripted};
 pub use wire::Wire;
 
 /// How long anything may take before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Waits until `holds`, and fails when it does not come about in time.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
@@ -24,10 +24,10 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl Fn
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("did not come about: {what}"));
+    tokio::time::timeout(WAIT_TIMEOUT, waiting).await.unwrap_or_else(|_| panic!("did not come about: {what}"));
 }
 
 /// `work`, or a failure when it takes too long.
 pub async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("took too long: {what}"))
+    tokio::time::timeout(WAIT_TIMEOUT, work).await.unwrap_or_else(|_| panic!("took too long: {what}"))
 }

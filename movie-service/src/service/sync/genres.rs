@@ -18,7 +18,7 @@ use crate::{
 use super::{Source, Sync, SyncError, SyncFailure};
 
 /// Longest wait for TMDB's genres; the client's own request ends after half a minute.
-const PATIENCE: Duration = Duration::from_secs(20);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The genres that a filter names, under TMDB's ids. As long as the catalogue has none, names mean TMDB's.
 pub(super) async fn resolve(sync: &Sync, filter: &GenreFilter) -> Result<TmdbGenres, SyncFailure> {
@@ -43,7 +43,7 @@ async fn of_source(sync: &Sync) -> Result<Vec<KnownGenre>, SyncError> {
     let genres = tokio::select! {
         biased;
         () = stop.cancelled() => return Err(SyncError::Stopping),
-        genres = timeout(PATIENCE, source.genres()) => genres.map_err(|_| SyncError::TookTooLong)??,
+        genres = timeout(WAIT_TIMEOUT, source.genres()) => genres.map_err(|_| SyncError::TookTooLong)??,
     };
     let mut known: Vec<KnownGenre> = genres
         .into_iter()

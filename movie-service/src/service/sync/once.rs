@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
         let mut movies = page.movies;
         // A movie that moved from one page to the next meanwhile: the first one counts.
         movies.retain(|movie| !self.stored.contains(&movie.tmdb_id));
-        let stored = self.store_patiently(&movies).await;
+        let stored = self.store_with_retry(&movies).await;
         // Also after a failure: the database may have committed although its answer did not arrive.
         self.sync.cache.invalidate().await;
         if stored == Err(SyncError::Database) {
@@ -147,7 +147,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    async fn store_patiently(&self, movies: &[MovieRecord]) -> Result<(), SyncError> {
+    async fn store_with_retry(&self, movies: &[MovieRecord]) -> Result<(), SyncError> {
         let mut attempt = 1;
         while let Err(error) = catalogue::store(&self.sync.pool, &self.genres, movies).await {
             log_failure(&error, "store a page");

@@ -17,7 +17,7 @@ use crate::{
 use super::Sync;
 
 /// How long a database that does not answer is waited for, and the pause between two attempts.
-const PATIENCE: Duration = Duration::from_secs(60);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(500);
 /// Attempts to give a job back.
 const LET_GO_ATTEMPTS: u32 = 3;
@@ -55,7 +55,7 @@ impl Progress {
 
     /// Records a page, however often it takes within a minute. `false` when the database will never take it.
     pub(super) async fn record(&mut self, at: Position, outcome: Outcome<'_>) -> Result<bool, End> {
-        let give_up = Instant::now() + PATIENCE;
+        let give_up = Instant::now() + WAIT_TIMEOUT;
         loop {
             let recorded = match self.holds_lock().await {
                 Ok(true) => job_work::record(&self.sync.pool, &self.claim, at, outcome).await,
@@ -133,7 +133,7 @@ impl Progress {
             End::Cancelled => (JobState::Cancelled, None),
             End::Failed(error) => (JobState::Failed, error),
         };
-        let give_up = Instant::now() + PATIENCE;
+        let give_up = Instant::now() + WAIT_TIMEOUT;
         while let Err(error) = job_work::finish(&self.sync.pool, &self.claim, state, error.as_ref()).await {
             log_failure(&error, "end a job");
             if self.pause(give_up).await.is_err() {

@@ -14,7 +14,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// Longest pause that TMDB can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// How often and how patiently to try again.
+/// How often to try again, and after which pauses.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RetryPolicy {
     max_retries: u32,

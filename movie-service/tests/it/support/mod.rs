@@ -24,7 +24,7 @@ use sqlx::PgPool;
 use tower::ServiceExt;
 
 /// Longest wait for something that should happen.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct TestApp {
     pub router: Router,
@@ -233,7 +233,7 @@ pub fn titles(list: &Value) -> Vec<&str> {
 
 /// Waits until something is so.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
-    let give_up = tokio::time::Instant::now() + PATIENCE;
+    let give_up = tokio::time::Instant::now() + WAIT_TIMEOUT;
     while !is_so().await {
         assert!(tokio::time::Instant::now() < give_up, "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;

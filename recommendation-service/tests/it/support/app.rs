@@ -69,7 +69,7 @@ pub async fn settings(pool: &PgPool, peers: &Peers) -> HashMap<String, String> {
         ("DB_ACQUIRE_TIMEOUT_MS", "500".to_owned()),
         ("REDIS_ADDR", redis),
         ("REDIS_DB", index.to_string()),
-        // Patient, since tests share a machine with each other; those about a broken Redis say otherwise.
+        // Long timeouts, since tests share a machine with each other; those about a broken Redis say otherwise.
         ("REDIS_TIMEOUT_MS", "1000".to_owned()),
         ("MOVIE_SERVICE_URL", peers.url()),
         ("USER_PREFERENCE_SERVICE_URL", peers.url()),

@@ -8,7 +8,7 @@ use tokio::{
 
 use crate::{
     bulk_faults::serve,
-    silence::soon,
+    hung_postgres::soon,
     support::{TestApp, jobs::gated},
 };
 

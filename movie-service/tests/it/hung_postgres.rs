@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use sqlx::PgPool;
 use tower::ServiceExt;
 
-use crate::support::{PATIENCE, TestApp, eventually, jobs::gated, proxy::Proxy};
+use crate::support::{TestApp, WAIT_TIMEOUT, eventually, jobs::gated, proxy::Proxy};
 
 pub async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> TestApp {
     let port = proxy.address.port().to_string();
@@ -26,7 +26,7 @@ pub async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> Test
 
 /// Instead of a test that never ends.
 pub async fn soon<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, work).await.expect("an end")
+    tokio::time::timeout(WAIT_TIMEOUT, work).await.expect("an end")
 }
 
 /// Has `path` answered by a session that falls silent while it works: it waits for `table` until nobody hears it.

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use api_gateway::patience::Impatient;
+use api_gateway::stall_timeout::StallTimeout;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex},
     net::{TcpSocket, TcpStream},
@@ -21,9 +21,9 @@ const LIMIT: Duration = Duration::from_secs(20);
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 /// A connection to a client that has room for `room` bytes, and the client's end.
-fn connection(room: usize) -> (Impatient<DuplexStream>, DuplexStream) {
+fn connection(room: usize) -> (StallTimeout<DuplexStream>, DuplexStream) {
     let (server, client) = duplex(room);
-    (Impatient::new(server, LIMIT), client)
+    (StallTimeout::new(server, LIMIT), client)
 }
 
 #[tokio::test(start_paused = true)]
