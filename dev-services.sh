@@ -477,11 +477,12 @@ PG_PRIVATE_PORT=''
 db_is_configured() { [ -n "$(conf "$1" DB_HOST '')$(conf "$1" DB_PORT '')$(conf "$1" DB_USER '')$(conf "$1" DB_PASSWORD '')" ]; }
 
 # Runs one statement with the settings of db_settings.
-db() { # DATABASE SQL
+db() { run_psql "$1" -c "$2"; } # DATABASE SQL
+run_psql() { # DATABASE OPTIONS...
     local ssl=()
     [ -z "$D_SSLROOTCERT" ] || ssl=("PGSSLROOTCERT=$D_SSLROOTCERT")
     limited 20 env PGPASSWORD="$D_PASSWORD" PGCONNECT_TIMEOUT=3 PGSSLMODE="$D_SSLMODE" PGCLIENTENCODING=UTF8 LC_ALL=C \
-        ${ssl[@]+"${ssl[@]}"} "$PSQL" -X -w -q -A -t -v ON_ERROR_STOP=1 -h "$D_HOST" -p "$D_PORT" -U "$D_USER" -d "$1" -c "$2"
+        ${ssl[@]+"${ssl[@]}"} "$PSQL" -X -w -q -A -t -v ON_ERROR_STOP=1 -h "$D_HOST" -p "$D_PORT" -U "$D_USER" -d "$1" "${@:2}"
 }
 
 # Lets us in, by the service's own database or one from which it can be created? On failure prints why.
@@ -1476,6 +1477,7 @@ Usage: $NAME COMMAND
   bench catalogue [SIZES]
                    the benchmark of a large catalogue, by default of 10000, 100000 and 1000000 movies
   openapi          write output/swagger/*.yaml from the code
+  sqlx [--check]   write <service>/.sqlx, by which sqlx's macros are checked without a database; or only say what is out of date
   reset [--yes]    stop everything and delete the platform's data, after a question
   setup            only install what the others need
 
@@ -1484,11 +1486,14 @@ DEV_DIR (.dev), BUILD_PROFILE (start), NO_COLOR, and everything the services rea
 HELP
 }
 
+# shellcheck source=.ci/dev/sqlx.sh
+. .ci/dev/sqlx.sh
+
 main() {
     local command=${1:-help}
     [ $# -eq 0 ] || shift
     case $command in
-        start | stop | status | restart | bench | openapi | setup | test | logs | sync | reset) ;;
+        start | stop | status | restart | bench | openapi | sqlx | setup | test | logs | sync | reset) ;;
         help | -h | --help)
             cmd_help
             return 0
