@@ -23,7 +23,7 @@ pub struct ErrorBody {
     /// The field or parameter to blame, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "id")]
-    pub field: Option<&'static str>,
+    pub field: Option<Cow<'static, str>>,
 }
 
 /// A request that failed.
@@ -32,7 +32,7 @@ pub struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
-    field: Option<&'static str>,
+    field: Option<Cow<'static, str>>,
 }
 
 impl ApiError {
@@ -63,8 +63,8 @@ impl ApiError {
 
     /// Names the field or parameter to blame.
     #[must_use]
-    pub fn field(mut self, field: &'static str) -> Self {
-        self.field = Some(field);
+    pub fn field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.field = Some(field.into());
         self
     }
 

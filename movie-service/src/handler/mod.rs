@@ -12,6 +12,7 @@ mod manage;
 mod movies;
 mod related;
 mod request;
+pub mod request_validation;
 mod schema;
 mod written;
 

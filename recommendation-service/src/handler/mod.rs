@@ -5,6 +5,7 @@ mod errors;
 mod health;
 mod query;
 mod recommendations;
+pub mod request_validation;
 mod rules;
 mod schema;
 

@@ -11,6 +11,8 @@ mod profile;
 mod responses;
 mod users;
 
+pub mod request_validation;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
