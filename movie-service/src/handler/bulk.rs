@@ -16,7 +16,7 @@ use crate::{
     App,
     error::{ApiError, ErrorBody},
     service::{
-        bulk::{LineError, MAX_BYTES, ReadFailure, Report},
+        bulk::{LineError, MAX_BYTES, NotTried, ReadFailure, Report},
         movies::ListError,
     },
 };
@@ -33,8 +33,10 @@ use super::{
 /// movie is stored: `{"line":1,"status":201,"id":7}`, or why it is not, `{"line":2,"status":409,"error":"tmdb_id already
 /// exists","code":"tmdb_id_exists","field":"tmdb_id"}`; the others are stored all the same. What comes after line 10,000
 /// or after 16 MiB is not read: the line there gets status 413. A line of which it is not known whether it was stored
-/// gets 504. The last line is `{"end":true,"stored":1,"failed":1}`: an answer without it is not complete. Of a body that
-/// is cut off, the lines that had arrived whole are stored.
+/// gets 504. The last line is `{"end":true,"stored":1,"failed":1}`: an answer without it is not complete. When reading ended
+/// before the body did (too many lines, too slow, the service is stopping), it also has `not_tried_from`, the first line of
+/// which nothing was read and which has no report, with `error` and `code`. Of a body that is cut off, the lines that had
+/// arrived whole are stored.
 #[utoipa::path(
     post,
     path = "/api/v1/movies/bulk",
@@ -52,12 +54,12 @@ pub async fn bulk(State(app): State<Arc<App>>, request: Request) -> Result<Respo
     if content_length(request.headers()).is_some_and(|length| length > MAX_BYTES as u64) {
         return Err(too_large());
     }
-    let mut pieces = Box::pin(request.into_body().into_data_stream().map(|piece| {
-        piece.map_err(|error| if is_too_slow(&error) { ReadFailure::TooSlow } else { ReadFailure::CutOff })
+    let mut chunks = Box::pin(request.into_body().into_data_stream().map(|chunk| {
+        chunk.map_err(|error| if is_too_slow(&error) { ReadFailure::TooSlow } else { ReadFailure::CutOff })
     }));
     // Before the answer begins: a client that asked for permission to send (`Expect`) gets it only now.
-    let first = pieces.next().await;
-    let reports = app.bulk.begin(stream::iter(first).chain(pieces).boxed()).await?;
+    let first = chunks.next().await;
+    let reports = app.bulk.begin(stream::iter(first).chain(chunks).boxed()).await?;
     let lines = reports.map(|reports| Ok::<_, std::convert::Infallible>(text(reports)));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }
@@ -80,7 +82,17 @@ enum Line {
         end: bool,
         stored: usize,
         failed: usize,
+        #[serde(flatten)]
+        not_tried: Option<NotTriedBody>,
     },
+}
+
+/// Why the lines from `not_tried_from` on have no report.
+#[derive(Serialize)]
+struct NotTriedBody {
+    not_tried_from: usize,
+    #[serde(flatten)]
+    error: ErrorBody,
 }
 
 fn text(reports: Vec<Report>) -> Bytes {
@@ -100,7 +112,13 @@ impl From<Report> for Line {
                 let error = ApiError::from(error);
                 Self::Failed { line, status: error.status().as_u16(), error: error.into_body() }
             }
-            Report::End { stored, failed } => Self::End { end: true, stored, failed },
+            Report::End { stored, failed, not_tried } => {
+                let body = |NotTried { from, error }| NotTriedBody {
+                    not_tried_from: from,
+                    error: ApiError::from(error).into_body(),
+                };
+                Self::End { end: true, stored, failed, not_tried: not_tried.map(body) }
+            }
         }
     }
 }

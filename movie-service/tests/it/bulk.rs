@@ -108,7 +108,9 @@ async fn ten_thousand_lines_are_stored_in_their_order_and_no_more(pool: PgPool) 
 
     let answer = bulk(&app, movies(0..10_005)).await;
     let last = json!({ "line": 10_001, "status": 413, "error": "more than 10000 lines", "code": "too_many_lines" });
-    assert_eq!(answer[10_000..], [last, json!({ "end": true, "stored": 10_000, "failed": 1 })]);
+    let end = json!({ "end": true, "stored": 10_000, "failed": 1, "not_tried_from": 10_002,
+                      "error": "more than 10000 lines", "code": "too_many_lines" });
+    assert_eq!(answer[10_000..], [last, end]);
     assert_eq!(app.count("SELECT count(*) FROM movies").await, 20_000);
 }
 
@@ -127,7 +129,10 @@ async fn more_than_16_mib_is_refused_at_once_or_where_it_shows(pool: PgPool) {
     assert!(stored > 900, "what came before is stored: {stored}");
     let end = &answer[answer.len() - 2..];
     assert_eq!((&end[0]["status"], &end[0]["code"]), (&json!(413), &json!("body_too_large")));
-    assert_eq!(end[1], json!({ "end": true, "stored": stored, "failed": 1 }));
+    let not_tried_from = end[0]["line"].as_i64().unwrap() + 1;
+    let expected = json!({ "end": true, "stored": stored, "failed": 1, "not_tried_from": not_tried_from,
+                           "error": "request body too large", "code": "body_too_large" });
+    assert_eq!(end[1], expected);
 }
 
 #[sqlx::test(migrations = "./migrations")]

@@ -9,7 +9,7 @@ use futures_util::{
     stream::{self, FuturesUnordered},
 };
 use movie_service::server;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -80,7 +80,10 @@ async fn a_client_that_sends_far_too_many_lines_gets_to_read_why(pool: PgPool) {
     soon(client.write_all((head + &body).as_bytes())).await.unwrap();
     let mut answer = String::new();
     soon(client.read_to_string(&mut answer)).await.unwrap();
-    assert!(answer.contains("too_many_lines") && answer.contains("{\"end\":true,\"stored\":0,\"failed\":10001}"));
+    assert!(
+        answer.contains("too_many_lines")
+            && answer.contains("{\"end\":true,\"stored\":0,\"failed\":10001,\"not_tried_from\":10002,")
+    );
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -129,11 +132,46 @@ async fn on_shutdown_a_load_ends_with_the_batch_at_hand_and_says_so(pool: PgPool
     let mut answer = String::new();
     soon(client.read_to_string(&mut answer)).await.unwrap();
     let stopping = r#"{"line":2,"status":503,"error":"the service is stopping","code":"unavailable"}"#;
-    assert!(answer.contains(stopping) && answer.contains(r#"{"end":true,"stored":1,"failed":1}"#), "{answer}");
+    let end = r#"{"end":true,"stored":1,"failed":1,"not_tried_from":3,"error":"the service is stopping","code":"unavailable"}"#;
+    assert!(answer.contains(stopping) && answer.contains(end), "{answer}");
     assert!(
         soon(serving).await.unwrap()
             && app.lifecycle.drain(movie_service::lifecycle::deadline(Duration::from_secs(5))).await
     );
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_shutdown_accounts_for_each_of_ten_thousand_lines(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    let (address, serving) = serve(&app);
+    let (mut read, mut write) = TcpStream::connect(address).await.unwrap().into_split();
+    let movies = |range: std::ops::Range<usize>| -> String {
+        range.map(|number| format!("{{\"title\":\"Movie {number}\"}}\n")).collect()
+    };
+    write.write_all((HEAD.to_owned() + &chunk(&movies(1..3001))).as_bytes()).await.unwrap();
+    eventually("the first lines are stored", || async { app.count(COUNT).await == 3000 }).await;
+    app.lifecycle.stop();
+    let mut answer = String::new();
+    let rest = chunk(&movies(3001..10_001)) + "0\r\n\r\n";
+    let (_, read) = tokio::join!(write.write_all(rest.as_bytes()), soon(read.read_to_string(&mut answer)));
+    read.unwrap();
+    let reports: Vec<_> = answer
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .collect();
+    let (end, reports) = reports.split_last().unwrap();
+    for (line, report) in (1..=3000).zip(reports) {
+        assert_eq!((&report["line"], &report["status"]), (&json!(line), &json!(201)));
+    }
+    let stopping = json!({ "line": 3001, "status": 503, "error": "the service is stopping", "code": "unavailable" });
+    assert_eq!(reports[3000..], [stopping]);
+    let expected = json!({ "end": true, "stored": 3000, "failed": 1, "not_tried_from": 3002,
+                           "error": "the service is stopping", "code": "unavailable" });
+    assert_eq!(*end, expected, "lines 3002 to 10000");
+    let deadline = movie_service::lifecycle::deadline(Duration::from_secs(5));
+    assert!(soon(serving).await.unwrap() && app.lifecycle.drain(deadline).await);
+    assert_eq!(app.count(COUNT).await, 3000);
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -241,7 +279,8 @@ async fn a_body_that_stalls_is_given_up_and_what_was_complete_is_stored(pool: Pg
     let single = soon(app.write(Method::POST, "/api/v1/movies", stalling()));
     let (load, single) = tokio::join!(load, single);
     let too_slow = json!({ "line": 2, "status": 408, "error": "the request body did not arrive in time", "code": "request_timeout" });
-    let end = json!({ "end": true, "stored": 1, "failed": 1 });
+    let end = json!({ "end": true, "stored": 1, "failed": 1, "not_tried_from": 3,
+                      "error": "the request body did not arrive in time", "code": "request_timeout" });
     assert_eq!(lines(load.text()), [json!({ "line": 1, "status": 201, "id": 1 }), too_slow, end]);
     single.assert_error(408, "the request body did not arrive in time");
     assert_eq!(app.count(COUNT).await, 1);

@@ -1,9 +1,8 @@
-//! Many new movies in one go: lines are read, checked and stored in batches, and reported on once their batch is
+//! Many new movies in one request: lines are read, checked and stored in batches, and reported once their batch is
 //! committed. Reading goes on while a batch is stored, and whether or not anybody reads the reports.
 
-mod lines;
-mod reading;
-mod storing;
+mod reader;
+mod writer;
 
 use std::{
     convert::Infallible,
@@ -37,54 +36,65 @@ use super::movies::Unavailable;
 
 /// Most bytes that are read.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// Longest time for all of it; the gateway waits 120 seconds.
-const LONGEST_TIME: Duration = Duration::from_secs(110);
-/// Batches that may wait for those before them to be stored.
-const BATCHES_AHEAD: usize = 1;
-/// Batches of this process that are under way at the same time: writers take turns, so that more would only keep
-/// connections from others.
-const STORED_TOGETHER: usize = 2;
+/// Limit for the whole request; the gateway waits 120 seconds.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(110);
+/// Batches that may wait while another one is stored.
+const QUEUED_BATCHES: usize = 1;
+/// Batches of this process that may be in the database at the same time: writers of the catalogue wait for each other,
+/// so more would only hold connections.
+const CONCURRENT_BATCHES: usize = 2;
 
 /// Why a line was not stored, or not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineError {
     /// It is not a movie.
     Invalid(BodyError),
-    /// It names a genre that there is not.
+    /// It names an unknown genre.
     UnknownGenre(UnknownGenre),
     /// Another movie has its id at TMDB.
     TmdbIdTaken,
     /// It has more than 64 KiB.
     TooLong,
-    /// It is line 10,001 or a later one: the end.
+    /// It is line 10,001 or a later one; reading ends there.
     TooManyLines,
-    /// It is beyond [`MAX_BYTES`]: the end.
+    /// It is beyond [`MAX_BYTES`]; reading ends there.
     TooLarge,
-    /// It did not arrive in time: the end.
+    /// It did not arrive in time; reading ends there.
     TooSlow,
     /// The service is stopping.
     Stopping,
-    /// The database does not work; the line was not stored.
+    /// The database is not available; the line was not stored.
     Unavailable,
     /// The database did not confirm it: it may be stored or not.
     Unconfirmed,
 }
 
-/// What became of the lines, in their order.
+/// Where reading ended early, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotTried {
+    /// The first line, counted from 1, that was not read and has no report.
+    pub from: usize,
+    /// The reason.
+    pub error: LineError,
+}
+
+/// The results of the lines, in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// The number of a line, counted from 1, and the id of its movie.
     Line(usize, Result<i32, LineError>),
-    /// Nothing follows.
+    /// The last report.
     End {
         /// Lines that were stored.
         stored: usize,
         /// Lines that were not.
         failed: usize,
+        /// Set when reading ended before the body did.
+        not_tried: Option<NotTried>,
     },
 }
 
-/// Why nothing more arrives.
+/// Why no more of the body arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadFailure {
     /// Too long a pause.
@@ -93,11 +103,18 @@ pub enum ReadFailure {
     CutOff,
 }
 
-/// What arrives.
-pub type Pieces = BoxStream<'static, Result<Bytes, ReadFailure>>;
+/// The body as it arrives.
+pub type Chunks = BoxStream<'static, Result<Bytes, ReadFailure>>;
 
-/// Lines with their numbers, checked.
-type Batch = Vec<(usize, Result<StoredMovie, LineError>)>;
+/// Checked lines with their numbers.
+#[derive(Debug, Default)]
+struct Batch {
+    lines: Vec<(usize, Result<StoredMovie, LineError>)>,
+    /// Length of the lines.
+    bytes: usize,
+    /// Set in the last batch when reading ended before the body did.
+    not_tried: Option<NotTried>,
+}
 
 /// The use case. Clones share the same state.
 #[derive(Clone)]
@@ -105,64 +122,64 @@ pub struct Bulk {
     pool: PgPool,
     cache: Cache,
     lifecycle: Lifecycle,
-    turns: Arc<Semaphore>,
+    write_permits: Arc<Semaphore>,
 }
 
 impl Bulk {
-    /// Writes to `pool`, and makes what is in `cache` invalid.
+    /// Writes to `pool` and invalidates `cache`.
     pub fn new(pool: PgPool, cache: Cache, lifecycle: Lifecycle) -> Self {
-        Self { pool, cache, lifecycle, turns: Arc::new(Semaphore::new(STORED_TOGETHER)) }
+        Self { pool, cache, lifecycle, write_permits: Arc::new(Semaphore::new(CONCURRENT_BATCHES)) }
     }
 
-    /// Stores what arrives. A task does it, which does not end when the reports are dropped: what has arrived whole is
-    /// stored. At most a report a line waits to be taken.
+    /// Stores what arrives, in a task that does not end when the reports are dropped: each complete line that arrived is
+    /// stored. At most a report a line is buffered.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn begin(&self, pieces: Pieces) -> Result<impl Stream<Item = Vec<Report>> + use<>, Unavailable> {
+    pub async fn begin(&self, chunks: Chunks) -> Result<impl Stream<Item = Vec<Report>> + use<>, Unavailable> {
         let known = genres::all(&self.pool).await.map_err(|error| {
             log_failure(&error, "read genres");
             Unavailable
         })?;
-        let (reports, taken) = mpsc::unbounded_channel();
+        let (reports, receiver) = mpsc::unbounded_channel();
         let this = self.clone();
-        self.lifecycle.spawn(async move { this.run(pieces, KnownGenres::new(known), reports).await });
-        Ok(stream::unfold(taken, |mut taken| async move { Some((taken.recv().await?, taken)) }))
+        self.lifecycle.spawn(async move { this.run(chunks, KnownGenres::new(known), reports).await });
+        Ok(stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) }))
     }
 
-    async fn run(self, pieces: Pieces, known: KnownGenres, reports: mpsc::UnboundedSender<Vec<Report>>) {
-        let (batches, filled) = mpsc::channel(BATCHES_AHEAD);
-        let (stop, give_up) = (self.lifecycle.stop_token(), Instant::now() + LONGEST_TIME);
-        let (mut pieces, arriving) = ahead(pieces);
-        let reading = async {
-            let is_over = reading::Reader::new(known, batches, stop, give_up).read(&mut pieces).await;
-            if !is_over {
-                // Otherwise the client may be told that its connection broke instead of why.
-                reading::throw_away(&mut pieces).await;
+    async fn run(self, chunks: Chunks, known: KnownGenres, reports: mpsc::UnboundedSender<Vec<Report>>) {
+        let (sender, batches) = mpsc::channel(QUEUED_BATCHES);
+        let (stop, deadline) = (self.lifecycle.stop_token(), Instant::now() + TOTAL_TIMEOUT);
+        let (mut chunks, prefetch) = prefetch(chunks);
+        let read = async {
+            let at_end = reader::Reader::new(known, sender, stop, deadline).read(&mut chunks).await;
+            if !at_end {
+                // Otherwise the client may be told that its connection broke instead of the reason.
+                reader::drain(&mut chunks).await;
             }
         };
-        let reading = async {
+        let read = async {
             tokio::select! {
-                () = reading => {}
-                never = arriving => match never {},
+                () = read => {}
+                never = prefetch => match never {},
             }
         };
-        let storing = storing::Storage::new(&self, give_up).store_all(filled, &reports);
-        // The reports end with this.
-        tokio::join!(reading, storing);
+        let write = writer::Writer::new(&self, deadline).write_all(batches, &reports);
+        // The stream of reports ends when both are done.
+        tokio::join!(read, write);
     }
 }
 
-/// Takes a piece from its sender while those before wait to be stored: how long that takes says nothing about how fast
-/// the sender is. The pieces come as long as the future beside them is polled.
-fn ahead(mut pieces: Pieces) -> (Pieces, impl Future<Output = Infallible>) {
-    let (taken, ready) = mpsc::channel(1);
-    let arriving = async move {
-        while let Some(piece) = pieces.next().await
-            && taken.send(piece).await.is_ok()
+/// Reads one chunk ahead while earlier ones wait to be stored, so that the wait for the database does not count as a slow
+/// sender. Chunks arrive as long as the future beside them is polled.
+fn prefetch(mut chunks: Chunks) -> (Chunks, impl Future<Output = Infallible>) {
+    let (sender, receiver) = mpsc::channel(1);
+    let forward = async move {
+        while let Some(chunk) = chunks.next().await
+            && sender.send(chunk).await.is_ok()
         {}
-        drop(taken);
+        drop(sender);
         pending().await
     };
-    (stream::unfold(ready, |mut ready| async { Some((ready.recv().await?, ready)) }).boxed(), arriving)
+    (stream::unfold(receiver, |mut receiver| async { Some((receiver.recv().await?, receiver)) }).boxed(), forward)
 }

@@ -11,39 +11,42 @@ use crate::{
     service::managing::{ManageError, failed, invalidate_when_decided},
 };
 
-use super::{Batch, Bulk, LineError, Report};
+use super::{Batch, Bulk, LineError, NotTried, Report};
 
 /// Stores the batches of one request.
-pub(super) struct Storage<'a> {
+pub(super) struct Writer<'a> {
     bulk: &'a Bulk,
-    give_up: Instant,
-    /// Why nothing more is stored.
+    deadline: Instant,
+    /// Why no further batch is stored.
     given_up: Option<LineError>,
     stored: usize,
     failed: usize,
+    not_tried: Option<NotTried>,
 }
 
-impl<'a> Storage<'a> {
-    /// No batch waits beyond `give_up` for its turn.
-    pub(super) fn new(bulk: &'a Bulk, give_up: Instant) -> Self {
-        Self { bulk, give_up, given_up: None, stored: 0, failed: 0 }
+impl<'a> Writer<'a> {
+    /// No batch waits for its permit beyond `deadline`.
+    pub(super) fn new(bulk: &'a Bulk, deadline: Instant) -> Self {
+        Self { bulk, deadline, given_up: None, stored: 0, failed: 0, not_tried: None }
     }
 
-    /// Stores batches until there are no more, and reports on each when it is committed. Nobody needs to be there to
-    /// read the reports.
-    pub(super) async fn store_all(
+    /// Stores batches until there are no more, and reports each when it is committed, whether or not anybody reads the
+    /// reports.
+    pub(super) async fn write_all(
         mut self,
         mut batches: mpsc::Receiver<Batch>,
         reports: &mpsc::UnboundedSender<Vec<Report>>,
     ) {
-        while let Some(batch) = batches.recv().await {
-            let _ = reports.send(self.store(batch).await);
+        while let Some(mut batch) = batches.recv().await {
+            self.not_tried = batch.not_tried.take();
+            let _ = reports.send(self.write(batch).await);
         }
-        let _ = reports.send(vec![Report::End { stored: self.stored, failed: self.failed }]);
+        let Self { stored, failed, not_tried, .. } = self;
+        let _ = reports.send(vec![Report::End { stored, failed, not_tried }]);
     }
 
-    async fn store(&mut self, batch: Batch) -> Vec<Report> {
-        let movies: Vec<&StoredMovie> = batch.iter().filter_map(|(_, movie)| movie.as_ref().ok()).collect();
+    async fn write(&mut self, batch: Batch) -> Vec<Report> {
+        let movies: Vec<&StoredMovie> = batch.lines.iter().filter_map(|(_, movie)| movie.as_ref().ok()).collect();
         let results = self.insert(&movies).await;
         let mut results = results.into_iter();
         let report = |(number, movie): (usize, Result<StoredMovie, LineError>)| {
@@ -54,10 +57,10 @@ impl<'a> Storage<'a> {
             }
             Report::Line(number, result)
         };
-        batch.into_iter().map(report).collect()
+        batch.lines.into_iter().map(report).collect()
     }
 
-    /// The ids of the movies, or why each has none.
+    /// The id of each movie, or why it has none.
     async fn insert(&mut self, movies: &[&StoredMovie]) -> Vec<Result<i32, LineError>> {
         if movies.is_empty() {
             return Vec::new();
@@ -68,26 +71,25 @@ impl<'a> Storage<'a> {
         if let Some(error) = &self.given_up {
             return vec![Err(error.clone()); movies.len()];
         }
-        match self.in_turn(movies).await {
+        match self.insert_with_permit(movies).await {
             Ok(ids) => ids.into_iter().map(|id| id.ok_or(LineError::TmdbIdTaken)).collect(),
             Err(error) => {
-                // The next batch would wait as long for the same answer, which nobody knows the outcome of any better.
+                // The next batch would most likely wait just as long, in vain.
                 self.given_up = Some(LineError::Unavailable);
                 vec![Err(error); movies.len()]
             }
         }
     }
 
-    async fn in_turn(&self, movies: &[&StoredMovie]) -> Result<Vec<Option<i32>>, LineError> {
-        let Bulk { pool, cache, lifecycle, turns } = self.bulk;
+    async fn insert_with_permit(&self, movies: &[&StoredMovie]) -> Result<Vec<Option<i32>>, LineError> {
+        let Bulk { pool, cache, lifecycle, write_permits } = self.bulk;
         let stop = lifecycle.stop_token();
-        // First come, first served.
-        let turn = tokio::select! {
+        let permit = tokio::select! {
             biased;
             () = stop.cancelled() => return Err(LineError::Stopping),
-            turn = timeout_at(self.give_up, turns.acquire()) => turn,
+            permit = timeout_at(self.deadline, write_permits.acquire()) => permit,
         };
-        let Ok(Ok(_turn)) = turn else { return Err(LineError::Unavailable) };
+        let Ok(Ok(_permit)) = permit else { return Err(LineError::Unavailable) };
         let stored = batch::insert(pool, movies).await;
         // Also after a failure: the database may have committed although its answer did not arrive.
         cache.invalidate().await;
