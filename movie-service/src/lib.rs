@@ -2,6 +2,7 @@
 //!
 //! Layers, and the only way arrows point: `handler` -> `service` -> `repository` -> `database`.
 
+pub mod cli;
 pub mod config;
 pub mod database;
 pub mod drain_body;

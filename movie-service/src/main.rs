@@ -1,8 +1,10 @@
-//! The binary: settings, logging, then the service. `openapi` prints the specification instead.
+//! The binary: settings, logging, then the service. Instead of it, `openapi` prints the specification, and `sync` follows
+//! a sync of a running platform.
 
 use std::{error::Error, process::ExitCode};
 
 use movie_service::{
+    cli,
     config::{Config, env},
     handler, telemetry,
 };
@@ -16,8 +18,9 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&*error),
         },
+        Some("sync") => cli::sync(std::env::args().skip(2)),
         Some("openapi") => print(&handler::openapi_yaml()),
-        Some(other) => fail(&*Box::<dyn Error>::from(format!("unknown argument {other}; there is only: openapi"))),
+        Some(other) => fail(&*Box::<dyn Error>::from(format!("unknown argument {other}; there are: openapi, sync"))),
     }
 }
 

@@ -65,7 +65,7 @@ pub fn jobs_limit(query: &str) -> Result<i64, InvalidParameter> {
 }
 
 /// What has become of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
     /// It is worked on, or a replica is about to go on with it.
@@ -96,7 +96,7 @@ impl JobState {
 }
 
 /// A job.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Job {
     /// Its id.
     #[schema(example = 1, minimum = 1)]
@@ -140,7 +140,7 @@ pub struct Job {
 }
 
 /// Pages of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobPages {
     /// To be fetched; an upper bound until the first page of every year has said how many there are.
     #[schema(example = 500, minimum = 0)]
@@ -154,7 +154,7 @@ pub struct JobPages {
 }
 
 /// Movies of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobMovies {
     /// Not in the catalogue before.
     #[schema(example = 800, minimum = 0)]

@@ -38,6 +38,7 @@ mod slow_readers;
 mod store;
 mod support;
 mod sync;
+mod sync_command;
 mod sync_locks;
 mod tmdb;
 mod tmdb_failures;
