@@ -1,6 +1,7 @@
 //! Identical in the three services behind the gateway (a test compares the copies).
 //!
-//! Reads request bodies into types that derive `Deserialize`, and names the field that has the wrong type.
+//! Reads bodies and query strings into types that derive `Deserialize`, and names the field or parameter that is wrong.
 
 pub mod body;
 pub mod number;
+pub mod query;
