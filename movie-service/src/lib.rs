@@ -22,7 +22,10 @@ use sqlx::PgPool;
 
 use crate::{
     config::Config,
-    database::{postgres, redis::RedisLink},
+    database::{
+        postgres::{self, Database},
+        redis::RedisLink,
+    },
     lifecycle::Lifecycle,
     repository::cache::Cache,
     service::{
@@ -63,7 +66,7 @@ impl App {
     /// # Errors
     /// When PostgreSQL cannot be used, or the address of Redis is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
-        let pool = postgres::open(&config.postgres, &MIGRATIONS).await?;
+        let pool = Database::connect(&config.postgres, &MIGRATIONS).await?.pool().clone();
         Self::assemble(config, pool, lifecycle).await
     }
 

@@ -22,7 +22,10 @@ use sqlx::PgPool;
 
 use crate::{
     config::Config,
-    database::{postgres, redis::RedisLink},
+    database::{
+        postgres::{self, Database},
+        redis::RedisLink,
+    },
     lifecycle::Lifecycle,
     peers::{movie_service::MovieService, user_preference_service::UserPreferenceService},
     service::{
@@ -61,7 +64,7 @@ impl App {
     /// # Errors
     /// When PostgreSQL cannot be used, or an address is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
-        Self::new(config, lifecycle, postgres::open(&config.postgres, &MIGRATIONS).await?).await
+        Self::new(config, lifecycle, Database::connect(&config.postgres, &MIGRATIONS).await?.pool().clone()).await
     }
 
     /// The service on a database that is open already, with its background tasks running.

@@ -13,15 +13,16 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::Instrument;
 
 /// What each step of a shutdown gets, however late it is.
-const LEAST_TIME: Duration = Duration::from_millis(500);
+const MIN_STEP_TIME: Duration = Duration::from_millis(500);
 
 /// Tells every part of the process when to stop, and knows what still runs. Clones share the same state.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     stop: CancellationToken,
-    stopped: Arc<OnceLock<Instant>>,
+    stop_requested_at: Arc<OnceLock<Instant>>,
     tasks: TaskTracker,
 }
 
@@ -38,18 +39,18 @@ impl Lifecycle {
 
     /// Asks everything to stop. Calling it again changes nothing.
     pub fn stop(&self) {
-        self.stopped.get_or_init(Instant::now);
+        self.stop_requested_at.get_or_init(Instant::now);
         self.stop.cancel();
     }
 
-    /// When a shutdown that may take `limit` must be over: counted from the moment it was asked for, so that its steps
+    /// When a shutdown that may take `limit` must be over: counted from the moment it was requested, so that its steps
     /// share the time. Each step gets a moment, even if those before it have used it up.
     pub fn deadline(&self, limit: Duration) -> Instant {
-        let asked_for = self.stopped.get().copied().unwrap_or_else(Instant::now);
-        (asked_for + limit).max(deadline(LEAST_TIME))
+        let requested_at = self.stop_requested_at.get().copied().unwrap_or_else(Instant::now);
+        (requested_at + limit).max(deadline(MIN_STEP_TIME))
     }
 
-    /// Stops on SIGTERM or SIGINT.
+    /// Stops on SIGTERM or SIGINT; a second one ends the process at once.
     ///
     /// # Errors
     /// When the operating system refuses a signal handler.
@@ -57,27 +58,34 @@ impl Lifecycle {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let this = self.clone();
-        self.tasks.spawn(async move {
-            let name = tokio::select! {
-                _ = terminate.recv() => "SIGTERM",
-                _ = interrupt.recv() => "SIGINT",
-                () = this.stop.cancelled() => return,
-            };
-            tracing::info!(signal = name, "stopping");
-            this.stop();
+        // Not tracked: it waits for a second signal as long as the process lives.
+        tokio::spawn(async move {
+            for is_first in [true, false] {
+                let (name, number) = tokio::select! {
+                    _ = terminate.recv() => ("SIGTERM", 15),
+                    _ = interrupt.recv() => ("SIGINT", 2),
+                };
+                if is_first {
+                    tracing::info!(signal = name, "stopping");
+                    this.stop();
+                } else {
+                    tracing::warn!(signal = name, "second signal: ending at once");
+                    std::process::exit(128 + number);
+                }
+            }
         });
         Ok(())
     }
 
     /// Runs a task in the background until it ends; it should watch [`Self::stop_token`] when it can take long.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(task);
+        self.tasks.spawn(task.in_current_span());
     }
 
     /// Runs `work` in a task of its own and waits for it, so that a caller that goes away (a client that hangs up, a
     /// time limit) cannot cut it off half-way. A panic in it goes on in the caller.
-    pub async fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
-        match self.tasks.spawn(work).await {
+    pub async fn run_to_completion<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        match self.tasks.spawn(work.in_current_span()).await {
             Ok(value) => value,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
@@ -114,7 +122,7 @@ mod tests {
     async fn work_goes_on_when_its_caller_is_dropped() {
         let lifecycle = Lifecycle::new();
         let (done, finished) = tokio::sync::oneshot::channel();
-        let call = lifecycle.finish(async move {
+        let call = lifecycle.run_to_completion(async move {
             tokio::time::sleep(Duration::from_millis(30)).await;
             let _ = done.send(());
         });

@@ -104,6 +104,8 @@ pub fn as_json(response: Response) -> Response {
         StatusCode::GATEWAY_TIMEOUT => "the request took too long",
         StatusCode::REQUEST_TIMEOUT => "the request body did not arrive in time",
         StatusCode::PAYLOAD_TOO_LARGE => "request body too large",
+        // Only the decompression of request bodies answers it.
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported Content-Encoding, expected gzip, br or zstd",
         StatusCode::INTERNAL_SERVER_ERROR => "internal server error",
         _ => status.canonical_reason().unwrap_or("request failed"),
     };
@@ -112,6 +114,7 @@ pub fn as_json(response: Response) -> Response {
         StatusCode::GATEWAY_TIMEOUT => "timeout",
         StatusCode::REQUEST_TIMEOUT => "request_timeout",
         StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_encoding",
         StatusCode::NOT_FOUND => "not_found",
         StatusCode::INTERNAL_SERVER_ERROR => "internal",
         _ => "request_failed",

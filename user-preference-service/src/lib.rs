@@ -21,7 +21,10 @@ use sqlx::PgPool;
 
 use crate::{
     config::Config,
-    database::{postgres, redis::RedisLink},
+    database::{
+        postgres::{self, Database},
+        redis::RedisLink,
+    },
     lifecycle::Lifecycle,
     repository::store::Store,
     service::{interactions::Interactions, preferences::Preferences, profiles::Profiles, users::Users},
@@ -53,7 +56,7 @@ impl App {
     /// # Errors
     /// When PostgreSQL cannot be used, or the address of Redis is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
-        let pool = postgres::open(&config.postgres, &MIGRATIONS).await?;
+        let pool = Database::connect(&config.postgres, &MIGRATIONS).await?.pool().clone();
         let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
         Ok(Self::new(pool, redis, &lifecycle, config))
     }

@@ -7,17 +7,20 @@ use std::{any::Any, time::Duration};
 use axum::{
     Router,
     body::Body,
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, StatusCode, Uri, header, uri::PathAndQuery},
-    middleware::{Next, from_fn, map_request, map_response},
+    middleware::{map_request, map_response},
     response::{IntoResponse, Response},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
+    decompression::RequestDecompressionLayer,
     limit::RequestBodyLimitLayer,
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
+    trace::TraceLayer,
 };
+use tracing::{Span, field::Empty};
 
 use crate::error::{ApiError, as_json, route_not_found};
 
@@ -33,10 +36,18 @@ pub fn wrap(routes: Router) -> Router {
         .fallback(route_not_found)
         // Innermost: a body that stalls is seen by the handler as a failed read.
         .layer(RequestBodyTimeoutLayer::new(BODY_READ_TIMEOUT))
-        // Around all that may panic; the response it makes is still logged and shaped.
+        // Around all that may panic; the response it makes is still logged and turned into JSON.
         .layer(CatchPanicLayer::custom(panicked))
+        // Outside of the limits of bodies, which count what is decompressed; 415 for an encoding that it does not know.
+        .layer(RequestDecompressionLayer::new().gzip(true).br(true).zstd(true))
         .layer(map_response(async |response: Response| as_json(response)))
-        .layer(from_fn(log_request))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(request_span)
+                .on_request(())
+                .on_response(log_response)
+                .on_failure(()),
+        )
         .layer(PropagateRequestIdLayer::new(X_REQUEST_ID))
         .layer(SetRequestIdLayer::new(X_REQUEST_ID, RandomRequestId));
     // A router of its own, since layers run after a router has chosen the route, and the path must change before.
@@ -74,22 +85,34 @@ async fn without_trailing_slash(mut request: Request) -> Request {
     request
 }
 
-/// One line a request: `debug` for what went well, `warn` for an answer of 500 and above.
-async fn log_request(request: Request, next: Next) -> Response {
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let request_id = request.headers().get(X_REQUEST_ID).cloned();
-    let started = std::time::Instant::now();
-    let response = next.run(request).await;
-    let status = response.status().as_u16();
-    let (micros, request_id) = (started.elapsed().as_micros() as u64, request_id.as_ref());
-    let request_id = request_id.and_then(|id| id.to_str().ok()).unwrap_or_default();
+/// The span that everything logged for a request belongs to. At the level `ERROR`, so that no `LOG_LEVEL` drops it.
+fn request_span(request: &Request) -> Span {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    tracing::error_span!(
+        "request",
+        request_id = header("x-request-id"),
+        trace_id = header("traceparent").and_then(trace_id),
+        method = %request.method(),
+        path = ?request.uri().path(),
+        route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str),
+        status = Empty,
+    )
+}
+
+/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2).
+fn trace_id(traceparent: &str) -> Option<&str> {
+    traceparent.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// One line a request: `debug` for what went well, `warn` for a status of 500 and above.
+fn log_response<B>(response: &axum::http::Response<B>, latency: Duration, span: &Span) {
+    span.record("status", response.status().as_u16());
+    let micros = latency.as_micros() as u64;
     if response.status().is_server_error() {
-        tracing::warn!(%method, ?path, status, micros, ?request_id, "request");
+        tracing::warn!(micros, "request");
     } else {
-        tracing::debug!(%method, ?path, status, micros, ?request_id, "request");
+        tracing::debug!(micros, "request");
     }
-    response
 }
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {

@@ -2,7 +2,7 @@
 //!
 //! Logging: what is written, and in which form.
 
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt, prelude::*};
 
 use crate::config::env::Env;
 
@@ -28,7 +28,7 @@ impl TelemetryConfig {
     /// Reads `LOG_LEVEL` (`info`) and `LOG_FORMAT` (`text`).
     pub fn from_env(env: &mut Env) -> Self {
         let filter = env.text("LOG_LEVEL", "info");
-        if EnvFilter::builder().parse(&filter).is_err() {
+        if !is_valid_filter(&filter) {
             env.invalid("LOG_LEVEL", "a level such as info, or filter directives such as info,sqlx=debug");
         }
         let format = match env.text("LOG_FORMAT", "text").as_str() {
@@ -41,6 +41,14 @@ impl TelemetryConfig {
         };
         Self { filter, format }
     }
+}
+
+/// A word alone must be a level: `EnvFilter` would read any other one, such as `loud`, as the name of a module, and log
+/// nothing else.
+fn is_valid_filter(filter: &str) -> bool {
+    let is_level = |directive: &str| directive.trim().parse::<LevelFilter>().is_ok();
+    filter.split(',').all(|directive| directive.contains(['=', '[', ']']) || is_level(directive))
+        && EnvFilter::builder().parse(filter).is_ok()
 }
 
 /// Starts logging to standard output for the whole process. A second call changes nothing.
@@ -56,4 +64,19 @@ pub fn init(config: &TelemetryConfig) {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, panic = panic.payload_as_str().unwrap_or("no message"), "panicked");
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_a_level_or_directives() {
+        for valid in ["info", "WARN", "off", "info,sqlx=debug", "warn,movie_service[request]=trace"] {
+            assert!(is_valid_filter(valid), "{valid}");
+        }
+        for invalid in ["loud", "info,loud", "info,,debug", "sqlx=loud", "in fo"] {
+            assert!(!is_valid_filter(invalid), "{invalid}");
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::env::{Env, Secret};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::env::Env;
 
 /// TMDB settings.
 #[derive(Debug, Clone)]
@@ -27,9 +29,9 @@ pub struct TmdbConfig {
 #[derive(Debug, Clone)]
 pub enum Credentials {
     /// `TMDB_ACCESS_TOKEN`, sent as a Bearer token; preferred, since it is in no address.
-    AccessToken(Secret),
+    AccessToken(SecretString),
     /// `TMDB_API_KEY`, sent as the parameter `api_key`.
-    ApiKey(Secret),
+    ApiKey(SecretString),
 }
 
 impl TmdbConfig {
@@ -49,7 +51,7 @@ impl TmdbConfig {
 
 fn credentials(env: &mut Env) -> Option<Credentials> {
     let token = env.secret("TMDB_ACCESS_TOKEN");
-    if token.as_ref().is_some_and(|token| !token.expose().bytes().all(|byte| byte.is_ascii_graphic())) {
+    if token.as_ref().is_some_and(|token| !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic())) {
         env.invalid("TMDB_ACCESS_TOKEN", "printable ASCII characters without blanks");
     }
     token.map(Credentials::AccessToken).or_else(|| env.secret("TMDB_API_KEY").map(Credentials::ApiKey))
@@ -84,7 +86,9 @@ mod tests {
     #[test]
     fn the_access_token_is_preferred_and_neither_is_shown() {
         let config = read(&[("TMDB_API_KEY", "key-1"), ("TMDB_ACCESS_TOKEN", "token-1")]).expect("valid");
-        assert!(matches!(&config.credentials, Some(Credentials::AccessToken(token)) if token.expose() == "token-1"));
+        assert!(
+            matches!(&config.credentials, Some(Credentials::AccessToken(token)) if token.expose_secret() == "token-1")
+        );
         let shown = format!("{config:?}");
         assert!(!shown.contains("token-1") && !shown.contains("key-1"), "{shown}");
     }

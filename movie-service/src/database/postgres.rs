@@ -1,17 +1,18 @@
 //! Identical in the three services behind the gateway (a test compares the copies).
 //!
-//! The PostgreSQL pool and its limits.
+//! The PostgreSQL pool, the time limits of statements, and what their errors mean.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    ConnectOptions, Connection, Executor, PgPool,
+    ConnectOptions, Connection, Executor, PgConnection, PgPool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::config::env::{Env, Secret};
+use crate::config::env::Env;
 
 /// How long a start waits for PostgreSQL to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -22,10 +23,16 @@ const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// Longest wait for a pool to close its connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Longest wait for a connection to become usable again after a request; one that takes longer is thrown away.
+/// How much later than the server the client gives a statement up, for the way there and back: a server that works
+/// gives up first and says so, and only of one that is silent nothing is known.
+const CLIENT_MARGIN: Duration = Duration::from_millis(500);
+/// Longest wait for a connection to be reset after use; one that takes longer is closed.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where PostgreSQL is, and how long it may take.
+///
+/// A read or write waits for at most `DB_ACQUIRE_TIMEOUT_MS` + `DB_STATEMENT_TIMEOUT_MS` + 500 ms in all: 4.5 seconds
+/// with the defaults.
 #[derive(Debug, Clone)]
 pub struct PostgresConfig {
     /// `DB_HOST`.
@@ -35,7 +42,7 @@ pub struct PostgresConfig {
     /// `DB_USER`.
     pub user: String,
     /// `DB_PASSWORD`.
-    pub password: Secret,
+    pub password: SecretString,
     /// `DB_NAME`.
     pub database: String,
     /// `DB_SSLMODE`: as in libpq.
@@ -57,7 +64,7 @@ impl PostgresConfig {
             host: env.text("DB_HOST", "localhost"),
             port: env.number("DB_PORT", 5432, 1..=u16::MAX),
             user: env.text("DB_USER", "postgres"),
-            password: env.secret("DB_PASSWORD").unwrap_or_else(|| Secret::new("postgres")),
+            password: env.secret("DB_PASSWORD").unwrap_or_else(|| SecretString::from("postgres")),
             database: env.text("DB_NAME", database),
             ssl_mode: env.parsed(
                 "DB_SSLMODE",
@@ -66,8 +73,8 @@ impl PostgresConfig {
             ),
             ssl_root_cert: env.optional("DB_SSLROOTCERT").map(PathBuf::from),
             max_connections: env.number("DB_MAX_CONNECTIONS", 16, 1..=1000),
-            acquire_timeout: env.millis("DB_ACQUIRE_TIMEOUT_MS", 2000),
-            statement_timeout: env.millis("DB_STATEMENT_TIMEOUT_MS", 5000),
+            acquire_timeout: env.millis("DB_ACQUIRE_TIMEOUT_MS", 1000),
+            statement_timeout: env.millis("DB_STATEMENT_TIMEOUT_MS", 3000),
         }
     }
 
@@ -77,13 +84,12 @@ impl PostgresConfig {
             .host(&self.host)
             .port(self.port)
             .username(&self.user)
-            .password(self.password.expose())
+            .password(self.password.expose_secret())
             .database(&self.database)
             .ssl_mode(self.ssl_mode)
             .application_name(env!("CARGO_PKG_NAME"))
-            // An acknowledged write is on disk; a server whose default is `off` must not change that. The notices
-            // silenced are those of the ROLLBACK at each release.
-            .options([("synchronous_commit", "on"), ("client_min_messages", "error"), ("timezone", "UTC")])
+            // An acknowledged write is on disk, also where the server's default is `off`.
+            .options([("synchronous_commit", "on"), ("timezone", "UTC")])
             .disable_statement_logging();
         match &self.ssl_root_cert {
             Some(file) => options.ssl_root_cert(file),
@@ -113,16 +119,174 @@ pub enum PostgresError {
     Migrate(#[from] sqlx::migrate::MigrateError),
 }
 
-/// Waits for PostgreSQL, brings the schema up to date (replicas that start together take turns, by an advisory lock),
-/// and opens the pool.
-///
-/// # Errors
-/// [`PostgresError`] when it cannot be reached within 30 seconds or a migration fails.
-pub async fn open(config: &PostgresConfig, migrations: &Migrator) -> Result<PgPool, PostgresError> {
-    let mut connection = connect_with_retry(config).await?;
-    migrations.run(&mut connection).await?;
-    let _ = connection.close().await;
-    Ok(pool(config))
+/// Why a statement failed. It is logged where it is made, by [`Database::read`] and [`Database::write`].
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DatabaseError {
+    /// A named constraint refused the row.
+    #[error("refused by constraint {0}")]
+    Constraint(String),
+    /// It was not executed: the database was not reached, or cannot work now.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] Arc<sqlx::Error>),
+    /// A write was sent and no answer came: it may have been executed.
+    #[error("the database did not confirm a write")]
+    Unconfirmed(#[source] Arc<sqlx::Error>),
+    /// A person must look at it.
+    #[error("unexpected database error")]
+    Unexpected(#[source] Arc<sqlx::Error>),
+}
+
+impl DatabaseError {
+    /// What a failed read means.
+    pub fn from_read(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(_) => Self::from_server(error),
+            _ if is_connection_error(&error) => Self::Unavailable(Arc::new(error)),
+            _ => Self::Unexpected(Arc::new(error)),
+        }
+    }
+
+    /// What a failed write means, once it was sent.
+    pub fn from_write(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(_) => Self::from_server(error),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::BeginFailed => {
+                Self::Unavailable(Arc::new(error))
+            }
+            _ if is_connection_error(&error) => Self::Unconfirmed(Arc::new(error)),
+            _ => Self::Unexpected(Arc::new(error)),
+        }
+    }
+
+    /// Whether the same statement may succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Unconfirmed(_))
+    }
+
+    /// Logs the error once, with the operation that failed, in words such as "find a user".
+    pub fn log(&self, operation: &'static str) {
+        match self {
+            Self::Constraint(_) => {}
+            Self::Unavailable(error) => tracing::warn!(operation, %error, "the database is unavailable"),
+            Self::Unconfirmed(error) => tracing::warn!(operation, %error, "the database did not confirm a write"),
+            Self::Unexpected(error) => tracing::error!(operation, %error, "unexpected database error"),
+        }
+    }
+
+    /// What an error that the server reported means: it did not execute the statement.
+    fn from_server(error: sqlx::Error) -> Self {
+        let reported = error.as_database_error();
+        if let Some(constraint) = reported.and_then(sqlx::error::DatabaseError::constraint) {
+            return Self::Constraint(constraint.to_owned());
+        }
+        match reported.and_then(sqlx::error::DatabaseError::code).is_some_and(|code| is_transient_code(&code)) {
+            true => Self::Unavailable(Arc::new(error)),
+            false => Self::Unexpected(Arc::new(error)),
+        }
+    }
+}
+
+/// The database: a pool, and the limits of what is run on it. Clones share the pool.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+    acquire_timeout: Duration,
+    statement_timeout: Duration,
+}
+
+impl Database {
+    /// Waits for PostgreSQL, brings the schema up to date (replicas that start together take turns, by an advisory
+    /// lock), and opens the pool.
+    ///
+    /// # Errors
+    /// [`PostgresError`] when it cannot be reached within 30 seconds or a migration fails.
+    pub async fn connect(config: &PostgresConfig, migrations: &Migrator) -> Result<Self, PostgresError> {
+        let mut connection = connect_with_retry(config).await?;
+        migrations.run(&mut connection).await?;
+        let _ = connection.close().await;
+        Ok(Self::new(pool(config), config))
+    }
+
+    /// Runs statements on `pool` within the limits of `config`.
+    pub fn new(pool: PgPool, config: &PostgresConfig) -> Self {
+        let PostgresConfig { acquire_timeout, statement_timeout, .. } = *config;
+        Self { pool, acquire_timeout, statement_timeout }
+    }
+
+    /// The pool, for work with limits of its own.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Longest wait for a connection.
+    pub fn acquire_timeout(&self) -> Duration {
+        self.acquire_timeout
+    }
+
+    /// Longest run of one statement at the server.
+    pub fn statement_timeout(&self) -> Duration {
+        self.statement_timeout
+    }
+
+    /// Longest time that one [`Self::read`] or [`Self::write`] takes.
+    pub fn query_timeout(&self) -> Duration {
+        self.acquire_timeout + self.statement_timeout + CLIENT_MARGIN
+    }
+
+    /// Runs statements that change nothing. `operation` says for the log what they do, such as "find a user".
+    ///
+    /// # Errors
+    /// [`DatabaseError`], never `Unconfirmed`.
+    pub async fn read<T>(
+        &self,
+        operation: &'static str,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> Result<T, DatabaseError> {
+        self.run(DatabaseError::from_read, work).await.inspect_err(|error| error.log(operation))
+    }
+
+    /// Runs statements that change something. It must not be dropped half-way: see `Lifecycle::run_to_completion`.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn write<T>(
+        &self,
+        operation: &'static str,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> Result<T, DatabaseError> {
+        self.run(DatabaseError::from_write, work).await.inspect_err(|error| error.log(operation))
+    }
+
+    async fn run<T>(
+        &self,
+        classify: fn(sqlx::Error) -> DatabaseError,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> Result<T, DatabaseError> {
+        let deadline = Instant::now() + self.query_timeout();
+        // Until there is a connection nothing was sent.
+        let mut connection = self.pool.acquire().await.map_err(DatabaseError::from_read)?;
+        let error = match timeout_at(deadline, work(&mut connection)).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error,
+            Err(_) => timed_out(),
+        };
+        if is_connection_error(&error) {
+            // Its answer may still come, or never: nobody else may have to wait for it.
+            connection.close_on_drop();
+        }
+        Err(classify(error))
+    }
+
+    /// Whether PostgreSQL answers now.
+    pub async fn ping(&self) -> bool {
+        ping(&self.pool).await
+    }
+
+    /// Closes the pool; connections still in use at the deadline, or after three seconds, are left to the operating
+    /// system.
+    pub async fn close(&self, deadline: Instant) {
+        close(&self.pool, deadline).await;
+    }
 }
 
 /// A pool that connects when it is first used.
@@ -136,27 +300,34 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
     PgPoolOptions::new()
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout)
-        // A connection that was used a moment ago needs no question whether it still works.
+        // A connection that was used a moment ago need not be tested.
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
             Box::pin(async move {
-                // One that is silent is left behind in time for another one to be opened.
+                // A silent one is left behind in time for another one to be opened.
                 Ok(meta.idle_for < IDLE_UNTIL_PING || within(PING_TIMEOUT, connection.ping()).await.is_ok())
             })
         })
-        // A request that is cut off while BEGIN is under way leaves its session inside a transaction, and the next
-        // borrower's write would never be committed (transact-rs/sqlx #4385): end whatever is open. Without a limit,
-        // a server that has stopped answering would keep the connection's place in the pool for good.
+        // A request that is dropped while BEGIN is under way leaves its session inside a transaction, and the next
+        // borrower's write would never be committed (transact-rs/sqlx #4385): end whatever is open. BEGIN comes first,
+        // since a lone ROLLBACK outside a transaction is a warning in the server's log; inside a failed one BEGIN is
+        // an error, and the connection is closed. Without a timeout, a server that has stopped answering would keep
+        // the connection's slot in the pool.
         .after_release(|connection, _| {
             Box::pin(async move {
-                within(RELEASE_TIMEOUT, connection.execute("ROLLBACK")).await?;
+                within(RELEASE_TIMEOUT, connection.execute("BEGIN; ROLLBACK")).await?;
                 Ok(true)
             })
         })
         .connect_lazy_with(options)
 }
 
-/// Closes the pool; connections still in use at the deadline, or after three seconds, are left to the operating system.
+/// Whether PostgreSQL answers now.
+pub async fn ping(pool: &PgPool) -> bool {
+    within(pool.options().get_acquire_timeout(), sqlx::raw_sql("SELECT 1").execute(pool)).await.is_ok()
+}
+
+/// Closes a pool; see [`Database::close`].
 pub async fn close(pool: &PgPool, deadline: Instant) {
     let deadline = deadline.min(Instant::now() + CLOSE_TIMEOUT);
     if timeout_at(deadline, pool.close()).await.is_err() {
@@ -164,32 +335,30 @@ pub async fn close(pool: &PgPool, deadline: Instant) {
     }
 }
 
-/// Whether PostgreSQL answers now.
-pub async fn ping(pool: &PgPool) -> bool {
-    let limit = pool.options().get_acquire_timeout();
-    within(limit, sqlx::query("SELECT 1").execute(pool)).await.is_ok()
-}
-
 /// Waits for `work` at most for `limit`: a server that is gone without a word (a dead network, a stopped process) never
-/// ends a statement by itself. A connection that is given up on this way is closed when it is released.
+/// ends a statement by itself. A connection whose statement was given up is closed when it is released.
 ///
 /// # Errors
 /// Those of `work`, or `sqlx::Error::Io` of the kind `TimedOut`.
 pub async fn within<T>(limit: Duration, work: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    timeout(limit, work).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+    timeout(limit, work).await.unwrap_or_else(|_| Err(timed_out()))
 }
 
-async fn connect_with_retry(config: &PostgresConfig) -> Result<sqlx::PgConnection, PostgresError> {
+fn timed_out() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
+}
+
+async fn connect_with_retry(config: &PostgresConfig) -> Result<PgConnection, PostgresError> {
     let give_up = Instant::now() + CONNECT_TIMEOUT;
     loop {
         let attempt = timeout(config.acquire_timeout, config.connect_options().connect()).await;
         let error = match attempt {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => error,
-            Err(_) => sqlx::Error::PoolTimedOut,
+            Err(_) => timed_out(),
         };
         // A server that answers "no such database" or "wrong password" will not change its mind.
-        if error.as_database_error().is_some_and(|error| error.code().is_none_or(|code| !is_transient(&code)))
+        if error.as_database_error().is_some_and(|error| error.code().is_none_or(|code| !is_transient_code(&code)))
             || Instant::now() >= give_up
         {
             let (host, port, database) = (config.host.clone(), config.port, config.database.clone());
@@ -200,8 +369,23 @@ async fn connect_with_retry(config: &PostgresConfig) -> Result<sqlx::PgConnectio
     }
 }
 
-/// Whether the cause is the state of the server (starting, stopping, out of room) and not the statement: classes 08,
-/// 53, 57 and 58 of PostgreSQL's error codes (appendix A of its manual).
-pub fn is_transient(code: &str) -> bool {
-    ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+/// Whether there is no usable connection, or none any more.
+fn is_connection_error(error: &sqlx::Error) -> bool {
+    matches!(
+        error,
+        sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed
+    )
+}
+
+/// Whether the cause is the state of the server and not the statement (appendix A of PostgreSQL's manual): classes 08,
+/// 53, 57 and 58 (connection, resources, operator, system), 40 (deadlock, serialisation), 55 (a lock that was not free
+/// in time), 25P03 (a session idle in a transaction) and 25006 (a server that has become read-only).
+pub fn is_transient_code(code: &str) -> bool {
+    ["08", "40", "53", "55", "57", "58", "25P03", "25006"].iter().any(|class| code.starts_with(class))
 }

@@ -42,7 +42,7 @@ pub async fn known_genres(pool: &PgPool) -> sqlx::Result<Vec<KnownGenre>> {
 }
 
 /// Stores genres, movies and their genre links as one transaction. Storing the same again changes nothing.
-/// Must run in a task that nobody drops: see `Lifecycle::finish`.
+/// Must run in a task that nobody drops: see `Lifecycle::run_to_completion`.
 ///
 /// # Errors
 /// When the database does not answer; then nothing is stored, unless it fell silent just when it was to commit.

@@ -173,7 +173,7 @@ pub async fn take_up(pool: &PgPool) -> sqlx::Result<Option<Work>> {
 }
 
 /// Stores a page and moves the job on, or notes that the page is missing, as one transaction. Doing it again changes
-/// nothing. Must run in a task that nobody drops: see `Lifecycle::finish`.
+/// nothing. Must run in a task that nobody drops: see `Lifecycle::run_to_completion`.
 ///
 /// # Errors
 /// When the database does not answer; then nothing is stored, unless it fell silent just when it was to commit.

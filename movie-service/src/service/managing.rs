@@ -90,7 +90,7 @@ impl Managing {
             let result = writes::insert(&this.pool, &movie).await;
             this.published(result).await.map(Written::of)
         };
-        self.lifecycle.finish(creating).await
+        self.lifecycle.run_to_completion(creating).await
     }
 
     /// Puts a movie in place of the one with this id.
@@ -131,7 +131,7 @@ impl Managing {
             let result = editing.delete().await;
             this.published(result).await
         };
-        self.lifecycle.finish(deleting).await
+        self.lifecycle.run_to_completion(deleting).await
     }
 
     async fn change(&self, id: Option<MovieId>, change: Change, only_if: Precondition) -> Result<Written, ManageError> {
@@ -149,7 +149,7 @@ impl Managing {
             let result = editing.replace(&movie).await;
             this.published(result).await.map(Written::of)
         };
-        self.lifecycle.finish(changing).await
+        self.lifecycle.run_to_completion(changing).await
     }
 
     /// Begins with a movie that is what its author has seen.

@@ -1,5 +1,6 @@
 //! Configuration: defaults, and mistakes.
 
+use secrecy::ExposeSecret;
 use std::{collections::HashMap, process::Command, time::Duration};
 
 use movie_service::{
@@ -22,7 +23,7 @@ fn every_default_is_as_documented() {
 
     let postgres = &config.postgres;
     assert_eq!((postgres.host.as_str(), postgres.port), ("localhost", 5432));
-    assert_eq!((postgres.user.as_str(), postgres.password.expose()), ("postgres", "postgres"));
+    assert_eq!((postgres.user.as_str(), postgres.password.expose_secret()), ("postgres", "postgres"));
     assert_eq!(postgres.database, "movie_service");
     assert_eq!(format!("{:?}", postgres.ssl_mode), "Disable");
     assert_eq!(postgres.ssl_root_cert, None);
@@ -31,7 +32,7 @@ fn every_default_is_as_documented() {
 
     let redis = &config.redis;
     assert_eq!((redis.host.as_str(), redis.port, redis.database), ("localhost", 6379, 1));
-    assert_eq!(redis.password, None);
+    assert!(redis.password.is_none());
     assert_eq!(redis.timeout, Duration::from_millis(100));
     assert_eq!((config.telemetry.filter.as_str(), config.telemetry.format), ("info", LogFormat::Text));
 

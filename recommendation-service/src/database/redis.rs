@@ -15,15 +15,13 @@ use redis::{
     Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError, RedisResult,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
+use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
 };
 
-use crate::{
-    config::env::{Env, Secret},
-    lifecycle::Lifecycle,
-};
+use crate::{config::env::Env, lifecycle::Lifecycle};
 
 /// Failures in a row after which Redis counts as down.
 const FAILURES_TO_OPEN: u32 = 3;
@@ -38,7 +36,7 @@ pub struct RedisConfig {
     /// The port of `REDIS_ADDR`.
     pub port: u16,
     /// `REDIS_PASSWORD`, when there is one.
-    pub password: Option<Secret>,
+    pub password: Option<SecretString>,
     /// `REDIS_DB`: the index of this service's database.
     pub database: i64,
     /// `REDIS_TIMEOUT_MS`: longest wait for one answer.
@@ -66,7 +64,7 @@ impl RedisConfig {
     fn connection_info(&self) -> RedisResult<ConnectionInfo> {
         let mut redis = RedisConnectionInfo::default().set_db(self.database);
         if let Some(password) = &self.password {
-            redis = redis.set_password(password.expose());
+            redis = redis.set_password(password.expose_secret());
         }
         Ok(ConnectionAddr::Tcp(self.host.clone(), self.port).into_connection_info()?.set_redis_settings(redis))
     }

@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 
-use crate::{database::postgres::is_transient, error::ApiError, models::user_id::UserIdError, service::ServiceError};
+use crate::{
+    database::postgres::is_transient_code, error::ApiError, models::user_id::UserIdError, service::ServiceError,
+};
 
 impl From<UserIdError> for ApiError {
     fn from(error: UserIdError) -> Self {
@@ -34,7 +36,7 @@ fn log(error: &sqlx::Error) {
     let code = error.as_database_error().and_then(|error| error.code());
     let expected = match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        _ => code.is_some_and(|code| is_transient(&code)),
+        _ => code.is_some_and(|code| is_transient_code(&code)),
     };
     if expected {
         tracing::warn!(%error, "the database cannot answer");

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{
-    database::postgres::is_transient,
+    database::postgres::is_transient_code,
     models::{snapshot::Snapshot, user_id::UserId},
     repository,
 };
@@ -119,7 +119,7 @@ impl SnapshotQueue {
 
 /// Besides a server in trouble: two replicas that waited for each other's rows.
 fn may_pass(code: &str) -> bool {
-    is_transient(code) || code.starts_with("40") || code == "55P03"
+    is_transient_code(code) || code.starts_with("40") || code == "55P03"
 }
 
 impl State {

@@ -3,34 +3,14 @@
 //! Reads typed settings from the environment and collects every error, so that one start shows them all.
 
 use std::{
-    fmt::{self, Display},
+    fmt::Display,
     ops::RangeInclusive,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
 
-/// A value that must never be shown: its `Debug` form hides it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a value.
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value itself, for the one place that must send it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[hidden]")
-    }
-}
+use secrecy::SecretString;
 
 /// Every setting that could not be used, one a line.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +48,8 @@ impl Env {
     }
 
     /// A secret, if it is set.
-    pub fn secret(&self, name: &str) -> Option<Secret> {
-        self.optional(name).map(Secret)
+    pub fn secret(&self, name: &str) -> Option<SecretString> {
+        self.optional(name).map(SecretString::from)
     }
 
     /// Anything that parses; `expected` completes the sentence "`NAME` must be ...".
@@ -162,6 +142,8 @@ fn dotenv_files(service: &str, folder: &Path) -> [PathBuf; 2] {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn env(pairs: &'static [(&'static str, &'static str)]) -> Env {
@@ -198,8 +180,8 @@ mod tests {
     #[test]
     fn a_secret_is_never_shown() {
         let secret = env(&[("KEY", "hunter2")]).secret("KEY").expect("set");
-        assert_eq!(format!("{secret:?}"), "[hidden]");
-        assert_eq!(secret.expose(), "hunter2");
+        assert!(!format!("{secret:?}").contains("hunter2"));
+        assert_eq!(secret.expose_secret(), "hunter2");
     }
 
     #[test]

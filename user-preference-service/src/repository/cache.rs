@@ -130,7 +130,7 @@ impl PreferenceCache {
         }
         // In a task of its own: a request that is dropped here would leave the debt half paid for ever.
         let this = self.clone();
-        self.lifecycle.finish(async move { this.pay(owed).await }).await
+        self.lifecycle.run_to_completion(async move { this.pay(owed).await }).await
     }
 
     async fn pay(&self, mut owed: HashSet<i64>) -> bool {

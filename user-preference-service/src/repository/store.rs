@@ -10,7 +10,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use crate::database::postgres::is_transient;
+use crate::database::postgres::is_transient_code;
 
 /// How much later than the server a wait here is given up, for the way there and back.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -122,7 +122,7 @@ fn judged(error: sqlx::Error) -> StoreError {
     }
     // Class 40 (deadlock) and 55 (a lock that was not to be had in time) pass as well; the rest is the server's state.
     let code = answer.code().unwrap_or_default();
-    if is_transient(&code) || code.starts_with("40") || code.starts_with("55") {
+    if is_transient_code(&code) || code.starts_with("40") || code.starts_with("55") {
         StoreError::Unavailable(error)
     } else {
         StoreError::Unexpected(error)

@@ -33,7 +33,8 @@ impl Interactions {
     pub async fn record(&self, id: PathId, new: NewInteraction) -> Result<Interaction, ServiceError> {
         let user = id.user().ok_or(ServiceError::UserNotFound)?;
         let store = self.store.clone();
-        let recorded = self.lifecycle.finish(async move { interactions::insert(&store, user, new).await }).await;
+        let recorded =
+            self.lifecycle.run_to_completion(async move { interactions::insert(&store, user, new).await }).await;
         recorded.map_err(|error| ServiceError::of_write(error, &[(USER_KEY, ServiceError::UserNotFound)]))
     }
 

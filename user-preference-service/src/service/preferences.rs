@@ -47,7 +47,7 @@ impl Preferences {
     pub async fn replace(&self, id: PathId, new: NewPreferences) -> Answer {
         let user = id.user().ok_or(ServiceError::UserNotFound)?;
         let this = self.clone();
-        self.lifecycle.finish(async move { this.store_and_invalidate(user, new).await }).await
+        self.lifecycle.run_to_completion(async move { this.store_and_invalidate(user, new).await }).await
     }
 
     /// The preferences of a user, or the defaults of one who set none: never those from before a change that was

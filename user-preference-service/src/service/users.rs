@@ -32,7 +32,7 @@ impl Users {
     /// [`ServiceError::UsernameTaken`], [`ServiceError::EmailTaken`], or a failure of the database.
     pub async fn create(&self, user: NewUser) -> Result<User, ServiceError> {
         let store = self.store.clone();
-        let created = self.lifecycle.finish(async move { users::insert(&store, &user).await }).await;
+        let created = self.lifecycle.run_to_completion(async move { users::insert(&store, &user).await }).await;
         let constraints = [(USERNAME_KEY, ServiceError::UsernameTaken), (EMAIL_KEY, ServiceError::EmailTaken)];
         created.map_err(|error| ServiceError::of_write(error, &constraints))
     }

@@ -148,7 +148,7 @@ impl Sync {
     pub async fn run(&self, request: SyncRequest) -> Result<SyncReport, SyncFailure> {
         let this = self.clone();
         self.lifecycle
-            .finish(async move {
+            .run_to_completion(async move {
                 let plan = this.plan(&request).await?;
                 let turn = this.turn().await?;
                 let result = once::run(&this, &plan).await;
@@ -164,7 +164,7 @@ impl Sync {
     /// [`SyncFailure`]; then there is no job, unless the database fell silent just when it was to be made.
     pub async fn start(&self, request: SyncRequest) -> Result<Job, SyncFailure> {
         let this = self.clone();
-        self.lifecycle.finish(async move { this.start_job(&request).await }).await
+        self.lifecycle.run_to_completion(async move { this.start_job(&request).await }).await
     }
 
     async fn start_job(&self, request: &SyncRequest) -> Result<Job, SyncFailure> {
@@ -196,7 +196,7 @@ impl Sync {
         // First, since nothing may fail once it is asked.
         let runtimes_left = self.jobs.runtimes_left().await?;
         let pool = self.pool.clone();
-        let cancelled = self.lifecycle.finish(async move { rows::cancel(&pool, id).await }).await;
+        let cancelled = self.lifecycle.run_to_completion(async move { rows::cancel(&pool, id).await }).await;
         match cancelled.map_err(|error| jobs::unavailable(&error))? {
             Some(row) => Ok(jobs::shown(row, runtimes_left)?),
             None if self.jobs.find(id).await?.is_some() => Err(CancelError::Ended),

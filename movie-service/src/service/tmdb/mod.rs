@@ -12,6 +12,7 @@ use reqwest::{
     header::{ACCEPT, AUTHORIZATION, HeaderValue, RETRY_AFTER},
     redirect::Policy,
 };
+use secrecy::ExposeSecret;
 
 use crate::{
     config::tmdb::{Credentials, TmdbConfig},
@@ -169,9 +170,9 @@ impl Tmdb {
 
     fn authorised(&self, request: RequestBuilder) -> RequestBuilder {
         match &self.credentials {
-            Credentials::ApiKey(key) => request.query(&[("api_key", key.expose())]),
+            Credentials::ApiKey(key) => request.query(&[("api_key", key.expose_secret())]),
             Credentials::AccessToken(token) => {
-                let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+                let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
                     .expect("the settings allow printable ASCII only");
                 value.set_sensitive(true);
                 request.header(AUTHORIZATION, value)
