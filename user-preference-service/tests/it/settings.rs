@@ -27,7 +27,7 @@ fn every_default_is_as_documented() {
     assert_eq!(format!("{:?}", postgres.ssl_mode), "Disable");
     assert_eq!(postgres.ssl_root_cert, None);
     assert_eq!(postgres.max_connections, 16);
-    assert_eq!((postgres.acquire_timeout, postgres.statement_timeout), (seconds(2), seconds(5)));
+    assert_eq!((postgres.acquire_timeout, postgres.statement_timeout), (seconds(1), seconds(3)));
 
     let redis = &config.redis;
     assert_eq!((redis.host.as_str(), redis.port, redis.database), ("localhost", 6379, 2));
