@@ -18,7 +18,6 @@ cd "$ROOT"
 BACKENDS="movie-service user-preference-service recommendation-service"
 SERVICES="$BACKENDS api-gateway" # in the order of starting
 READY_LIMIT=60                   # seconds for a service or server to become ready
-NEWMAN_VERSION=6.2.2
 COLLECTION=output/postman/movie-discovery-platform.postman_collection.json
 SAMPLE_REQUESTS=output/curl/sample-requests.sh
 
@@ -1306,17 +1305,23 @@ stop_test_servers() {
     TEST_BASE=''
 }
 
-ensure_newman() {
-    local tools=$DEV_DIR/tools
+# Programs of npm, installed under $DEV_DIR/tools in exactly these versions.
+NEWMAN=newman@6.2.2
+OPENAPI_TOOLS='@redocly/cli@2.77.0 @stoplight/spectral-cli@6.16.3 openapi-typescript@7.13.0 openapi-fetch@0.17.0 typescript@5.9.3'
+ensure_node_tools() { # NAME@VERSION...
+    local tools=$DEV_DIR/tools tool missing=()
     has node || install Node.js nodejs node
     has npm || install npm npm node
-    NEWMAN=$tools/node_modules/.bin/newman
-    if [ "$("$NEWMAN" --version 2>/dev/null || true)" != "$NEWMAN_VERSION" ]; then
-        say "installing newman $NEWMAN_VERSION under $(short "$tools")"
-        mkdir -p "$tools"
-        npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel=error "newman@$NEWMAN_VERSION" </dev/null ||
-            die "newman could not be installed; run: npm install --prefix $tools newman@$NEWMAN_VERSION"
-    fi
+    for tool in "$@"; do
+        grep -qF "\"version\": \"${tool##*@}\"" "$tools/node_modules/${tool%@*}/package.json" 2>/dev/null || missing+=("$tool")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing ${missing[*]} under $(short "$tools")"
+    mkdir -p "$tools"
+    # npm removes what it is not told of, so all are named.
+    # shellcheck disable=SC2086
+    npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel=error $NEWMAN $OPENAPI_TOOLS </dev/null ||
+        die "${missing[*]} could not be installed with npm"
 }
 
 # Runs the platform a second time, on ports of its own and with the test servers, and sends it what users are given to send.
@@ -1345,8 +1350,8 @@ test_platform() {
         failed=1
     fi
     say "newman run $COLLECTION"
-    ensure_newman
-    if run_child "$NEWMAN" run "$COLLECTION" --env-var "base_url=$url" --timeout 600000; then
+    ensure_node_tools $NEWMAN
+    if run_child "$DEV_DIR/tools/node_modules/.bin/newman" run "$COLLECTION" --env-var "base_url=$url" --timeout 600000; then
         note_result "$COLLECTION" passed
     else
         note_result "$COLLECTION" FAILED
@@ -1428,26 +1433,6 @@ cmd_bench() { # [platform|catalogue] [arguments for the benchmark]
         cargo bench --profile production ${LOCKED:+"$LOCKED"} -p "$package" --bench "$what" -- "$@" || die "the benchmark failed"
 }
 
-# The gateway's page lists all services' operations, and takes them from the files at compile time: so it comes last.
-cmd_openapi() {
-    local service
-    ensure_compiler
-    ensure_cargo
-    mkdir -p output/swagger api-gateway/openapi
-    for service in $SERVICES; do
-        say "output/swagger/$service.yaml"
-        write_if_changed "output/swagger/$service.yaml" cargo run -q ${LOCKED:+"$LOCKED"} -p "$service" -- openapi
-        [ "$service" = api-gateway ] || write_if_changed "api-gateway/openapi/$service.yaml" cat "output/swagger/$service.yaml"
-    done
-}
-# An unchanged file keeps its time, and so the gateway's build.
-write_if_changed() { # FILE COMMAND...
-    local file=$1
-    shift
-    "$@" >"$file.new" </dev/null || { rm -f "$file.new" && die "$* failed"; }
-    if cmp -s "$file.new" "$file"; then rm -f "$file.new"; else mv "$file.new" "$file"; fi
-}
-
 # Installs whatever the other commands would install.
 cmd_setup() {
     ensure_curl
@@ -1455,7 +1440,8 @@ cmd_setup() {
     ensure_cargo
     [ -n "$(find_pg_bin)" ] || install_pg_server
     ensure_redis_server
-    ensure_newman
+    # shellcheck disable=SC2086
+    ensure_node_tools $NEWMAN $OPENAPI_TOOLS
     say "everything that is needed is installed"
 }
 
@@ -1477,6 +1463,7 @@ Usage: $NAME COMMAND
   bench catalogue [SIZES]
                    the benchmark of a large catalogue, by default of 10000, 100000 and 1000000 movies
   openapi          write output/swagger/*.yaml from the code
+  lint-openapi     check these files by Redocly's and Spectral's rules, and compile a client generated from them
   sqlx [--check]   write <service>/.sqlx, by which sqlx's macros are checked without a database; or only say what is out of date
   reset [--yes]    stop everything and delete the platform's data, after a question
   setup            only install what the others need
@@ -1486,6 +1473,8 @@ DEV_DIR (.dev), BUILD_PROFILE (start), NO_COLOR, and everything the services rea
 HELP
 }
 
+# shellcheck source=.ci/dev/openapi.sh
+. .ci/dev/openapi.sh
 # shellcheck source=.ci/dev/sqlx.sh
 . .ci/dev/sqlx.sh
 
@@ -1493,7 +1482,7 @@ main() {
     local command=${1:-help}
     [ $# -eq 0 ] || shift
     case $command in
-        start | stop | status | restart | bench | openapi | sqlx | setup | test | logs | sync | reset) ;;
+        start | stop | status | restart | bench | openapi | lint-openapi | sqlx | setup | test | logs | sync | reset) ;;
         help | -h | --help)
             cmd_help
             return 0
@@ -1503,7 +1492,7 @@ main() {
             die "there is no command '$command'"
             ;;
     esac
-    if [ "$command" = restart ]; then cmd_start restart; else "cmd_$command" "$@"; fi
+    if [ "$command" = restart ]; then cmd_start restart; else "cmd_${command//-/_}" "$@"; fi
 }
 
 main "$@"
