@@ -16,7 +16,7 @@ use crate::{
     },
     repository::{
         genres, limits,
-        list::{self, GenreIds, GenreSet, Request, Slice, Words},
+        list::{self, GenreIds, GenreSet, ResolvedQuery, Slice, Words},
         log_failure, movies,
     },
 };
@@ -84,7 +84,7 @@ impl Lists {
         Ok(None)
     }
 
-    async fn request(&self, query: ListQuery) -> Result<Request, ListError> {
+    async fn request(&self, query: ListQuery) -> Result<ResolvedQuery, ListError> {
         let genres = self.genre_ids(&query).await?;
         let words = match &query.filters.q {
             Some(q) => {
@@ -100,11 +100,11 @@ impl Lists {
             }
             None => None,
         };
-        let mut request = Request { query, genres, words, alike: None, after };
+        let mut request = ResolvedQuery { query, genres, words, fuzzy_matches: None, after };
         if request.words.is_some() {
-            let search = async { list::spelt_alike(&mut *self.pool.acquire().await?, &request).await };
-            let alike = limits::one_transaction(&self.pool, search).await;
-            request.alike = alike.map_err(|error| unavailable(&error, "search for titles"))?;
+            let search = async { list::fuzzy_matches(&mut *self.pool.acquire().await?, &request).await };
+            let matches = limits::one_transaction(&self.pool, search).await;
+            request.fuzzy_matches = matches.map_err(|error| unavailable(&error, "search for titles"))?;
         }
         Ok(request)
     }
@@ -132,10 +132,10 @@ impl Lists {
     }
 
     /// A page and its counts; `None` when the catalogue has changed between them, or since the search.
-    async fn found(&self, request: &Arc<Request>) -> Result<Option<Found>, Unavailable> {
+    async fn found(&self, request: &Arc<ResolvedQuery>) -> Result<Option<Found>, Unavailable> {
         let slice = limits::one_statement(&self.pool, list::page(&self.pool, request)).await;
         let slice = slice.map_err(|error| unavailable(&error, "list movies"))?;
-        if request.alike.as_ref().is_some_and(|alike| alike.revision != Some(slice.revision)) {
+        if request.fuzzy_matches.as_ref().is_some_and(|matches| matches.revision != Some(slice.revision)) {
             return Ok(None);
         }
         let (revision, total) = self.total(request, &slice).await?;
@@ -149,7 +149,7 @@ impl Lists {
         Ok((revision == slice.revision).then_some(Found { slice, total, facets: Some(facets) }))
     }
 
-    async fn total(&self, request: &Arc<Request>, slice: &Slice) -> Counted<i64> {
+    async fn total(&self, request: &Arc<ResolvedQuery>, slice: &Slice) -> Counted<i64> {
         if request.query.canonical_filters().is_empty() {
             return Ok((slice.revision, slice.movies));
         }
@@ -161,7 +161,7 @@ impl Lists {
         self.totals.get(&counted_as(request), slice.revision, count).await
     }
 
-    async fn facets(&self, request: &Arc<Request>, revision: i64) -> Counted<Facets> {
+    async fn facets(&self, request: &Arc<ResolvedQuery>, revision: i64) -> Counted<Facets> {
         let (pool, counted) = (self.pool.clone(), request.clone());
         let count = || async move {
             let facets = limits::one_statement(&pool, list::facets(&pool, &counted)).await;
@@ -172,7 +172,7 @@ impl Lists {
         self.facets.get(&key, revision, count).await
     }
 
-    async fn answer(&self, request: &Request, found: Found) -> Result<MoviePage, ListError> {
+    async fn answer(&self, request: &ResolvedQuery, found: Found) -> Result<MoviePage, ListError> {
         let Found { slice, total, facets } = found;
         let ListQuery { page, page_size, .. } = request.query;
         let after = request.after.as_ref();
@@ -197,33 +197,33 @@ impl Lists {
     }
 
     /// Draws among all ids, in rounds, until one matches; filters that few movies pass are read whole.
-    async fn any(&self, request: &Request) -> sqlx::Result<Option<i32>> {
+    async fn any(&self, request: &ResolvedQuery) -> sqlx::Result<Option<i32>> {
         let pool = &self.pool;
         if request.words.is_none() && request.query.filters.ids.is_none() {
             let Some(highest) = limits::one_statement(pool, list::highest_id(pool)).await? else { return Ok(None) };
             for draws in DRAWS {
                 let drawn: Vec<i32> = (0..draws).map(|_| rand::random_range(1..=highest.max(1))).collect();
-                let found = limits::one_statement(pool, list::among(pool, request, drawn.clone())).await?;
+                let found = limits::one_statement(pool, list::matching(pool, request, drawn.clone())).await?;
                 if let Some(id) = drawn.into_iter().find(|id| found.contains(id)) {
                     return Ok(Some(id));
                 }
             }
         }
-        limits::one_statement(pool, list::any(pool, request)).await
+        limits::one_statement(pool, list::random_match(pool, request)).await
     }
 }
 
 /// What a total is of. The ids of the genres too: under the same revision another one may have been called so before. And
-/// the revision that those spelt alike are of: counted under another one they make a total of no moment.
-fn counted_as(request: &Request) -> String {
-    let searched = request.alike.as_ref().map(|alike| alike.revision);
+/// the revision that the fuzzy matches are of: counted under another one they make a total of no moment.
+fn counted_as(request: &ResolvedQuery) -> String {
+    let searched = request.fuzzy_matches.as_ref().map(|matches| matches.revision);
     format!("{} {:?} {searched:?}", request.query.canonical_filters(), request.genres)
 }
 
 /// Everything from one snapshot, counted anew: for a catalogue that changes all the time.
-async fn in_one_snapshot(pool: &PgPool, request: &mut Request) -> sqlx::Result<Found> {
+async fn in_one_snapshot(pool: &PgPool, request: &mut ResolvedQuery) -> sqlx::Result<Found> {
     let mut snapshot = list::in_one_snapshot(pool).await?;
-    request.alike = list::spelt_alike(&mut snapshot, request).await?;
+    request.fuzzy_matches = list::fuzzy_matches(&mut snapshot, request).await?;
     let slice = list::page(&mut *snapshot, request).await?;
     let (_, total) = list::count(&mut *snapshot, request).await?;
     let facets = match request.query.facets.is_empty() {

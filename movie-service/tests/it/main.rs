@@ -32,6 +32,7 @@ mod runtimes;
 mod sample;
 mod schema;
 mod search;
+mod search_queries;
 mod settings;
 mod similar;
 mod slow_readers;

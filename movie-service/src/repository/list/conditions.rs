@@ -2,13 +2,13 @@
 
 use sqlx::{Encode, Postgres, Type};
 
-use super::{GenreSet, Request, bound::Bound};
+use super::{GenreSet, ResolvedQuery, sql_args::SqlArgs};
 
 /// Conditions on a movie `m`, for all filters but the search.
-pub(super) fn conditions(request: &Request, arguments: &mut Bound) -> sqlx::Result<Vec<String>> {
-    let filters = &request.query.filters;
+pub(super) fn conditions(resolved: &ResolvedQuery, arguments: &mut SqlArgs) -> sqlx::Result<Vec<String>> {
+    let filters = &resolved.query.filters;
     let mut all = Conditions { arguments, found: Vec::new() };
-    if let Some((from, to)) = request.query.released_between() {
+    if let Some((from, to)) = resolved.query.released_between() {
         let (from, to) = (all.arguments.bind(from)?, all.arguments.bind(to)?);
         all.found.push(format!("m.release_date BETWEEN {from} AND {to}"));
     }
@@ -23,8 +23,8 @@ pub(super) fn conditions(request: &Request, arguments: &mut Bound) -> sqlx::Resu
         let ids = all.arguments.bind(ids)?;
         all.found.push(format!("m.id = ANY ({ids})"));
     }
-    all.add_genres("", request.genres.with.as_ref())?;
-    all.add_genres("NOT ", request.genres.without.as_ref())?;
+    all.add_genres("", resolved.genres.with.as_ref())?;
+    all.add_genres("NOT ", resolved.genres.without.as_ref())?;
     Ok(all.found)
 }
 
@@ -34,7 +34,7 @@ pub(super) fn where_all(conditions: &[String]) -> String {
 }
 
 struct Conditions<'a> {
-    arguments: &'a mut Bound,
+    arguments: &'a mut SqlArgs,
     found: Vec<String>,
 }
 

@@ -3,25 +3,31 @@
 use sqlx::PgExecutor;
 
 use super::{
-    Request,
-    bound::Bound,
+    ResolvedQuery,
     conditions::{conditions, where_all},
-    search::Search,
+    search::{Exact, Search},
+    sql_args::SqlArgs,
 };
 
 /// The revision and the number of movies that match.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn count(database: impl PgExecutor<'_>, request: &Request) -> sqlx::Result<(i64, i64)> {
-    let mut arguments = Bound::default();
-    let mut filters = conditions(request, &mut arguments)?;
-    if let Some(search) = Search::of(request, &mut arguments)? {
-        filters.push(search.has_words.0);
-    }
-    let sql =
-        format!("SELECT s.revision, (SELECT count(*) FROM movies m {}) FROM catalogue_state s", where_all(&filters));
-    let (revision, movies): (i64, i64) = arguments.statement(sql, true).fetch_one(database).await?;
-    let alike = request.alike.as_ref().map_or(0, |alike| alike.ids.len());
-    Ok((revision, movies.saturating_add(i64::try_from(alike).unwrap_or(i64::MAX))))
+pub async fn count(database: impl PgExecutor<'_>, resolved: &ResolvedQuery) -> sqlx::Result<(i64, i64)> {
+    let (sql, arguments) = count_sql(resolved)?;
+    arguments.query(sql, true).fetch_one(database).await
+}
+
+fn count_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
+    let mut arguments = SqlArgs::default();
+    let filters = conditions(resolved, &mut arguments)?;
+    let source = match Search::of(resolved, &mut arguments)? {
+        None => format!("movies m {}", where_all(&filters)),
+        Some(Search::Exact(Exact { has_words, .. })) => {
+            format!("movies m {}", where_all(&[filters, vec![has_words.in_index]].concat()))
+        }
+        Some(Search::Found(found)) => found,
+    };
+    let sql = format!("SELECT s.revision, (SELECT count(*) FROM {source}) FROM catalogue_state s");
+    Ok((sql, arguments))
 }

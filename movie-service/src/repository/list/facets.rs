@@ -8,10 +8,10 @@ use crate::models::{
 };
 
 use super::{
-    Request,
-    bound::Bound,
+    ResolvedQuery,
     conditions::{conditions, where_all},
     search::Search,
+    sql_args::SqlArgs,
 };
 
 #[derive(sqlx::FromRow)]
@@ -31,27 +31,32 @@ const YEAR: i32 = 3;
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn facets(database: impl PgExecutor<'_>, request: &Request) -> sqlx::Result<(i64, Facets)> {
-    let wanted = &request.query.facets;
-    let mut arguments = Bound::default();
-    let filters = conditions(request, &mut arguments)?;
+pub async fn facets(database: impl PgExecutor<'_>, resolved: &ResolvedQuery) -> sqlx::Result<(i64, Facets)> {
+    let (sql, arguments) = facets_sql(resolved)?;
+    let rows: Vec<Row> = arguments.query(sql, true).fetch_all(database).await?;
+    let revision = rows.first().map_or(0, |row| row.revision);
+    Ok((revision, grouped(rows, &resolved.query.facets)))
+}
+
+fn facets_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
+    let mut arguments = SqlArgs::default();
+    let filters = conditions(resolved, &mut arguments)?;
     let (mut tables, mut source, mut found) = (String::new(), "movies m", where_all(&filters));
-    if let Some(search) = Search::of(request, &mut arguments)? {
+    if let Some(search) = Search::of(resolved, &mut arguments)? {
         tables = search.hits("NULL::int", &filters);
         (source, found) = ("hits h JOIN movies m ON m.id = h.id", String::new());
     }
-    let counts = wanted.iter().map(|facet| one(*facet, source, &found)).collect::<Vec<_>>().join(" UNION ALL ");
+    let facets = resolved.query.facets.iter();
+    let counts = facets.map(|facet| counts_of(*facet, source, &found)).collect::<Vec<_>>().join(" UNION ALL ");
     let sql = format!(
         r#"{tables} SELECT s.revision, f.kind, f.number, f.name, f.movies
            FROM catalogue_state s LEFT JOIN ({counts}) f ON true
            ORDER BY f.kind, CASE WHEN f.kind = {YEAR} THEN -f.number END, f.movies DESC, f.name COLLATE "C""#
     );
-    let rows = arguments.statement::<Row>(sql, true).fetch_all(database).await?;
-    let revision = rows.first().map_or(0, |row| row.revision);
-    Ok((revision, sorted_out(rows, wanted)))
+    Ok((sql, arguments))
 }
 
-fn one(facet: Facet, source: &str, found: &str) -> String {
+fn counts_of(facet: Facet, source: &str, found: &str) -> String {
     let rows = |key: &str| format!("SELECT {key} AS key, count(*) AS movies FROM {source} {found} GROUP BY 1");
     match facet {
         // Each link is of a movie: for all of them there is no need to look.
@@ -77,7 +82,7 @@ fn one(facet: Facet, source: &str, found: &str) -> String {
     }
 }
 
-fn sorted_out(rows: Vec<Row>, wanted: &[Facet]) -> Facets {
+fn grouped(rows: Vec<Row>, wanted: &[Facet]) -> Facets {
     let begun = |facet| wanted.contains(&facet);
     let mut facets = Facets {
         genres: begun(Facet::Genres).then(Vec::new),

@@ -2,28 +2,28 @@
 //! the catalogue it was answered, so that a count made under the same one need not be repeated.
 //!
 //! A search finds movies whose title or original title has all the words as they are written, and, when those are few,
-//! also titles that are spelt like them. Those are looked for first, in statements of their own.
+//! also fuzzy matches. All of them are found first, in statements of their own, and listed by their ids.
 
-mod alike;
-mod bound;
 mod conditions;
 mod count;
 mod facets;
+mod fuzzy;
+mod fuzzy_matches;
+mod keyset;
 mod page;
-mod parts;
 mod random;
 mod relevance;
 mod rows;
 mod search;
-mod spelling;
+mod sql_args;
 mod state;
 
 pub use self::{
-    alike::{Alike, spelt_alike},
     count::count,
     facets::facets,
+    fuzzy_matches::{FuzzyMatches, fuzzy_matches},
     page::page,
-    random::{among, any},
+    random::{matching, random_match},
     rows::{Slice, SliceRow},
     search::Words,
     state::{cursor_secret, highest_id, in_one_snapshot},
@@ -51,15 +51,15 @@ pub struct GenreSet {
 
 /// A query with all that had to be looked up for it.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub struct ResolvedQuery {
     /// As it was asked.
     pub query: ListQuery,
     /// Its genres.
     pub genres: GenreIds,
     /// What it searches for, as titles are compared.
     pub words: Option<Words>,
-    /// With a search, those spelt alike.
-    pub alike: Option<Alike>,
+    /// With a search, what it finds unless that is much.
+    pub fuzzy_matches: Option<FuzzyMatches>,
     /// The last row of the page before, with a cursor.
     pub after: Option<Position>,
 }

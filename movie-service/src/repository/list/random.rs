@@ -1,41 +1,54 @@
-//! Any movie under the filters, each as likely as the others.
+//! A random movie under the filters, each as likely as the others.
 
 use sqlx::PgExecutor;
 
 use super::{
-    Request,
-    bound::Bound,
+    ResolvedQuery,
     conditions::{conditions, where_all},
     search::Search,
+    sql_args::SqlArgs,
 };
 
 /// Those of `candidates` that match.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn among(database: impl PgExecutor<'_>, request: &Request, candidates: Vec<i32>) -> sqlx::Result<Vec<i32>> {
-    let mut arguments = Bound::default();
-    let mut all = conditions(request, &mut arguments)?;
-    all.push(format!("m.id = ANY ({})", arguments.bind(candidates)?));
-    let sql = format!("SELECT m.id FROM movies m {}", where_all(&all));
-    let ids: Vec<(i32,)> = arguments.statement(sql, true).fetch_all(database).await?;
+pub async fn matching(
+    database: impl PgExecutor<'_>,
+    resolved: &ResolvedQuery,
+    candidates: Vec<i32>,
+) -> sqlx::Result<Vec<i32>> {
+    let (sql, arguments) = matching_sql(resolved, candidates)?;
+    let ids: Vec<(i32,)> = arguments.query(sql, true).fetch_all(database).await?;
     Ok(ids.into_iter().map(|(id,)| id).collect())
 }
 
-/// One of all that match; each is looked at.
+fn matching_sql(resolved: &ResolvedQuery, candidates: Vec<i32>) -> sqlx::Result<(String, SqlArgs)> {
+    let mut arguments = SqlArgs::default();
+    let mut all = conditions(resolved, &mut arguments)?;
+    all.push(format!("m.id = ANY ({})", arguments.bind(candidates)?));
+    Ok((format!("SELECT m.id FROM movies m {}", where_all(&all)), arguments))
+}
+
+/// A random one of all that match; each is looked at.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn any(database: impl PgExecutor<'_>, request: &Request) -> sqlx::Result<Option<i32>> {
-    let mut arguments = Bound::default();
-    let filters = conditions(request, &mut arguments)?;
-    let sql = match Search::of(request, &mut arguments)? {
+pub async fn random_match(database: impl PgExecutor<'_>, resolved: &ResolvedQuery) -> sqlx::Result<Option<i32>> {
+    let (sql, arguments) = random_match_sql(resolved)?;
+    let id: Option<(i32,)> = arguments.query(sql, true).fetch_optional(database).await?;
+    Ok(id.map(|(id,)| id))
+}
+
+fn random_match_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
+    let mut arguments = SqlArgs::default();
+    let filters = conditions(resolved, &mut arguments)?;
+    let sql = match Search::of(resolved, &mut arguments)? {
         None => format!("SELECT m.id FROM movies m {} ORDER BY random() LIMIT 1", where_all(&filters)),
         Some(search) => {
             let hits = search.hits("NULL::int", &filters);
             format!("{hits} SELECT h.id FROM hits h ORDER BY random() LIMIT 1")
         }
     };
-    let id: Option<(i32,)> = arguments.statement(sql, true).fetch_optional(database).await?;
-    Ok(id.map(|(id,)| id))
+    Ok((sql, arguments))
 }

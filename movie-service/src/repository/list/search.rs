@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use sqlx::PgExecutor;
 
-use super::{Request, bound::Bound, conditions::where_all, spelling::quoted};
+use super::{ResolvedQuery, conditions::where_all, fuzzy::quoted, sql_args::SqlArgs};
 
 /// More of a search says nothing; less than what the index keeps of a title.
 const MAX_CHARS: usize = 250;
@@ -13,16 +13,30 @@ const MAX_CHARS: usize = 250;
 #[derive(Debug, Clone)]
 pub struct Words(String);
 
-/// Conditions on a movie `m`.
-pub(super) struct Search {
-    /// Its title is the same: for the index, and for a row at hand.
-    pub(super) same: (String, String),
+/// A condition on a movie `m`, written twice.
+pub(super) struct Condition {
+    /// For the index.
+    pub(super) in_index: String,
+    /// For a row at hand.
+    pub(super) in_row: String,
+}
+
+/// Conditions on a movie `m`, of a search whose words many titles have.
+pub(super) struct Exact {
+    /// Its title is the same, but for an article.
+    pub(super) same: Condition,
     /// Its title begins so.
-    pub(super) begins: (String, String),
+    pub(super) begins: Condition,
     /// It has all the words.
-    pub(super) has_words: (String, String),
-    /// The table `alike (id, distance)` of those spelt alike, if any.
-    pub(super) alike: Option<String>,
+    pub(super) has_words: Condition,
+}
+
+/// What a query searches for.
+pub(super) enum Search {
+    /// Movies with all the words.
+    Exact(Exact),
+    /// Movies that have been found: the table `found (id, tier, distance)`.
+    Found(String),
 }
 
 impl Words {
@@ -31,48 +45,57 @@ impl Words {
     /// # Errors
     /// When the database does not answer.
     pub async fn of(database: impl PgExecutor<'_>, q: &str) -> sqlx::Result<Self> {
-        let words: String = sqlx::query_scalar("SELECT movie_search_words($1)").bind(q).fetch_one(database).await?;
+        let words = match ascii_words(q) {
+            Some(words) => words,
+            None => sqlx::query_scalar("SELECT movie_search_words($1)").bind(q).fetch_one(database).await?,
+        };
         Ok(Self(words.trim().chars().take(MAX_CHARS).collect::<String>().trim_end().to_owned()))
     }
 
     /// One form of each letter, and a space between words.
-    pub(super) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Binds what is searched for, as it is written.
-    pub(super) fn bind(&self, arguments: &mut Bound) -> sqlx::Result<Search> {
-        let line = escape(&self.0);
-        let mut search = Search {
-            same: lexemes(arguments, &quoted(&format!(" {} ", self.0)), &format!("%\n {line} \n%"))?,
-            begins: lexemes(arguments, &format!("{}:*", quoted(&format!(" {}", self.0))), &format!("%\n {line}%"))?,
-            has_words: (String::new(), String::new()),
-            alike: None,
+    /// The conditions of a search for what is written.
+    fn exact(&self, arguments: &mut SqlArgs) -> sqlx::Result<Exact> {
+        let same = ["", "the ", "a ", "an "].map(|article| format!(" {article}{} ", self.0));
+        let query = same.each_ref().map(|line| quoted(line)).join(" | ");
+        let patterns: Vec<String> = same.iter().map(|line| format!("%\n{}\n%", escape(line))).collect();
+        let same = Condition {
+            in_index: lexemes(arguments, query)?,
+            in_row: format!("m.search_text LIKE ANY ({})", arguments.bind(patterns)?),
         };
+        let begins = Condition {
+            in_index: lexemes(arguments, format!("{}:*", quoted(&format!(" {}", self.0))))?,
+            in_row: like(arguments, format!("%\n {}%", escape(&self.0)))?,
+        };
+        Ok(Exact { same, begins, has_words: self.has_words(arguments)? })
+    }
+
+    /// The condition that all the words are there, as they are written.
+    pub(super) fn has_words(&self, arguments: &mut SqlArgs) -> sqlx::Result<Condition> {
         let (mut index, mut row) = (Vec::new(), Vec::new());
-        for word in self.words() {
+        for word in self.distinct() {
             // In scripts that put no space between words it may stand anywhere, if it has the three characters that the
             // index of trigrams needs; else at the beginning of a word.
             if word.chars().count() >= 3 && word.chars().any(is_unspaced) {
-                let pattern = format!("m.search_text LIKE {}", arguments.bind(format!("%{}%", escape(word)))?);
+                let pattern = like(arguments, format!("%{}%", escape(word)))?;
                 index.push(format!("{pattern} AND movie_search_is_unspaced(m.search_text)"));
                 row.push(pattern);
             } else {
-                let (lexeme, pattern) =
-                    lexemes(arguments, &format!("{}:*", quoted(word)), &format!("% {}%", escape(word)))?;
-                index.push(lexeme);
-                row.push(pattern);
+                index.push(lexemes(arguments, format!("{}:*", quoted(word)))?);
+                row.push(like(arguments, format!("% {}%", escape(word)))?);
             }
         }
         // No word, no movie.
         let all =
             |conditions: Vec<String>| if conditions.is_empty() { "false".to_owned() } else { conditions.join(" AND ") };
-        search.has_words = (all(index), all(row));
-        Ok(search)
+        Ok(Condition { in_index: all(index), in_row: all(row) })
     }
 
-    /// Each once.
-    fn words(&self) -> Vec<&str> {
+    /// Each word once.
+    fn distinct(&self) -> Vec<&str> {
         let mut words: Vec<&str> = self.0.split_whitespace().collect();
         words.sort_unstable();
         words.dedup();
@@ -81,42 +104,50 @@ impl Words {
 }
 
 impl Search {
-    /// Of a request that searches for something.
-    pub(super) fn of(request: &Request, arguments: &mut Bound) -> sqlx::Result<Option<Self>> {
-        let Some(words) = &request.words else { return Ok(None) };
-        let mut search = words.bind(arguments)?;
-        if let Some(alike) = request.alike.as_ref().filter(|alike| !alike.ids.is_empty()) {
-            let (ids, distances) = (arguments.bind(&alike.ids)?, arguments.bind(&alike.distances)?);
-            search.alike = Some(format!("unnest({ids}::int[], {distances}::real[]) alike (id, distance)"));
-        }
-        Ok(Some(search))
+    /// Of a query that searches for something.
+    pub(super) fn of(resolved: &ResolvedQuery, arguments: &mut SqlArgs) -> sqlx::Result<Option<Self>> {
+        let Some(words) = &resolved.words else { return Ok(None) };
+        let hits = resolved.fuzzy_matches.as_ref().and_then(|matches| matches.hits.as_ref());
+        let Some(hits) = hits else { return Ok(Some(Self::Exact(words.exact(arguments)?))) };
+        let (ids, tiers) = (arguments.bind(hits.ids.clone())?, arguments.bind(hits.tiers.clone())?);
+        let distances = arguments.bind(hits.distances.clone())?;
+        let found = format!("unnest({ids}::int[], {tiers}::int[], {distances}::real[]) found (id, tier, distance)");
+        Ok(Some(Self::Found(found)))
     }
 
     /// All that are found, as the common table `hits` with `id`, `key`, `tier` and `distance`.
     pub(super) fn hits(&self, key: &str, filters: &[String]) -> String {
-        let found = where_all(&[from_ref(&self.has_words.0), filters].concat());
-        let mut hits = format!(
-            "SELECT m.id, {key} AS key, 0::real AS distance, CASE WHEN {} THEN 1 WHEN {} THEN 2 ELSE 3 END AS tier
-             FROM movies m {found}",
-            self.same.1, self.begins.1
-        );
-        if let Some(alike) = &self.alike {
-            hits += &format!(
-                " UNION ALL SELECT m.id, {key} AS key, alike.distance, 4 AS tier
-                  FROM {alike} JOIN movies m ON m.id = alike.id"
-            );
-        }
+        let hits = match self {
+            Self::Found(found) => format!(
+                "SELECT m.id, {key} AS key, found.distance, found.tier FROM {found} JOIN movies m ON m.id = found.id"
+            ),
+            Self::Exact(Exact { same, begins, has_words }) => format!(
+                "SELECT m.id, {key} AS key, 0::real AS distance, CASE WHEN {} THEN 1 WHEN {} THEN 2 ELSE 3 END AS tier
+                 FROM movies m {}",
+                same.in_row,
+                begins.in_row,
+                where_all(&[from_ref(&has_words.in_index), filters].concat())
+            ),
+        };
         format!("WITH hits AS MATERIALIZED ({hits})")
     }
 }
 
-/// The conditions for the index of lexemes and for a row at hand.
-fn lexemes(arguments: &mut Bound, query: &str, pattern: &str) -> sqlx::Result<(String, String)> {
-    let (query, pattern) = (arguments.bind(query.to_owned())?, arguments.bind(pattern.to_owned())?);
-    Ok((
-        format!("movie_search_lexemes(m.search_text) @@ ({query}::text)::tsquery"),
-        format!("m.search_text LIKE {pattern}"),
-    ))
+/// The words of a text that is ASCII, which most searches are: what the function `movie_search_words` of the schema makes of
+/// it, without asking.
+fn ascii_words(text: &str) -> Option<String> {
+    let lower = text.is_ascii().then(|| text.to_ascii_lowercase())?;
+    let separates = |letter: char| letter.is_ascii_punctuation() || matches!(letter, '\t'..='\r' | ' ' | '\x7f');
+    let words: Vec<&str> = lower.split(separates).filter(|word| !word.is_empty()).collect();
+    Some(if words.is_empty() { lower } else { words.join(" ") })
+}
+
+fn lexemes(arguments: &mut SqlArgs, query: String) -> sqlx::Result<String> {
+    Ok(format!("movie_search_lexemes(m.search_text) @@ ({}::text)::tsquery", arguments.bind(query)?))
+}
+
+fn like(arguments: &mut SqlArgs, pattern: String) -> sqlx::Result<String> {
+    Ok(format!("m.search_text LIKE {}", arguments.bind(pattern)?))
 }
 
 /// Thai to Burmese, Khmer, kana, and Chinese characters.

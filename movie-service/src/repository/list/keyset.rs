@@ -1,4 +1,4 @@
-//! The order of the list, as parts that are read one after the other: movies whose sort key is known, forwards or
+//! The order of the list along one key, as parts that are read one after the other: movies whose sort key is known, forwards or
 //! backwards along one index, then those whose is not. Whoever has enough from the first does not read the second.
 //!
 //! Each part has a limit of its own. That keeps it from being read by several workers at once, in any order.
@@ -9,9 +9,9 @@ use crate::models::{
     query::{ListQuery, Order, SortBy},
 };
 
-use super::{bound::Bound, conditions::where_all, search::Search};
+use super::{conditions::where_all, search::Exact, sql_args::SqlArgs};
 
-/// How to read backwards or forwards.
+/// Forwards or backwards along a key.
 #[derive(Clone, Copy)]
 pub(super) struct Direction {
     /// For `ORDER BY`.
@@ -42,11 +42,11 @@ pub(super) fn sort_key(sort_by: SortBy) -> &'static str {
     }
 }
 
-/// How far to walk along an index for movies that pass the filters before the rest is looked for in another way.
-const WALK: i64 = 4000;
+/// How much of an index to scan for movies that pass the filters before the rest is looked for in another way.
+const SCAN_LIMIT: i64 = 4000;
 
 /// One column as an order.
-pub(super) struct ByKey<'a> {
+pub(super) struct Keyset<'a> {
     pub(super) query: &'a ListQuery,
     /// The table or subquery, whose rows are `m`, and its column.
     pub(super) source: &'a str,
@@ -54,19 +54,21 @@ pub(super) struct ByKey<'a> {
     /// What a movie must be.
     pub(super) filters: &'a [String],
     /// What it must be besides, in two forms.
-    pub(super) search: Option<&'a Search>,
+    pub(super) search: Option<&'a Exact>,
     /// The placeholder of the limit of each part.
     pub(super) limit: &'a str,
 }
 
-impl ByKey<'_> {
+impl Keyset<'_> {
     /// The parts of the list, from the beginning or from the last row of the page before.
-    pub(super) fn parts(&self, after: Option<&Position>, arguments: &mut Bound) -> sqlx::Result<Vec<String>> {
+    pub(super) fn parts(&self, after: Option<&Position>, arguments: &mut SqlArgs) -> sqlx::Result<Vec<String>> {
         let Direction { order, follows } = Direction::of(self.query.order);
         let (key, collation) = (self.key, self.collation());
-        let search = |search: fn(&Search) -> &String| self.search.map(search).into_iter().cloned().collect::<Vec<_>>();
-        let in_index = [&search(|search| &search.has_words.0), self.filters].concat();
-        let in_row = [&search(|search| &search.has_words.1), self.filters].concat();
+        let (mut in_index, mut in_row) = (self.filters.to_vec(), self.filters.to_vec());
+        if let Some(search) = self.search {
+            in_index.push(search.has_words.in_index.clone());
+            in_row.push(search.has_words.in_row.clone());
+        }
         let has_unknown = !is_known(self.query);
         let (mut known, mut unknown) = (format!("{key} IS NOT NULL"), format!("{key} IS NULL"));
         if let Some(after) = after {
@@ -78,11 +80,11 @@ impl ByKey<'_> {
             known = format!("({key}{collation}, m.id) {follows} ({}, {id})", bind_key(arguments, &after.key)?);
         }
         let mut parts = Vec::new();
-        if self.search.is_some() || (self.source == "movies" && is_walk_blind(self.query)) {
-            let way = format!("FROM movies m WHERE {known} ORDER BY {key}{collation} {order}, m.id {order}");
-            parts.push(self.part(&format!("(SELECT * {way} LIMIT {WALK})"), &in_row, ""));
-            let walked = format!("SELECT {key}, m.id {way} OFFSET {} LIMIT 1", WALK - 1);
-            let beyond = format!("({key}{collation}, m.id) {follows} ({walked})");
+        if self.search.is_some() || (self.source == "movies" && needs_bounded_scan(self.query)) {
+            let along = format!("FROM movies m WHERE {known} ORDER BY {key}{collation} {order}, m.id {order}");
+            parts.push(self.part(&format!("(SELECT * {along} LIMIT {SCAN_LIMIT})"), &in_row, ""));
+            let edge = format!("SELECT {key}, m.id {along} OFFSET {} LIMIT 1", SCAN_LIMIT - 1);
+            let beyond = format!("({key}{collation}, m.id) {follows} ({edge})");
             // No index has this order. There are no nulls.
             let nulls = if order == "DESC" { "NULLS LAST" } else { "NULLS FIRST" };
             parts.push(self.part(self.source, &[&[known, beyond], in_index.as_slice()].concat(), nulls));
@@ -125,10 +127,10 @@ fn is_known(query: &ListQuery) -> bool {
     }
 }
 
-/// Whether how far one has to walk along the index of the sort key depends on filters that this index knows nothing of.
+/// Whether how much of the sort key's index must be scanned depends on filters that this index knows nothing of.
 /// PostgreSQL takes them for independent of the key, which may be off by a factor of a thousand: those rated best are
-/// those with one vote. Then the walk is limited, and what it leaves short has few hits, which are found and sorted.
-fn is_walk_blind(query: &ListQuery) -> bool {
+/// those with one vote. Then the scan is limited, and what it leaves short has few hits, which are found and sorted.
+fn needs_bounded_scan(query: &ListQuery) -> bool {
     let filters = &query.filters;
     // These are at hand.
     if filters.ids.is_some() {
@@ -155,7 +157,7 @@ fn is_walk_blind(query: &ListQuery) -> bool {
 }
 
 /// The placeholder of a sort key.
-pub(super) fn bind_key(arguments: &mut Bound, key: &Key) -> sqlx::Result<String> {
+pub(super) fn bind_key(arguments: &mut SqlArgs, key: &Key) -> sqlx::Result<String> {
     match key {
         Key::Unknown => Ok("NULL".to_owned()),
         Key::Float(key) => arguments.bind(*key),

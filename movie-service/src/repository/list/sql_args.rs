@@ -8,9 +8,9 @@ use sqlx::{
 
 /// Values of a statement, in the order of their numbers.
 #[derive(Default)]
-pub(super) struct Bound(PgArguments);
+pub(super) struct SqlArgs(PgArguments);
 
-impl Bound {
+impl SqlArgs {
     /// The placeholder of a value.
     pub(super) fn bind<'t, T: Encode<'t, Postgres> + Type<Postgres>>(&mut self, value: T) -> sqlx::Result<String> {
         self.0.add(value).map_err(sqlx::Error::Encode)?;
@@ -19,7 +19,7 @@ impl Bound {
 
     /// The statement `sql`, which must be made of constants and placeholders. With `filters` it is planned for its
     /// values each time: how many movies pass a filter decides between plans that differ by a factor of a thousand.
-    pub(super) fn statement<R: for<'r> FromRow<'r, PgRow>>(
+    pub(super) fn query<R: for<'r> FromRow<'r, PgRow>>(
         self,
         sql: String,
         filters: bool,
