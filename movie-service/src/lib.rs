@@ -38,8 +38,9 @@ use crate::{
     },
 };
 
-/// The schema, applied at every start.
-pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// The schema, applied at every start. A newer one is not refused: during an upgrade a replica of this release may start
+/// after one of the next release.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate::Migrator { ignore_missing: true, ..sqlx::migrate!() };
 
 /// What handlers work with.
 #[derive(Clone)]

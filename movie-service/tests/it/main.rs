@@ -43,4 +43,5 @@ mod sync_command;
 mod sync_locks;
 mod tmdb;
 mod tmdb_failures;
+mod upgrade;
 mod words;
