@@ -1,4 +1,4 @@
-//! The way of a request through the gateway. The order of the phases is the specification.
+//! A request's path through the gateway. The order of the phases is the specification.
 
 use std::{
     convert::Infallible,
@@ -6,32 +6,36 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Instant,
 };
 
 use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{Request, Response, uri::PathAndQuery},
+    http::{
+        Request, Response,
+        uri::{InvalidUri, PathAndQuery},
+    },
     response::IntoResponse,
 };
 use tower::{Service, ServiceExt};
+use tracing::Instrument;
 
 use crate::{
     config::Config,
     error::{ApiError, as_json},
-    middleware::{
-        access_log::Entry,
-        auth, client_ip, cors, message, rate_limit,
+    phases::{
+        access_log::AccessLog,
+        auth, client_ip, cors, message_validation, rate_limit,
         request_id::{X_REQUEST_ID, request_id},
+        trace_context::TraceContext,
     },
     proxy::{Proxy, Upstream, headers},
-    routing::{Route, path::canonical, route},
-    service::limiter::{Limiter, Verdict},
+    routing::{Route, path, route},
+    service::limiter::Limiter,
 };
 
-/// Answers requests; one for each worker. Clones share everything.
+/// The service that handles requests; one for each worker. Clones share everything.
 #[derive(Clone)]
 pub struct Gateway(Arc<Inner>);
 
@@ -39,15 +43,26 @@ struct Inner {
     config: Config,
     limiter: Limiter,
     proxy: Proxy,
-    /// Health, readiness and Swagger.
-    own: Router,
+    /// The gateway's own routes: index, health, readiness, Swagger.
+    handlers: Router,
+}
+
+/// What the phases know of a request.
+struct RequestInfo {
+    /// The other end of the connection.
+    peer: IpAddr,
+    /// The client, behind trusted proxies.
+    client: IpAddr,
+    route: Route,
+    /// `None` when the path has no canonical form.
+    canonical_path: Option<String>,
 }
 
 impl Gateway {
-    /// Puts the parts together; `own` answers what is not forwarded.
-    pub fn new(config: Config, limiter: Limiter, own: Router) -> Self {
+    /// A gateway that forwards what `handlers` does not answer.
+    pub fn new(config: Config, limiter: Limiter, handlers: Router) -> Self {
         let proxy = Proxy::new(config.upstreams.clone());
-        Self(Arc::new(Inner { config, limiter, proxy, own }))
+        Self(Arc::new(Inner { config, limiter, proxy, handlers }))
     }
 }
 
@@ -62,80 +77,76 @@ impl Service<Request<Body>> for Gateway {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let inner = self.0.clone();
-        Box::pin(async move { Ok(inner.answer(request).await) })
+        Box::pin(async move { Ok(inner.handle(request).await) })
     }
 }
 
 impl Inner {
-    /// Around everything: the request's id, the access log, and the headers that every answer has.
-    async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
-        let started = Instant::now();
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        let peer = client_ip::canonical_ip(peer.expect("the server notes the peer of each connection"));
-        let client = client_ip::client_ip(peer, request.headers(), &self.config.upstreams.trusted_proxies);
+    /// Around all phases: request id, trace, access log, and the headers of every response.
+    async fn handle(&self, mut request: Request<Body>) -> Response<Body> {
+        let info = self.inspect(&request);
         let request_id = request_id(request.headers());
         request.headers_mut().insert(X_REQUEST_ID, request_id.clone());
+        let trace = TraceContext::propagate(request.headers_mut());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let entry = Entry { client, method, path, request_id, started };
+        let access_log = AccessLog::start(info.client, method, path, info.route, request_id, &trace);
 
-        let mut response = self.admit(request, peer, client).await;
-        cors::allow(response.headers_mut());
-        response.headers_mut().insert(X_REQUEST_ID, entry.request_id.clone());
-        entry.write(response.status());
+        let mut response = self.validate(request, info).instrument(access_log.span().clone()).await;
+        cors::add_headers(response.headers_mut());
+        let request_id = access_log.finish(response.status());
+        response.headers_mut().insert(X_REQUEST_ID, request_id);
         response
     }
 
-    /// Phases 1 to 3: what needs neither a place under the limit nor a token.
-    async fn admit(&self, request: Request<Body>, peer: IpAddr, client: IpAddr) -> Response<Body> {
-        // 1. A message that proxies could understand differently goes no further.
-        if let Some(refusal) = message::refuse(&request) {
-            return refusal;
+    fn inspect(&self, request: &Request<Body>) -> RequestInfo {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let peer = client_ip::canonical_ip(peer.expect("the server adds the peer to each request"));
+        let client = client_ip::client_ip(peer, request.headers(), &self.config.upstreams.trusted_proxies);
+        // One canonical path decides everything below.
+        let canonical_path = path::canonical(request.uri().path()).ok();
+        let route = canonical_path.as_deref().map_or(Route::Unknown, route);
+        RequestInfo { peer, client, route, canonical_path: canonical_path.map(Into::into) }
+    }
+
+    /// Phases 1 to 3: what needs neither a token nor a place in the rate limit.
+    async fn validate(&self, request: Request<Body>, info: RequestInfo) -> Response<Body> {
+        // 1. A message that servers could interpret differently is not forwarded.
+        if let Err(rejection) = message_validation::validate(&request) {
+            return rejection;
         }
         // 2. Preflight requests carry no token and must not use up the limit.
         if let Some(response) = cors::preflight(request.method()) {
             return response;
         }
-        // 3. One canonical path decides everything below. Health stays reachable for probes whatever the load.
-        let path = canonical(request.uri().path()).map(|path| (route(&path), path.into_owned()));
-        if let Ok((Route::Health, path)) = &path {
-            return self.answer_itself(request, path).await;
+        // 3. Health has to answer probes under any load, and Swagger UI loads a dozen files at once.
+        match (info.route, &info.canonical_path) {
+            (Route::Index | Route::Health | Route::Docs, Some(path)) => self.handle_locally(request, path).await,
+            _ => self.limit(request, info).await,
         }
-        self.limited(request, path.ok(), peer, client).await
     }
 
-    /// Phase 4: the limit comes before authentication, so that tokens cannot be tried without end.
-    async fn limited(
-        &self,
-        request: Request<Body>,
-        path: Option<(Route, String)>,
-        peer: IpAddr,
-        client: IpAddr,
-    ) -> Response<Body> {
-        let verdict: Option<Verdict> = self.limiter.count(client).await;
-        let mut response = match verdict {
-            Some(verdict) if !verdict.allowed => rate_limit::refuse(&verdict, self.config.rate_limit.window.as_secs()),
-            _ => match path {
-                Some((route, path)) => self.routed(request, route, path, peer).await,
-                None => ApiError::bad_request("invalid_path", "invalid request path").into_response(),
-            },
+    /// Phase 4: the limit comes before authentication, so that tokens cannot be guessed without end.
+    async fn limit(&self, request: Request<Body>, info: RequestInfo) -> Response<Body> {
+        let decision = self.limiter.check(info.client).await;
+        let mut response = match decision {
+            Some(decision) if !decision.allowed => {
+                rate_limit::too_many_requests(&decision, self.config.rate_limit.window.as_secs())
+            }
+            _ => self.authenticate(request, info).await.unwrap_or_else(IntoResponse::into_response),
         };
-        if let Some(verdict) = verdict {
-            rate_limit::add_headers(response.headers_mut(), &verdict);
+        if let Some(decision) = decision {
+            rate_limit::add_headers(response.headers_mut(), &decision);
         }
         response
     }
 
-    /// Phases 5 and 6: authentication before routing, so that strangers do not learn which paths exist.
-    async fn routed(&self, request: Request<Body>, route: Route, path: String, peer: IpAddr) -> Response<Body> {
-        if route == Route::Docs {
-            return self.answer_itself(request, &path).await;
-        }
-        if let Err(error) = auth::authenticate(request.headers()) {
-            return error.into_response();
-        }
-        match route {
-            Route::Service(upstream) => self.forward(request, upstream, path, peer).await,
-            Route::Health | Route::Docs | Route::Unknown => crate::error::route_not_found().await.into_response(),
+    /// Phases 5 and 6: authentication comes before routing, so that nobody learns which paths exist without a token.
+    async fn authenticate(&self, request: Request<Body>, info: RequestInfo) -> Result<Response<Body>, ApiError> {
+        let path = info.canonical_path.ok_or_else(invalid_path)?;
+        auth::authenticate(request.headers())?;
+        match info.route {
+            Route::Service(upstream) => self.forward(request, upstream, path, info.peer).await,
+            Route::Index | Route::Health | Route::Docs | Route::Unknown => Err(crate::error::route_not_found().await),
         }
     }
 
@@ -146,34 +157,34 @@ impl Inner {
         upstream: Upstream,
         path: String,
         peer: IpAddr,
-    ) -> Response<Body> {
-        let Ok(target) = path_and_query(&request, path) else {
-            return ApiError::bad_request("invalid_path", "invalid request path").into_response();
-        };
+    ) -> Result<Response<Body>, ApiError> {
+        let target = path_and_query(&request, path).map_err(|_| invalid_path())?;
         let trusted = client_ip::is_trusted(peer, &self.config.upstreams.trusted_proxies);
         let authority = request.uri().authority().cloned();
         headers::prepare_request(request.headers_mut(), peer, trusted, authority.as_ref());
-        self.proxy.forward(upstream, target, request).await.unwrap_or_else(IntoResponse::into_response)
+        self.proxy.forward(upstream, target, request).await
     }
 
-    /// Health and Swagger, on their canonical path.
-    async fn answer_itself(&self, mut request: Request<Body>, path: &str) -> Response<Body> {
-        // One trailing slash makes no difference, except to the Swagger page.
-        let path = if path.starts_with("/swagger") { path } else { path.trim_end_matches('/') };
-        let Ok(uri) = path.parse() else {
-            return ApiError::bad_request("invalid_path", "invalid request path").into_response();
-        };
+    /// Calls the gateway's own handlers with the canonical path.
+    async fn handle_locally(&self, mut request: Request<Body>, path: &str) -> Response<Body> {
+        // One trailing slash makes no difference, except to the index and the Swagger page.
+        let path = if path == "/" || path.starts_with("/swagger") { path } else { path.trim_end_matches('/') };
+        let Ok(uri) = path.parse() else { return invalid_path().into_response() };
         *request.uri_mut() = uri;
-        match self.own.clone().oneshot(request).await {
+        match self.handlers.clone().oneshot(request).await {
             Ok(response) => as_json(response),
         }
     }
 }
 
-/// The canonical path with the query as it came.
-fn path_and_query(request: &Request<Body>, path: String) -> Result<PathAndQuery, axum::http::uri::InvalidUri> {
+fn invalid_path() -> ApiError {
+    ApiError::bad_request("invalid_path", "invalid request path")
+}
+
+/// The canonical path with the unchanged query.
+fn path_and_query(request: &Request<Body>, path: String) -> Result<PathAndQuery, InvalidUri> {
     match request.uri().path_and_query() {
-        Some(same) if same.path() == path => Ok(same.clone()),
+        Some(unchanged) if unchanged.path() == path => Ok(unchanged.clone()),
         Some(other) if other.query().is_some() => {
             PathAndQuery::try_from(format!("{path}?{}", other.query().unwrap_or_default()))
         }

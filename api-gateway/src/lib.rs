@@ -1,7 +1,7 @@
-//! api-gateway: the one way in; authentication, rate limit and forwarding.
+//! api-gateway: the entry to the platform. It authenticates, limits and forwards requests.
 //!
-//! The way of a request is [`gateway::Gateway`]; the rest are its parts: `routing` (where to), `middleware` (what it
-//! passes), `service` (the limit itself), `proxy` (there and back) and `handler` (what the gateway answers itself).
+//! [`gateway::Gateway`] handles a request with the help of `routing` (which service), `phases` (what it passes),
+//! `service` (the rate limit), `proxy` (forwarding) and `handler` (the gateway's own routes).
 
 pub mod config;
 pub mod database;
@@ -10,7 +10,7 @@ pub mod error;
 pub mod gateway;
 pub mod handler;
 pub mod lifecycle;
-pub mod middleware;
+pub mod phases;
 pub mod proxy;
 pub mod routing;
 pub mod server;
@@ -19,6 +19,7 @@ pub mod stall_timeout;
 pub mod telemetry;
 pub mod workers;
 
+use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -40,7 +41,7 @@ pub enum StartError {
     System(#[from] std::io::Error),
 }
 
-/// Runs the gateway until SIGTERM or SIGINT. Says whether everything in flight was finished.
+/// Runs the gateway until SIGTERM or SIGINT. Returns whether everything in flight was finished.
 ///
 /// # Errors
 /// [`StartError`] when it cannot start.
@@ -52,13 +53,15 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     serve(config, listener, &lifecycle).await
 }
 
-/// Answers requests on `listener` until `lifecycle` is stopped, then drains.
+/// Serves requests on `listener` until `lifecycle` is stopped, then drains.
 ///
 /// # Errors
 /// [`StartError`] when it cannot start.
 pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle) -> Result<bool, StartError> {
     let threads = workers::start()?;
-    let workers = threads.iter().map(|thread| build_worker(config, thread, lifecycle)).collect::<Result<_, _>>()?;
+    let docs = handler::docs_routes();
+    let build = |thread| build_worker(config, thread, lifecycle, docs.clone());
+    let workers = threads.iter().map(build).collect::<Result<_, _>>()?;
     let served = server::serve_on(listener, workers, &config.server, lifecycle.stop_token()).await;
     let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
     threads.into_iter().for_each(workers::WorkerThread::stop);
@@ -66,17 +69,18 @@ pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle
     Ok(served && drained)
 }
 
-/// Everything that answers requests on one thread: its own connections to Redis and to the services, so that a
+/// Everything that handles requests on one thread: it has connections to Redis and the services of its own, so that a
 /// request never changes threads.
 fn build_worker(
     config: &Config,
     thread: &workers::WorkerThread,
     lifecycle: &Lifecycle,
+    docs: Router,
 ) -> Result<Worker<Gateway>, StartError> {
     let runtime = thread.runtime();
     let _entered = runtime.enter();
     let redis = RedisLink::new(&config.redis, lifecycle).map_err(StartError::Redis)?;
     let limiter = Limiter::new(config.rate_limit, redis.clone(), lifecycle);
-    let app = Gateway::new(config.clone(), limiter, handler::routes(redis));
+    let app = Gateway::new(config.clone(), limiter, handler::routes(redis, docs));
     Ok(Worker { runtime: runtime.clone(), app })
 }

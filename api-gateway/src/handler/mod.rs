@@ -1,13 +1,21 @@
-//! What the gateway answers itself: health, readiness, Swagger.
+//! The gateway's own routes: index, health, readiness, Swagger.
 
 mod docs;
 mod health;
+mod index;
 mod openapi;
+mod static_files;
 
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state, response::Html, routing::get};
+use tower_http::compression::CompressionLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::database::redis::RedisLink;
+
+use self::static_files::StaticFiles;
+
+/// Swagger UI's own page has neither a viewport nor the platform's title.
+const SWAGGER_PAGE: &str = include_str!("../../web/swagger.html");
 
 fn api() -> OpenApiRouter<RedisLink> {
     OpenApiRouter::new()
@@ -17,13 +25,23 @@ fn api() -> OpenApiRouter<RedisLink> {
         .routes(routes!(health::ready_v1))
 }
 
+/// Swagger UI and the specification, compressed and cached. Build them once: clones share the cache.
+pub fn docs_routes() -> Router {
+    Router::new()
+        .route("/swagger/", get(async || Html(SWAGGER_PAGE)))
+        .route("/swagger/index.html", get(async || Html(SWAGGER_PAGE)))
+        .fallback_service(docs::routes(&openapi::platform(api().into_openapi())))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(StaticFiles::default(), static_files::serve))
+}
+
 /// All routes with their state.
-pub fn routes(redis: RedisLink) -> Router {
-    let (router, own) = api().split_for_parts();
-    router.with_state(redis).merge(docs::routes(&openapi::of_platform(own))).fallback(crate::error::route_not_found)
+pub fn routes(redis: RedisLink, docs: Router) -> Router {
+    let (router, _) = api().split_for_parts();
+    router.route("/", get(index::index)).with_state(redis).fallback_service(docs)
 }
 
 /// The specification of the whole platform as YAML, as served at `/swagger/doc.yaml`.
 pub fn openapi_yaml() -> String {
-    docs::to_yaml(&openapi::of_platform(api().into_openapi()))
+    docs::to_yaml(&openapi::platform(api().into_openapi()))
 }

@@ -14,7 +14,7 @@ use utoipa::{
 
 use crate::{
     error::ErrorBody,
-    middleware::rate_limit::RateLimited,
+    phases::rate_limit::RateLimited,
     routing::{Route, route},
 };
 
@@ -30,7 +30,7 @@ const DESCRIPTION: &str = "Discover, manage and recommend movies. Every operatio
     readiness need neither.";
 
 /// The gateway's own operations and everything it forwards to.
-pub fn of_platform(own: OpenApi) -> OpenApi {
+pub fn platform(own: OpenApi) -> OpenApi {
     let mut platform = OpenApiBuilder::new()
         .info(
             InfoBuilder::new()

@@ -1,5 +1,5 @@
-//! The client's body on its way to a service: streamed, limited, and watched, so that a failure is put down to the
-//! client and not to the service.
+//! The client's body on its way to a service: streamed and limited. Its errors are recorded, so that they become the
+//! client's 4xx and not the service's 502.
 
 use std::{
     pin::Pin,
@@ -18,92 +18,90 @@ use axum::{
 };
 use hyper::body::{Frame, SizeHint};
 
-/// Longest wait for a client that sends less than 1 KiB a second. Time in which the service does not take what is there
-/// is not the client's.
-const LIMIT: Duration = Duration::from_secs(20);
+/// Longest wait for a client that sends less than 1 KiB a second. Time in which the service does not read does not count.
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What was wrong with a client's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BodyFailure {
+pub enum RequestBodyError {
     /// Larger than allowed.
     #[error("request body too large")]
     TooLarge,
     /// Stalled or trickling.
     #[error("the request body did not arrive in time")]
-    TooSlow,
+    TimedOut,
     /// Cut off, or not what its framing said.
     #[error("the request body is broken")]
-    Broken,
+    Malformed,
 }
 
-impl From<BodyFailure> for ApiError {
-    fn from(failure: BodyFailure) -> Self {
-        let (status, code) = match failure {
-            BodyFailure::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            BodyFailure::TooSlow => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
-            BodyFailure::Broken => (StatusCode::BAD_REQUEST, "broken_body"),
+impl From<RequestBodyError> for ApiError {
+    fn from(error: RequestBodyError) -> Self {
+        let (status, code) = match error {
+            RequestBodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            RequestBodyError::TimedOut => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+            RequestBodyError::Malformed => (StatusCode::BAD_REQUEST, "broken_body"),
         };
-        ApiError::new(status, code, failure.to_string())
+        ApiError::new(status, code, error.to_string())
     }
 }
 
-/// What is known of a body on its way.
+/// The state of a body that is being sent.
 #[derive(Debug, Default)]
-pub struct Progress {
-    failure: OnceLock<BodyFailure>,
-    waiting: AtomicBool,
+pub struct BodyState {
+    error: OnceLock<RequestBodyError>,
+    pending: AtomicBool,
 }
 
-impl Progress {
-    /// What was wrong with it, once something was.
-    pub fn failure(&self) -> Option<BodyFailure> {
-        self.failure.get().copied()
+impl BodyState {
+    /// What was wrong with it, if anything.
+    pub fn error(&self) -> Option<RequestBodyError> {
+        self.error.get().copied()
     }
 
-    /// Whether it is the client that is waited for.
-    pub fn is_waiting(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed)
+    /// Whether the client is waited for.
+    pub fn is_pending(&self) -> bool {
+        self.pending.load(Ordering::Relaxed)
     }
 }
 
-/// A body with its limits.
-pub struct ClientBody {
+/// A body with limits on size and speed.
+pub struct RequestBody {
     inner: Body,
     left: usize,
     stall: StallTimer,
-    progress: Arc<Progress>,
+    state: Arc<BodyState>,
 }
 
-impl ClientBody {
-    /// Puts the limits on a request's body, and answers where its progress will be noted; nothing to watch where there
-    /// is no body.
+impl RequestBody {
+    /// Puts the limits on a request's body, and returns its state; `None` for a request without a body.
     ///
     /// # Errors
-    /// [`BodyFailure::TooLarge`] when the request says so itself.
-    pub fn watch(
+    /// [`RequestBodyError::TooLarge`] when `Content-Length` says so.
+    pub fn wrap(
         request: Request<Body>,
         max_bytes: usize,
-    ) -> Result<(Request<Body>, Option<Arc<Progress>>), BodyFailure> {
+    ) -> Result<(Request<Body>, Option<Arc<BodyState>>), RequestBodyError> {
         if request.body().is_end_stream() {
             return Ok((request, None));
         }
         let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         if declared.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > max_bytes as u64) {
-            return Err(BodyFailure::TooLarge);
+            return Err(RequestBodyError::TooLarge);
         }
-        let progress = Arc::<Progress>::default();
-        let (left, stall, noted) = (max_bytes, StallTimer::new(LIMIT), progress.clone());
-        Ok((request.map(|inner| Body::new(Self { inner, left, stall, progress })), Some(noted)))
+        let state = Arc::<BodyState>::default();
+        let (left, stall, shared) = (max_bytes, StallTimer::new(STALL_TIMEOUT), state.clone());
+        Ok((request.map(|inner| Body::new(Self { inner, left, stall, state })), Some(shared)))
     }
 
-    fn fail(&self, failure: BodyFailure) -> BodyFailure {
-        *self.progress.failure.get_or_init(|| failure)
+    fn fail(&self, error: RequestBodyError) -> RequestBodyError {
+        *self.state.error.get_or_init(|| error)
     }
 }
 
-impl HttpBody for ClientBody {
+impl HttpBody for RequestBody {
     type Data = Bytes;
-    type Error = BodyFailure;
+    type Error = RequestBodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
@@ -111,14 +109,14 @@ impl HttpBody for ClientBody {
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let this = &mut *self;
         let frame = Pin::new(&mut this.inner).poll_frame(context);
-        this.progress.waiting.store(frame.is_pending(), Ordering::Relaxed);
+        this.state.pending.store(frame.is_pending(), Ordering::Relaxed);
         let Poll::Ready(frame) = frame else {
             ready!(this.stall.poll_expired(context));
-            return Poll::Ready(Some(Err(this.fail(BodyFailure::TooSlow))));
+            return Poll::Ready(Some(Err(this.fail(RequestBodyError::TimedOut))));
         };
         Poll::Ready(match frame {
             None => None,
-            Some(Err(_)) => Some(Err(this.fail(BodyFailure::Broken))),
+            Some(Err(_)) => Some(Err(this.fail(RequestBodyError::Malformed))),
             Some(Ok(frame)) => {
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 this.stall.progress(length);
@@ -127,7 +125,7 @@ impl HttpBody for ClientBody {
                         this.left = left;
                         Some(Ok(frame))
                     }
-                    None => Some(Err(this.fail(BodyFailure::TooLarge))),
+                    None => Some(Err(this.fail(RequestBodyError::TooLarge))),
                 }
             }
         })
@@ -152,26 +150,26 @@ mod tests {
 
     use super::*;
 
-    struct Pieces(mpsc::UnboundedReceiver<&'static str>);
+    struct ChannelBody(mpsc::UnboundedReceiver<&'static str>);
 
-    impl HttpBody for Pieces {
+    impl HttpBody for ChannelBody {
         type Data = Bytes;
-        type Error = BodyFailure;
+        type Error = RequestBodyError;
 
         fn poll_frame(
             mut self: Pin<&mut Self>,
             context: &mut Context<'_>,
         ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-            self.0.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece.into()))))
+            self.0.poll_recv(context).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk.into()))))
         }
     }
 
-    /// What feeds a watched body, the body, and where its progress is noted.
-    fn watched(max_bytes: usize) -> (mpsc::UnboundedSender<&'static str>, Body, Arc<Progress>) {
-        let (sender, pieces) = mpsc::unbounded_channel();
-        let watched = ClientBody::watch(Request::new(Body::new(Pieces(pieces))), max_bytes);
-        let (request, progress) = watched.expect("no length is declared");
-        (sender, request.into_body(), progress.expect("there is a body"))
+    /// The sender of a limited body, the body, and its state.
+    fn limited(max_bytes: usize) -> (mpsc::UnboundedSender<&'static str>, Body, Arc<BodyState>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let wrapped = RequestBody::wrap(Request::new(Body::new(ChannelBody(receiver))), max_bytes);
+        let (request, state) = wrapped.expect("no length is declared");
+        (sender, request.into_body(), state.expect("there is a body"))
     }
 
     async fn next(body: &mut Body) -> Option<Bytes> {
@@ -179,77 +177,80 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_stalls_is_given_up_after_the_limit() {
-        let (sender, mut body, progress) = watched(100);
+    async fn a_client_that_stalls_is_timed_out() {
+        let (sender, mut body, state) = limited(100);
         sender.send("a").expect("the body lives");
         assert_eq!(next(&mut body).await.as_deref(), Some(&b"a"[..]));
         let started = Instant::now();
         assert_eq!(next(&mut body).await, None);
-        assert_eq!((progress.failure(), started.elapsed().as_secs()), (Some(BodyFailure::TooSlow), LIMIT.as_secs()));
+        assert_eq!(
+            (state.error(), started.elapsed().as_secs()),
+            (Some(RequestBodyError::TimedOut), STALL_TIMEOUT.as_secs())
+        );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_trickles_is_given_up_about_as_soon() {
-        let (sender, mut body, progress) = watched(1000);
+    async fn a_client_that_trickles_is_timed_out() {
+        let (sender, mut body, state) = limited(1000);
         let trickle = async {
             while sender.send("a").is_ok() {
                 sleep(Duration::from_secs(2)).await
             }
         };
         let started = Instant::now();
-        let taken = async { while next(&mut body).await.is_some() {} };
+        let reading = async { while next(&mut body).await.is_some() {} };
         tokio::select! {
             () = trickle => panic!("the body lives"),
-            () = taken => {}
+            () = reading => {}
         }
-        assert_eq!(progress.failure(), Some(BodyFailure::TooSlow));
-        assert_eq!(started.elapsed().as_secs(), LIMIT.as_secs());
+        assert_eq!(state.error(), Some(RequestBodyError::TimedOut));
+        assert_eq!(started.elapsed().as_secs(), STALL_TIMEOUT.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_is_slow_but_steady_is_waited_for() {
-        let piece: &'static str = "x".repeat(2048).leak();
-        let (sender, mut body, progress) = watched(1_000_000);
+    async fn a_client_that_is_slow_but_steady_is_not_timed_out() {
+        let chunk: &'static str = "x".repeat(2048).leak();
+        let (sender, mut body, state) = limited(1_000_000);
         let steady = async move {
             for _ in 0..100 {
-                sender.send(piece).expect("the body lives");
+                sender.send(chunk).expect("the body lives");
                 sleep(Duration::from_secs(2)).await;
             }
         };
-        let taken = async {
+        let reading = async {
             let mut length = 0;
             while let Some(bytes) = next(&mut body).await {
                 length += bytes.len();
             }
             length
         };
-        let ((), length) = tokio::join!(steady, taken);
-        assert_eq!((length, progress.failure()), (100 * piece.len(), None));
+        let ((), length) = tokio::join!(steady, reading);
+        assert_eq!((length, state.error()), (100 * chunk.len(), None));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_service_that_takes_its_time_is_not_the_clients_fault() {
-        let (sender, mut body, progress) = watched(1000);
+    async fn time_in_which_the_service_does_not_read_does_not_count() {
+        let (sender, mut body, state) = limited(1000);
         for _ in 0..15 {
-            // Nothing is asked for during this time.
-            sleep(LIMIT * 2).await;
+            // Nothing reads the body meanwhile.
+            sleep(STALL_TIMEOUT * 2).await;
             let sender = sender.clone();
             let late = async move {
                 sleep(Duration::from_secs(1)).await;
                 sender.send("a").expect("the body lives");
             };
-            let (piece, ()) = tokio::join!(next(&mut body), late);
-            assert_eq!(piece.as_deref(), Some(&b"a"[..]));
+            let (chunk, ()) = tokio::join!(next(&mut body), late);
+            assert_eq!(chunk.as_deref(), Some(&b"a"[..]));
         }
-        assert_eq!(progress.failure(), None);
+        assert_eq!(state.error(), None);
     }
 
     #[tokio::test]
     async fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
-        let (sender, mut body, progress) = watched(4);
+        let (sender, mut body, state) = limited(4);
         sender.send("four").expect("the body lives");
-        assert!(next(&mut body).await.is_some() && progress.failure().is_none());
+        assert!(next(&mut body).await.is_some() && state.error().is_none());
         sender.send("5").expect("the body lives");
-        assert_eq!((next(&mut body).await, progress.failure()), (None, Some(BodyFailure::TooLarge)));
+        assert_eq!((next(&mut body).await, state.error()), (None, Some(RequestBodyError::TooLarge)));
     }
 }

@@ -1,15 +1,15 @@
-//! Headers on their way through: end-to-end ones are kept, hop-by-hop ones (RFC 9110, section 7.6.1) are not.
+//! Forwarded headers: end-to-end ones are kept, hop-by-hop ones (RFC 9110, section 7.6.1) are removed.
 
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
 
-use crate::middleware::{client_ip::X_FORWARDED_FOR, request_id::X_REQUEST_ID};
+use crate::phases::{client_ip::X_FORWARDED_FOR, request_id::X_REQUEST_ID, trace_context::TRACEPARENT};
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HTTP: HeaderValue = HeaderValue::from_static("http");
-/// Headers about one connection, besides those that `Connection` names.
+/// Headers about one connection, besides those listed in `Connection`.
 const HOP_BY_HOP: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -21,17 +21,18 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
-/// What `Connection` cannot name away: what frames the message, and what the services rely on.
-const NEVER_HOP_BY_HOP: [HeaderName; 4] = [header::CONTENT_LENGTH, header::HOST, header::AUTHORIZATION, X_REQUEST_ID];
+/// Headers that stay even when `Connection` lists them: those that frame the message, and those the services rely on.
+const ALWAYS_END_TO_END: [HeaderName; 5] =
+    [header::CONTENT_LENGTH, header::HOST, header::AUTHORIZATION, X_REQUEST_ID, TRACEPARENT];
 
-/// Removes the hop-by-hop headers and those that `Connection` names.
+/// Removes the hop-by-hop headers and those listed in `Connection`.
 pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(header::CONNECTION) {
-        for name in named_by_connection(headers) {
+        for name in listed_in_connection(headers) {
             headers.remove(name);
         }
     }
-    // Beside it a length means nothing (RFC 9112, section 6.3).
+    // Beside it a length has no meaning (RFC 9112, section 6.3).
     if headers.contains_key(header::TRANSFER_ENCODING) {
         headers.remove(header::CONTENT_LENGTH);
     }
@@ -40,19 +41,19 @@ pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+fn listed_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let lines = headers.get_all(header::CONNECTION).iter().filter_map(|line| line.to_str().ok());
     lines
         .flat_map(|line| line.split(','))
         .filter_map(|name| name.trim().parse().ok())
-        .filter(|name| !NEVER_HOP_BY_HOP.contains(name))
+        .filter(|name| !ALWAYS_END_TO_END.contains(name))
         .collect()
 }
 
 /// Makes the headers of a client's request those of the request to a service.
 pub fn prepare_request(headers: &mut HeaderMap, peer: IpAddr, peer_is_trusted: bool, host: Option<&Authority>) {
     remove_hop_by_hop(headers);
-    // Answered by this server already.
+    // This server has answered it already.
     headers.remove(header::EXPECT);
     let host = match host {
         Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
@@ -63,7 +64,7 @@ pub fn prepare_request(headers: &mut HeaderMap, peer: IpAddr, peer_is_trusted: b
     if peer_is_trusted {
         headers.append(X_FORWARDED_FOR, peer);
     } else {
-        // What a stranger says of itself is not passed on.
+        // An untrusted peer could have sent anything.
         headers.remove(header::FORWARDED);
         headers.remove(HeaderName::from_static("x-real-ip"));
         headers.insert(X_FORWARDED_FOR, peer);
@@ -88,7 +89,7 @@ mod tests {
         headers
     }
 
-    fn listed(headers: &HeaderMap) -> Vec<String> {
+    fn lines(headers: &HeaderMap) -> Vec<String> {
         let mut lines: Vec<_> =
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().expect("ASCII"))).collect();
         lines.sort();
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn hop_by_hop_headers_and_those_that_connection_names_are_removed() {
+    fn hop_by_hop_headers_and_those_listed_in_connection_are_removed() {
         let mut headers = headers(&[
             ("connection", "close, X-Secret, content-length"),
             ("connection", "x-other"),
@@ -111,11 +112,11 @@ mod tests {
             ("set-cookie", "b=2"),
         ]);
         remove_hop_by_hop(&mut headers);
-        assert_eq!(listed(&headers), ["content-length: 3", "set-cookie: a=1", "set-cookie: b=2"]);
+        assert_eq!(lines(&headers), ["content-length: 3", "set-cookie: a=1", "set-cookie: b=2"]);
     }
 
     #[test]
-    fn what_a_stranger_says_of_its_way_is_replaced() {
+    fn forwarded_headers_of_an_untrusted_peer_are_replaced() {
         let mut headers = headers(&[
             ("host", "movies.example:8080"),
             ("x-forwarded-for", "1.1.1.1"),
@@ -127,7 +128,7 @@ mod tests {
         ]);
         prepare_request(&mut headers, [192, 0, 2, 1].into(), false, None);
         assert_eq!(
-            listed(&headers),
+            lines(&headers),
             [
                 "authorization: Bearer x",
                 "x-forwarded-for: 192.0.2.1",
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_trusted_proxy_says_is_kept_and_added_to() {
+    fn forwarded_headers_of_a_trusted_proxy_are_kept_and_appended_to() {
         let mut headers = headers(&[
             ("host", "internal"),
             ("x-forwarded-for", "1.1.1.1"),
@@ -147,7 +148,7 @@ mod tests {
         ]);
         prepare_request(&mut headers, [10, 0, 0, 1].into(), true, None);
         assert_eq!(
-            listed(&headers),
+            lines(&headers),
             [
                 "x-forwarded-for: 1.1.1.1",
                 "x-forwarded-for: 10.0.0.1",

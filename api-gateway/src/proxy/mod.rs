@@ -1,9 +1,10 @@
-//! Forwarding: the request to the service, and its answer back, both streamed.
+//! Forwarding: the request to the service and its response back, both streamed.
 
 pub mod body;
+mod error;
 pub mod headers;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::Body,
@@ -21,10 +22,12 @@ use crate::{
     error::ApiError,
 };
 
-use self::body::{BodyFailure, ClientBody};
+use self::{
+    body::{RequestBody, RequestBodyError},
+    error::UpstreamError,
+};
 
-/// Connections unused for this long are closed; shorter than the services' own limit, so that they rarely close one
-/// just as it is used again.
+/// Connections idle for this long are closed: earlier than the services do it, which could meet the next request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Idle connections kept for each service and worker.
 const MAX_IDLE: usize = 256;
@@ -41,7 +44,7 @@ pub enum Upstream {
 }
 
 impl Upstream {
-    /// The name that clients are told.
+    /// The name in responses and logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Movie => "movie-service",
@@ -51,7 +54,7 @@ impl Upstream {
     }
 }
 
-/// Talks to the services over connections that are kept open. One for each worker.
+/// A client of the services with a connection pool. One for each worker.
 #[derive(Clone)]
 pub struct Proxy {
     client: Client<HttpConnector, Body>,
@@ -59,7 +62,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Connects when it is first used.
+    /// A proxy without connections yet.
     pub fn new(config: UpstreamsConfig) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
@@ -68,16 +71,16 @@ impl Proxy {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(MAX_IDLE)
-            // Only what was never written to a connection is sent again, so no request is carried out twice.
+            // Retries only requests of which nothing was written, so no request is carried out twice.
             .retry_canceled_requests(true)
             .build(connector);
         Self { client, config }
     }
 
-    /// Sends a request whose headers are final and whose path is `path`; answers what the service answers.
+    /// Sends a request with final headers to `path`, and returns the service's response.
     ///
     /// # Errors
-    /// 400, 408 and 413 when the client's body is to blame; 502 and 504 when the service is. No text names an address.
+    /// 400, 408 and 413 for the client's body; 502 and 504 for the service. No text names an address.
     pub async fn forward(
         &self,
         upstream: Upstream,
@@ -86,23 +89,24 @@ impl Proxy {
     ) -> Result<Response<Body>, ApiError> {
         *request.uri_mut() = self.uri(upstream, path);
         *request.version_mut() = Version::HTTP_11;
-        let (request, body) = ClientBody::watch(request, self.config.max_body_bytes)?;
-        let answer = match timeout(self.config.timeout, self.client.request(request)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                return Err(match body.and_then(|body| body.failure()) {
-                    Some(failure) => failure.into(),
-                    None => unreachable_service(upstream, &error),
-                });
+        let method = request.method().clone();
+        let (request, body_state) = RequestBody::wrap(request, self.config.max_body_bytes)?;
+        let result = match timeout(self.config.timeout, self.client.request(request)).await {
+            Ok(Ok(response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                Err(UpstreamError::SwitchedProtocols)
             }
-            Err(_) if body.is_some_and(|body| body.is_waiting()) => return Err(BodyFailure::TooSlow.into()),
-            Err(_) => return Err(too_slow(upstream)),
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => match body_state.and_then(|state| state.error()) {
+                Some(body_error) => return Err(body_error.into()),
+                None => Err(error.into()),
+            },
+            Err(_) if body_state.is_some_and(|state| state.is_pending()) => {
+                return Err(RequestBodyError::TimedOut.into());
+            }
+            Err(_) => Err(UpstreamError::TimedOut),
         };
-        // Nobody asked for another protocol: `Upgrade` is not passed on.
-        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(unreachable_service(upstream, &"it answered with another protocol"));
-        }
-        let (mut parts, body) = answer.into_parts();
+        let response = result.map_err(|error| error.into_api_error(upstream, &method))?;
+        let (mut parts, body) = response.into_parts();
         headers::remove_hop_by_hop(&mut parts.headers);
         parts.version = Version::HTTP_11;
         Ok(Response::from_parts(parts, Body::new(TimeoutBody::new(self.config.timeout, body))))
@@ -120,16 +124,4 @@ impl Proxy {
         parts.path_and_query = Some(path);
         Uri::from_parts(parts).expect("scheme, authority and path are all there")
     }
-}
-
-fn unreachable_service(upstream: Upstream, error: &dyn fmt::Debug) -> ApiError {
-    tracing::warn!(upstream = upstream.name(), ?error, "no answer from a service");
-    let text = format!("service unavailable: {}", upstream.name());
-    ApiError::new(StatusCode::BAD_GATEWAY, "service_unavailable", text)
-}
-
-fn too_slow(upstream: Upstream) -> ApiError {
-    tracing::warn!(upstream = upstream.name(), "a service did not answer in time");
-    let text = format!("service did not answer in time: {}", upstream.name());
-    ApiError::new(StatusCode::GATEWAY_TIMEOUT, "service_timeout", text)
 }

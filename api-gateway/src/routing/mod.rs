@@ -1,21 +1,36 @@
-//! Where a request goes. Everything that asks (rate limit, authentication, forwarding) asks with the same canonical
-//! path, so that no spelling of a path can mean one thing here and another there.
+//! Which service a request goes to. Rate limit, authentication and forwarding all decide on the same canonical path,
+//! so that no path can mean one thing to one of them and another to the next.
 
 pub mod path;
 
 use crate::proxy::Upstream;
 
-/// Where a canonical path leads.
+/// The destination of a canonical path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
+    /// The index of links: no token, never limited.
+    Index,
     /// Liveness and readiness: no token, never limited.
     Health,
-    /// Swagger UI and the specification: no token.
+    /// Swagger UI and the specification: no token, never limited.
     Docs,
     /// A service behind the gateway.
     Service(Upstream),
-    /// Nowhere.
+    /// None.
     Unknown,
+}
+
+impl Route {
+    /// The name of the route in spans.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Index => "index",
+            Self::Health => "health",
+            Self::Docs => "docs",
+            Self::Service(upstream) => upstream.name(),
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// The route of a canonical path. One trailing slash makes no difference.
@@ -23,6 +38,7 @@ pub fn route(path: &str) -> Route {
     let path = path.strip_suffix('/').unwrap_or(path);
     let mut segments = path.split('/').skip(1);
     match (segments.next(), segments.next(), segments.next()) {
+        (None, ..) => Route::Index,
         (Some("health" | "ready"), None, None) => Route::Health,
         (Some("swagger"), _, _) => Route::Docs,
         (Some("api"), Some("v1"), Some(resource)) => api_route(resource, segments),
@@ -48,8 +64,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_route_of_the_contract_leads_to_its_service() {
+    fn every_route_of_the_contract_has_its_service() {
         for (path, expected) in [
+            ("/", Route::Index),
             ("/health", Route::Health),
             ("/health/", Route::Health),
             ("/ready", Route::Health),
@@ -85,9 +102,8 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_only_looks_like_a_route_leads_nowhere() {
+    fn a_path_that_only_resembles_a_route_is_unknown() {
         for path in [
-            "/",
             "/healthz",
             "/HEALTH",
             "/health/x",

@@ -1,51 +1,51 @@
-//! The one form of a path that everything decides on.
+//! The canonical form of a path.
 //!
-//! RFC 3986 section 6.2.2 says which spellings are equal: escapes of unreserved characters, the case of escapes, and
-//! dot segments. The first two are normalised here. The rest of what servers disagree on (dot segments, empty
-//! segments, escaped or back slashes, path parameters, control characters, escapes of escapes) no client of this
-//! platform needs, so it is refused.
+//! RFC 3986 section 6.2.2 says which paths are equivalent: escapes of unreserved characters, the case of escapes, and
+//! dot segments. The first two are normalised here. What servers interpret differently (dot segments, empty segments,
+//! escaped slashes, backslashes, path parameters, control characters, double escapes) is refused: no client of this
+//! platform needs it.
 
 use std::borrow::Cow;
 
-/// The path cannot be given one meaning.
+/// A path without a canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OddPath;
+pub struct NonCanonicalPath;
 
 /// The canonical form of the path of a request; borrowed when it already is.
 ///
 /// # Errors
-/// [`OddPath`] for a path that two servers could understand differently.
-pub fn canonical(path: &str) -> Result<Cow<'_, str>, OddPath> {
-    let body = path.strip_prefix('/').ok_or(OddPath)?;
+/// [`NonCanonicalPath`] for a path that two servers could interpret differently.
+pub fn canonical(path: &str) -> Result<Cow<'_, str>, NonCanonicalPath> {
+    let body = path.strip_prefix('/').ok_or(NonCanonicalPath)?;
     let normalised = if body.contains('%') { Cow::Owned(normalise_escapes(path)?) } else { Cow::Borrowed(path) };
     let segments = normalised[1..].strip_suffix('/').unwrap_or(&normalised[1..]);
-    let odd_byte = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'\\' | b';' | b'#' | b'?');
-    let odd_segment = |segment: &str| matches!(segment, "" | "." | "..");
+    let is_forbidden_byte = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'\\' | b';' | b'#' | b'?');
+    let is_forbidden_segment = |segment: &str| matches!(segment, "" | "." | "..");
     // "/" alone has no segments.
-    let has_odd_segment = normalised.len() > 1 && segments.split('/').any(odd_segment);
-    if has_odd_segment || normalised.bytes().any(odd_byte) {
-        return Err(OddPath);
+    let has_forbidden_segment = normalised.len() > 1 && segments.split('/').any(is_forbidden_segment);
+    if has_forbidden_segment || normalised.bytes().any(is_forbidden_byte) {
+        return Err(NonCanonicalPath);
     }
     Ok(normalised)
 }
 
 /// Decodes escapes of unreserved characters and writes the others in upper case.
-fn normalise_escapes(path: &str) -> Result<String, OddPath> {
-    let mut normal = String::with_capacity(path.len());
+fn normalise_escapes(path: &str) -> Result<String, NonCanonicalPath> {
+    let mut normalised = String::with_capacity(path.len());
     let mut rest = path;
-    while let Some(at) = rest.find('%') {
-        normal.push_str(&rest[..at]);
-        let byte = rest.get(at + 1..at + 3).filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        let byte = byte.and_then(|hex| u8::from_str_radix(hex, 16).ok()).ok_or(OddPath)?;
+    while let Some(index) = rest.find('%') {
+        normalised.push_str(&rest[..index]);
+        let byte = rest.get(index + 1..index + 3).filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let byte = byte.and_then(|hex| u8::from_str_radix(hex, 16).ok()).ok_or(NonCanonicalPath)?;
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => normal.push(char::from(byte)),
-            0..=0x1f | 0x7f | b'/' | b'\\' | b'%' | b';' => return Err(OddPath),
-            _ => normal.push_str(&format!("%{byte:02X}")),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => normalised.push(char::from(byte)),
+            0..=0x1f | 0x7f | b'/' | b'\\' | b'%' | b';' => return Err(NonCanonicalPath),
+            _ => normalised.push_str(&format!("%{byte:02X}")),
         }
-        rest = &rest[at + 3..];
+        rest = &rest[index + 3..];
     }
-    normal.push_str(rest);
-    Ok(normal)
+    normalised.push_str(rest);
+    Ok(normalised)
 }
 
 #[cfg(test)]
@@ -62,13 +62,13 @@ mod tests {
     }
 
     #[test]
-    fn escapes_that_change_nothing_are_undone() {
+    fn equivalent_escapes_are_normalised() {
         assert_eq!(canonical("/api/v1/%6dovies/%31").as_deref(), Ok("/api/v1/movies/1"));
         assert_eq!(canonical("/caf%c3%a9").as_deref(), Ok("/caf%C3%A9"));
     }
 
     #[test]
-    fn what_servers_understand_differently_is_refused() {
+    fn a_path_that_servers_interpret_differently_is_refused() {
         for path in [
             "",
             "health",
@@ -98,23 +98,23 @@ mod tests {
             "/swagger/%2e%2e/api/v1/movies",
             "/+/%2",
         ] {
-            assert_eq!(canonical(path), Err(OddPath), "{path}");
+            assert_eq!(canonical(path), Err(NonCanonicalPath), "{path}");
         }
     }
 
     proptest! {
         #[test]
-        fn the_canonical_form_is_stable_and_plain(path in "/[a-z0-9%./;\\\\ A-F]{0,40}") {
-            if let Ok(once) = canonical(&path) {
-                let twice = canonical(&once);
-                prop_assert_eq!(twice.as_deref(), Ok(&*once));
-                prop_assert!(once.starts_with('/') && once.bytes().all(|byte| byte.is_ascii_graphic()));
-                prop_assert!(!once.contains("//") && !once.contains("/../") && !once.contains("/./"));
+        fn the_canonical_form_is_stable_and_has_no_forbidden_segment(path in "/[a-z0-9%./;\\\\ A-F]{0,40}") {
+            if let Ok(path) = canonical(&path) {
+                let again = canonical(&path);
+                prop_assert_eq!(again.as_deref(), Ok(&*path));
+                prop_assert!(path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()));
+                prop_assert!(!path.contains("//") && !path.contains("/../") && !path.contains("/./"));
             }
         }
 
         #[test]
-        fn any_text_has_an_answer(path in "\\PC{0,60}") {
+        fn canonical_never_panics(path in "\\PC{0,60}") {
             let _ = canonical(&path);
         }
     }

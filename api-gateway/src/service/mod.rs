@@ -1,3 +1,3 @@
-//! What the gateway decides for itself.
+//! What the gateway decides by itself: the rate limit.
 
 pub mod limiter;

@@ -1,7 +1,7 @@
 -- Counts requests in fixed windows: KEYS are counters, ARGV[1] is the window in milliseconds, ARGV[i + 1] how many
--- requests to add to KEYS[i]. Answers count and remaining milliseconds for each key.
--- One script, so that a counter without an expiry can never be left behind; one that is there anyway is mended.
-local answer = {}
+-- requests to add to KEYS[i]. Returns count and remaining milliseconds for each key.
+-- One script, so that a counter without an expiry can never be left behind; one that exists anyway is repaired.
+local result = {}
 local window = tonumber(ARGV[1])
 for i, key in ipairs(KEYS) do
   local count = redis.pcall('INCRBY', key, ARGV[i + 1])
@@ -15,7 +15,7 @@ for i, key in ipairs(KEYS) do
     redis.call('PEXPIRE', key, window)
     left = window
   end
-  answer[2 * i - 1] = count
-  answer[2 * i] = left
+  result[2 * i - 1] = count
+  result[2 * i] = left
 end
-return answer
+return result

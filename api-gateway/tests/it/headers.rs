@@ -152,3 +152,23 @@ async fn an_answer_that_is_only_not_modified_keeps_its_headers_and_the_connectio
     }
     assert_eq!(client.ask(request("GET", "/health", "", "")).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_trace_is_continued_or_begun_and_passed_on_to_services() {
+    let movies = Echo::start("movie-service").await;
+    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let valid = format!("Connection: traceparent\r\nTraceparent: {traceparent}\r\nTracestate: a=1\r\n");
+    send(gateway.address, request("GET", "/api/v1/movies", &valid, "")).await;
+    let seen = movies.seen().remove(0);
+    let [sent] = seen.all("traceparent")[..] else { panic!("{seen:?}") };
+    assert!(sent.starts_with(&traceparent[..36]) && sent.ends_with("-01") && sent != traceparent, "{sent}");
+    assert_eq!(seen.all("tracestate"), ["a=1"]);
+    for invalid in ["", "Traceparent: rubbish\r\nTracestate: a=1\r\n"] {
+        send(gateway.address, request("GET", "/api/v1/movies", invalid, "")).await;
+        let seen = movies.seen().pop().unwrap();
+        let [sent] = seen.all("traceparent")[..] else { panic!("{seen:?}") };
+        assert!(sent.len() == 55 && sent.starts_with("00-") && sent != traceparent, "{sent}");
+        assert!(seen.all("tracestate").is_empty(), "{seen:?}");
+    }
+}

@@ -243,3 +243,49 @@ async fn the_token_is_in_no_line_of_the_most_talkative_log() {
     let telling: Vec<_> = lines.iter().filter(|line| line.contains("hunter2")).collect();
     assert!(telling.is_empty(), "{telling:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_access_log_and_upstream_failures_lie_within_the_span_of_the_request() {
+    let lines = log_of_odd_requests("json", "info").await;
+    let objects: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let failures: Vec<_> = objects.iter().filter(|object| object["upstream"] == "user-preference-service").collect();
+    assert!(!failures.is_empty(), "{lines:?}");
+    for failure in failures {
+        let span = &failure["span"];
+        assert_eq!((&span["method"], &span["route"]), (&"GET".into(), &"user-preference-service".into()));
+        let of_request =
+            |object: &&serde_json::Value| object["message"] == "request" && object["request_id"] == span["request_id"];
+        let request = objects.iter().find(of_request).expect("an access-log line of the same request");
+        assert_eq!((&request["span"]["trace_id"], &request["span"]["status"]), (&span["trace_id"], &502.into()));
+        assert_eq!(span["trace_id"].as_str().unwrap().len(), 32);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_hangs_up_before_its_response_is_in_the_access_log() {
+    let redis = TestRedis::new().await;
+    let movies = crate::support::Scripted::start(|mut stream, _| async move {
+        crate::support::upstream::read_head(&mut stream).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let (port, database, url) = (free_port(), redis.database.to_string(), format!("http://{}", movies.address));
+    let settings = [
+        ("SERVER_PORT", &*port.to_string()),
+        ("REDIS_ADDR", &redis.address),
+        ("REDIS_DB", &database),
+        ("MOVIE_SERVICE_URL", &url),
+        ("SHUTDOWN_TIMEOUT_SECONDS", "1"),
+    ];
+    let program = Running::start(&mut command(&settings));
+    let mut client = Client::connect(listening(port).await).await;
+    client.write(request("DELETE", "/api/v1/movies/1", "", "")).await;
+    // Until it has been forwarded.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    drop(client);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    program.signal("TERM");
+    let log = String::from_utf8(program.end().stdout).unwrap();
+    let line = log.lines().find(|line| line.contains("method=DELETE")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains("status=499"), "{line}");
+}

@@ -94,7 +94,6 @@ async fn head_is_forwarded_as_head_and_answered_without_a_body() {
 async fn unknown_paths_are_404_with_a_json_body_and_reach_no_service() {
     let platform = platform().await;
     let paths = [
-        "/",
         "/nowhere",
         "/healthz",
         "/HEALTH",
@@ -154,7 +153,9 @@ async fn health_and_readiness_are_those_of_the_gateway_and_need_no_token() {
 #[tokio::test]
 async fn a_wrong_method_is_405_with_allow() {
     let platform = platform().await;
-    for (method, path) in [("POST", "/health"), ("DELETE", "/api/v1/ready"), ("PUT", "/swagger/doc.yaml")] {
+    for (method, path) in
+        [("POST", "/health"), ("DELETE", "/api/v1/ready"), ("PUT", "/swagger/doc.yaml"), ("POST", "/")]
+    {
         let answer = without_token(&platform.gateway, method, path).await;
         assert_eq!(answer.status, 405, "{method} {path}");
         assert_eq!(answer.error(), "Method Not Allowed");
@@ -168,6 +169,8 @@ async fn swagger_needs_no_token_and_shows_the_platform() {
     let page = without_token(&platform.gateway, "GET", "/swagger/").await;
     assert_eq!(page.status, 200);
     assert!(page.text().contains("swagger-ui"), "{}", page.text());
+    assert!(page.text().contains("<title>Movie Discovery Platform</title>"), "{}", page.text());
+    assert!(page.text().contains("name=\"viewport\""), "{}", page.text());
     let short = without_token(&platform.gateway, "GET", "/swagger").await;
     assert_eq!((short.status, short.header("location")), (303, Some("/swagger/")));
     let yaml = without_token(&platform.gateway, "GET", "/swagger/doc.yaml").await;
@@ -179,4 +182,60 @@ async fn swagger_needs_no_token_and_shows_the_platform() {
         assert_eq!(answer.status, 200, "{script}");
         assert!(!answer.text().contains("https://petstore"), "{script} fetches from elsewhere");
     }
+}
+
+/// GET with header lines and without a token.
+async fn get_with(gateway: &TestGateway, path: &str, more: &str) -> Answer {
+    send(gateway.address, format!("GET {path} HTTP/1.1\r\nHost: gateway\r\n{more}\r\n")).await
+}
+
+#[tokio::test]
+async fn swagger_is_compressed_and_cached() {
+    let platform = platform().await;
+    for path in ["/swagger/", "/swagger/doc.yaml", "/swagger/swagger-ui.css", "/swagger/swagger-initializer.js"] {
+        let plain = get_with(&platform.gateway, path, "").await;
+        assert_eq!((plain.status, plain.header("content-encoding")), (200, None), "{path}");
+        let mut etags = vec![plain.header("etag").unwrap().to_owned()];
+        for coding in ["gzip", "br"] {
+            let more = format!("Accept-Encoding: {coding}\r\n");
+            let first = get_with(&platform.gateway, path, &more).await;
+            let again = get_with(&platform.gateway, path, &more).await;
+            assert_eq!((first.status, first.header("content-encoding")), (200, Some(coding)), "{path}");
+            assert_eq!(first.header("vary"), Some("accept-encoding"));
+            assert!(first.body.len() < plain.body.len() && first.body == again.body, "{path}");
+            etags.push(first.header("etag").unwrap().to_owned());
+            let tag = format!("{more}If-None-Match: \"other\", W/{}\r\n", etags.last().unwrap());
+            let unchanged = get_with(&platform.gateway, path, &tag).await;
+            assert_eq!((unchanged.status, unchanged.body.len()), (304, 0), "{path}");
+            assert_eq!(unchanged.header("etag"), etags.last().map(String::as_str));
+        }
+        etags.dedup();
+        assert_eq!(etags.len(), 3, "{path}: each coding has an ETag of its own");
+        let asset = path.ends_with(".css");
+        let expected = if asset { "public, max-age=86400" } else { "no-cache" };
+        assert_eq!(plain.header("cache-control"), Some(expected), "{path}");
+        let mut client = platform.gateway.client().await;
+        let head = client.ask(format!("HEAD {path} HTTP/1.1\r\nHost: gateway\r\n\r\n")).await;
+        let length = plain.body.len().to_string();
+        assert_eq!((head.status, head.header("content-length")), (200, Some(&*length)), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_index_links_to_the_documentation_without_a_token() {
+    let platform = platform().await;
+    let page = get_with(&platform.gateway, "/", "Accept: text/html,application/json;q=0.9\r\n").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    for link in ["/swagger/", "/swagger/doc.yaml", "/health", "/ready"] {
+        assert!(page.text().contains(&format!("href=\"{link}\"")), "{link}");
+        assert_eq!(without_token(&platform.gateway, "GET", link).await.status, 200, "{link}");
+    }
+    let json = get_with(&platform.gateway, "/", "Accept: application/json\r\n").await;
+    assert_eq!(json.header("content-type"), Some("application/json"));
+    assert_eq!(json.json()["swagger_ui"], "/swagger/");
+    let mut client = platform.gateway.client().await;
+    let head = client.ask("HEAD / HTTP/1.1\r\nHost: gateway\r\n\r\n").await;
+    assert_eq!((head.status, head.header("content-length")), (200, Some(&*page.body.len().to_string())));
 }

@@ -168,3 +168,41 @@ async fn a_client_that_hangs_up_ends_its_request_at_the_service() {
     assert_eq!(crate::support::soon("hung up", waiting.recv()).await, Some("hung up"));
     assert_eq!(send(gateway.address, request("GET", "/health", "", "")).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_write_whose_response_is_cut_off_is_unconfirmed() {
+    for response in ["", "HTTP/1.1 200 OK\r\nContent-Le", "rubbish\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n"]
+    {
+        let movies = Scripted::answering(response).await;
+        let gateway = Setup::new().await.movies(movies.address).start().await;
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            let answer = send(gateway.address, request(method, "/api/v1/movies/1", "", "{}")).await;
+            let body = "{\"error\":\"service unavailable: movie-service broke off its response; \
+                the change may have been made\",\"code\":\"unconfirmed\"}";
+            assert_eq!((answer.status, answer.text().as_str()), (502, body), "{method} {response:?}");
+        }
+        let answer = get(gateway.address, "/api/v1/movies").await;
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (502, Some("invalid_response")), "{response:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_never_sent_is_not_unconfirmed() {
+    let gateway = Setup::new().await.start().await;
+    let answer = send(gateway.address, request("POST", "/api/v1/movies", "", "{}")).await;
+    let body = r#"{"error":"service unavailable: movie-service","code":"service_unavailable"}"#;
+    assert_eq!((answer.status, answer.text().as_str()), (502, body));
+}
+
+#[tokio::test]
+async fn a_write_that_times_out_is_unconfirmed() {
+    let movies = Scripted::start(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let gateway = Setup::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
+    let answer = send(gateway.address, request("DELETE", "/api/v1/movies/1", "", "")).await;
+    assert_eq!((answer.status, answer.json()["code"].as_str()), (504, Some("unconfirmed")));
+    assert!(answer.error().starts_with("service did not answer in time: movie-service"), "{}", answer.error());
+}

@@ -7,15 +7,19 @@ use crate::error::ApiError;
 /// Checks that the request carries a Bearer token (RFC 6750, section 2.1).
 ///
 /// # Errors
-/// 401 with the texts of the contract. Trailing blanks never reach us (RFC 9110, section 5.5), so `Bearer` alone is
-/// what a client with an empty token sends.
+/// 401 with the texts of the contract. The server removes trailing blanks (RFC 9110, section 5.5), so an empty token
+/// arrives as `Bearer` alone, and an empty header counts as none.
 pub fn authenticate(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(|| unauthorized("missing_authorization", "missing Authorization header"))?;
-    if values.next().is_some() {
-        return Err(invalid_format());
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value.as_bytes().trim_ascii(),
+        (None, _) => b"",
+        (Some(_), Some(_)) => return Err(invalid_format()),
+    };
+    if value.is_empty() {
+        return Err(unauthorized("missing_authorization", "missing Authorization header"));
     }
-    let token = match value.as_bytes().strip_prefix(b"Bearer") {
+    let token = match value.strip_prefix(b"Bearer") {
         Some([b' ', token @ ..]) => token,
         Some([]) => &[],
         _ => return Err(invalid_format()),
@@ -40,7 +44,7 @@ mod tests {
 
     use super::*;
 
-    async fn answer(values: &[&[u8]]) -> Option<String> {
+    async fn message(values: &[&[u8]]) -> Option<String> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(value).expect("a legal value"));
@@ -54,21 +58,23 @@ mod tests {
 
     #[tokio::test]
     async fn the_three_refusals_have_the_texts_of_the_contract() {
-        assert_eq!(answer(&[]).await.as_deref(), Some("missing Authorization header"));
+        for values in [&[][..], &[&b""[..]], &[&b" \t"[..]]] {
+            assert_eq!(message(values).await.as_deref(), Some("missing Authorization header"), "{values:?}");
+        }
         for empty in [&b"Bearer"[..], b"Bearer ", b"Bearer   ", b"Bearer \t"] {
-            assert_eq!(answer(&[empty]).await.as_deref(), Some("empty bearer token"), "{empty:?}");
+            assert_eq!(message(&[empty]).await.as_deref(), Some("empty bearer token"), "{empty:?}");
         }
         let invalid = Some("invalid Authorization header format, expected 'Bearer <token>'");
-        for value in [&b""[..], b"x", b"Basic x", b"bearer x", b"BearerX", b"Bearer\tx", b"Token Bearer x", b"\xff"] {
-            assert_eq!(answer(&[value]).await.as_deref(), invalid, "{value:?}");
+        for value in [&b"x"[..], b"Basic x", b"bearer x", b"BearerX", b"Bearer\tx", b"Token Bearer x", b"\xff"] {
+            assert_eq!(message(&[value]).await.as_deref(), invalid, "{value:?}");
         }
-        assert_eq!(answer(&[b"Bearer a", b"Bearer b"]).await.as_deref(), invalid);
+        assert_eq!(message(&[b"Bearer a", b"Bearer b"]).await.as_deref(), invalid);
     }
 
     #[tokio::test]
     async fn any_other_bearer_token_is_accepted() {
         for value in [&b"Bearer x"[..], b"Bearer dev-token", b"Bearer a b", b"Bearer \xe9"] {
-            assert_eq!(answer(&[value]).await, None, "{value:?}");
+            assert_eq!(message(&[value]).await, None, "{value:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
 };
 
-/// What clients may ask with.
+/// The methods that pages of other origins may use.
 pub const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 const HEADERS: HeaderValue =
     HeaderValue::from_static("Authorization, Content-Type, Accept, If-Match, If-None-Match, X-Request-Id");
@@ -14,7 +14,7 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 );
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// The answer to a preflight request, `None` for any other. As in the original every OPTIONS is taken for one.
+/// The response to a preflight request, `None` for any other. Every OPTIONS counts as one.
 pub fn preflight(method: &Method) -> Option<Response<Body>> {
     (method == Method::OPTIONS).then(|| {
         let mut response = Response::new(Body::empty());
@@ -27,8 +27,8 @@ pub fn preflight(method: &Method) -> Option<Response<Body>> {
     })
 }
 
-/// Lets pages of any origin read an answer.
-pub fn allow(headers: &mut HeaderMap) {
+/// Lets pages of any origin read a response.
+pub fn add_headers(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
 }

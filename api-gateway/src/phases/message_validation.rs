@@ -1,4 +1,5 @@
-//! Messages that hyper lets through and a gateway must not: another server could understand them differently.
+//! Rejects messages that hyper accepts and a gateway must not: another server could interpret them differently, which
+//! is how requests are smuggled.
 
 use axum::{
     body::Body,
@@ -10,15 +11,19 @@ use crate::error::ApiError;
 
 use super::cors::METHODS;
 
-/// The answer to a message that goes no further, `None` for any other. Where its body ends is as doubtful as the rest,
-/// so nothing after it on the connection is taken for a request.
-pub fn refuse<T>(request: &Request<T>) -> Option<Response<Body>> {
-    let mut response = complaint(request)?;
+/// Checks method, `Host` and `Transfer-Encoding`.
+///
+/// # Errors
+/// The response to a message that is rejected. It closes the connection: where the body ends is as uncertain as the
+/// rest, so nothing after it is read as a request.
+#[expect(clippy::result_large_err, reason = "the response is moved once, on the way out")]
+pub fn validate<T>(request: &Request<T>) -> Result<(), Response<Body>> {
+    let Some(mut response) = rejection(request) else { return Ok(()) };
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    Some(response)
+    Err(response)
 }
 
-fn complaint<T>(request: &Request<T>) -> Option<Response<Body>> {
+fn rejection<T>(request: &Request<T>) -> Option<Response<Body>> {
     // Methods for proxies, and for looking at what proxies did to a message (RFC 9110, section 9.3).
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed");
@@ -30,8 +35,8 @@ fn complaint<T>(request: &Request<T>) -> Option<Response<Body>> {
         let text = "exactly one Host header is required, with a host and maybe a port";
         return Some(ApiError::bad_request("invalid_host", text).into_response());
     }
-    if has_unknown_coding(headers) {
-        let text = "chunked is the only Transfer-Encoding that is understood here, once";
+    if has_unsupported_coding(headers) {
+        let text = "chunked is the only supported Transfer-Encoding, and may be given once";
         return Some(ApiError::bad_request("unknown_transfer_encoding", text).into_response());
     }
     None
@@ -42,19 +47,19 @@ fn has_one_host(headers: &HeaderMap, optional: bool) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) => optional,
-        (Some(host), None) => is_host(host.as_bytes()),
+        (Some(host), None) => is_valid_host(host.as_bytes()),
         (Some(_), Some(_)) => false,
     }
 }
 
 /// Whether a value can be a host with or without a port: names, addresses, escapes.
-fn is_host(value: &[u8]) -> bool {
+fn is_valid_host(value: &[u8]) -> bool {
     value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(byte))
 }
 
 /// Whether a body has a coding that would have to be undone here (RFC 9112, section 6.1). A `Content-Length` beside
 /// `Transfer-Encoding` never gets here: hyper drops it and closes the connection after the answer, as section 6.3 says.
-fn has_unknown_coding(headers: &HeaderMap) -> bool {
+fn has_unsupported_coding(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
         (None, _) => false,
@@ -72,7 +77,7 @@ mod tests {
         for (name, value) in pairs {
             request = request.header(*name, *value);
         }
-        refuse(&request.body(()).expect("legal headers")).map(|response| response.status())
+        validate(&request.body(()).expect("legal headers")).err().map(|response| response.status())
     }
 
     #[test]
@@ -87,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_hosts_and_framings_are_rejected() {
         let chunked = ("transfer-encoding", "chunked");
         for headers in [
             &[][..],

@@ -1,25 +1,25 @@
-//! Who the client is: the peer of the connection, or what a trusted proxy says of it.
+//! The address of the client: the peer of the connection, or the one that a trusted proxy reports.
 
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-/// The header in which proxies note for whom they forward.
+/// The header in which proxies report their client.
 pub const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// An address in its one form: an IPv4 address that came as IPv6 is the same client.
+/// The canonical form of an address: an IPv4 client is the same client over IPv6.
 pub fn canonical_ip(ip: IpAddr) -> IpAddr {
     ip.to_canonical()
 }
 
-/// Whether `peer` is one of the networks whose `X-Forwarded-*` headers are believed.
+/// Whether `peer` is one of the networks whose `X-Forwarded-*` headers are trusted.
 pub fn is_trusted(peer: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|network| network.contains(&peer))
 }
 
 /// The client of a request that came from `peer`. Behind a trusted proxy it is the last address of `X-Forwarded-For`
-/// that is not a trusted proxy itself; a list that cannot be read ends there, with the proxy that wrote it.
+/// that is not a trusted proxy itself. An entry that cannot be parsed ends the search at the proxy that wrote it.
 pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut client = canonical_ip(peer);
     if !is_trusted(client, trusted) {
@@ -53,13 +53,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_cannot_choose_its_address() {
+    fn an_untrusted_peer_cannot_choose_its_address() {
         assert_eq!(client("192.0.2.1", &["203.0.113.9"], &[]), "192.0.2.1");
         assert_eq!(client("192.0.2.1", &["203.0.113.9"], &["10.0.0.0/8"]), "192.0.2.1");
     }
 
     #[test]
-    fn behind_trusted_proxies_the_last_untrusted_address_counts() {
+    fn behind_trusted_proxies_the_last_untrusted_address_is_the_client() {
         let trusted = ["10.0.0.0/8"];
         assert_eq!(client("10.0.0.1", &["203.0.113.9"], &trusted), "203.0.113.9");
         assert_eq!(client("10.0.0.1", &["1.1.1.1, 203.0.113.9, 10.0.0.2"], &trusted), "203.0.113.9");

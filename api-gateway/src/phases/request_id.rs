@@ -1,4 +1,4 @@
-//! `X-Request-Id`: kept when a client sends a sensible one, otherwise made.
+//! `X-Request-Id`: kept when a client sends a valid one, otherwise made.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -12,20 +12,19 @@ const MAX_LENGTH: usize = 128;
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
     let mut values = headers.get_all(X_REQUEST_ID).iter();
     match (values.next(), values.next()) {
-        (Some(id), None) if is_sensible(id.as_bytes()) => id.clone(),
-        _ => random(),
+        (Some(id), None) if is_valid(id.as_bytes()) => id.clone(),
+        _ => HeaderValue::from_bytes(&hex::<32>(rand::random())).expect("hexadecimal digits are legal"),
     }
 }
 
-fn is_sensible(id: &[u8]) -> bool {
+fn is_valid(id: &[u8]) -> bool {
     !id.is_empty() && id.len() <= MAX_LENGTH && id.iter().all(u8::is_ascii_graphic)
 }
 
-fn random() -> HeaderValue {
+/// The last `N` hexadecimal digits of a number.
+pub(super) fn hex<const N: usize>(number: u128) -> [u8; N] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let bits = rand::random::<u128>();
-    let digits: [u8; 32] = std::array::from_fn(|at| DIGITS[(bits >> (124 - 4 * at)) as usize & 15]);
-    HeaderValue::from_bytes(&digits).expect("hexadecimal digits are legal")
+    std::array::from_fn(|index| DIGITS[(number >> (4 * (N - 1 - index))) as usize & 15])
 }
 
 #[cfg(test)]
@@ -41,12 +40,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sensible_id_is_kept() {
+    fn a_valid_id_is_kept() {
         assert_eq!(id(&["abc-123"]), "abc-123");
     }
 
     #[test]
-    fn anything_else_gets_a_fresh_one() {
+    fn an_absent_or_invalid_id_is_replaced_by_a_new_one() {
         let long = "x".repeat(129);
         for values in [&[][..], &[""], &["a b"], &["a", "b"], &[long.as_str()]] {
             let made = id(values);

@@ -1,0 +1,67 @@
+//! Why a service gave no response, and which 502 or 504 the client gets for it.
+
+use std::error::Error;
+
+use axum::http::{Method, StatusCode};
+
+use crate::error::ApiError;
+
+use super::Upstream;
+
+/// Why a service gave no response.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamError {
+    /// There was no connection, or it ended before anything was written to it: the service never saw the request.
+    #[error("the request was not sent")]
+    NotSent(#[source] hyper_util::client::legacy::Error),
+    /// The connection ended before a whole response head, or what came was not HTTP/1.1.
+    #[error("the response broke off")]
+    Broken(#[source] hyper_util::client::legacy::Error),
+    /// A 101 that nobody asked for: `Upgrade` is not forwarded.
+    #[error("the service switched protocols")]
+    SwitchedProtocols,
+    /// Nothing came in time.
+    #[error("the service did not respond in time")]
+    TimedOut,
+}
+
+impl From<hyper_util::client::legacy::Error> for UpstreamError {
+    fn from(error: hyper_util::client::legacy::Error) -> Self {
+        // hyper cancels only requests that it has not begun to write.
+        let hyper_error = error.source().and_then(|source| source.downcast_ref::<hyper::Error>());
+        let is_unsent = error.is_connect() || hyper_error.is_some_and(hyper::Error::is_canceled);
+        if is_unsent { Self::NotSent(error) } else { Self::Broken(error) }
+    }
+}
+
+impl UpstreamError {
+    /// Logs the cause, and leaves the client with the service's name. A write that may have been carried out is
+    /// `unconfirmed`, so that nobody repeats it blindly.
+    pub fn into_api_error(self, upstream: Upstream, method: &Method) -> ApiError {
+        let upstream = upstream.name();
+        tracing::warn!(upstream, error = ?self, "no response from a service");
+        let is_write = !method.is_safe();
+        let (status, code, text) = match self {
+            Self::NotSent(_) => {
+                (StatusCode::BAD_GATEWAY, "service_unavailable", format!("service unavailable: {upstream}"))
+            }
+            Self::Broken(_) | Self::SwitchedProtocols if is_write => (
+                StatusCode::BAD_GATEWAY,
+                "unconfirmed",
+                format!("service unavailable: {upstream} broke off its response; the change may have been made"),
+            ),
+            Self::Broken(_) | Self::SwitchedProtocols => {
+                (StatusCode::BAD_GATEWAY, "invalid_response", format!("service unavailable: {upstream}"))
+            }
+            Self::TimedOut if is_write => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "unconfirmed",
+                format!("service did not answer in time: {upstream}; the change may have been made"),
+            ),
+            Self::TimedOut => {
+                (StatusCode::GATEWAY_TIMEOUT, "service_timeout", format!("service did not answer in time: {upstream}"))
+            }
+        };
+        ApiError::new(status, code, text)
+    }
+}
