@@ -31,7 +31,7 @@ use crate::{
     service::{
         bulk::Bulk,
         catalogue::Catalogue,
-        managing::Managing,
+        movie_editor::MovieEditor,
         movies::Movies,
         sync::Sync,
         tmdb::{Tmdb, TmdbSetupError},
@@ -52,7 +52,7 @@ pub struct App {
     /// Lists and details.
     pub movies: Movies,
     /// Writing single movies.
-    pub managing: Managing,
+    pub movie_editor: MovieEditor,
     /// Writing many movies.
     pub bulk: Bulk,
     /// Bringing the catalogue up to date.
@@ -82,12 +82,13 @@ impl App {
         // An earlier process may have died between a change and its invalidation.
         cache.invalidate().await;
         let movies = Movies::new(pool.clone(), cache.clone(), lifecycle.clone());
-        let managing = Managing::new(pool.clone(), cache.clone(), lifecycle.clone());
-        let bulk = Bulk::new(pool.clone(), cache.clone(), lifecycle.clone());
+        let database = Database::new(pool.clone(), &config.postgres);
+        let movie_editor = MovieEditor::new(database.clone(), cache.clone(), lifecycle.clone());
+        let bulk = Bulk::new(database, cache.clone(), lifecycle.clone());
         let concurrency = config.tmdb.runtime_concurrency;
         let sync = Sync::new(pool.clone(), cache, tmdb, concurrency, lifecycle.clone());
         let catalogue = Catalogue::new(pool.clone(), lifecycle);
-        Ok(Self { pool, redis, movies, managing, bulk, sync, catalogue })
+        Ok(Self { pool, redis, movies, movie_editor, bulk, sync, catalogue })
     }
 
     /// The routes with everything around them, as the server runs them.

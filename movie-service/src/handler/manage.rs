@@ -17,7 +17,7 @@ use crate::{
         movie::{MovieDetail, MovieIdError},
     },
     service::{
-        managing::{ManageError, Written},
+        movie_editor::{EditError, SavedMovie},
         movies::ListError,
     },
 };
@@ -44,7 +44,7 @@ use super::{
     )
 )]
 pub async fn create(State(app): State<Arc<App>>, WholeBody(body): WholeBody) -> Result<Response, ApiError> {
-    let written = app.managing.create(Draft::parse(&body)?).await?;
+    let written = app.movie_editor.create(Draft::parse(&body)?).await?;
     let location = [(header::LOCATION, format!("/api/v1/movies/{}", written.id))];
     Ok((location, answer(StatusCode::CREATED, written)).into_response())
 }
@@ -76,7 +76,7 @@ pub async fn replace(
     IfMatch(only_if): IfMatch,
     WholeBody(body): WholeBody,
 ) -> Result<Response, ApiError> {
-    Ok(answer(StatusCode::OK, app.managing.replace(id, Draft::parse(&body)?, only_if).await?))
+    Ok(answer(StatusCode::OK, app.movie_editor.replace(id, Draft::parse(&body)?, only_if).await?))
 }
 
 /// Change a movie
@@ -109,7 +109,7 @@ pub async fn patch(
     IfMatch(only_if): IfMatch,
     WholeBody(body): WholeBody,
 ) -> Result<Response, ApiError> {
-    Ok(answer(StatusCode::OK, app.managing.patch(id, Patch::parse(&body)?, only_if).await?))
+    Ok(answer(StatusCode::OK, app.movie_editor.patch(id, Patch::parse(&body)?, only_if).await?))
 }
 
 /// Delete a movie
@@ -135,11 +135,11 @@ pub async fn delete(
     MoviePath(id): MoviePath,
     IfMatch(only_if): IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    app.managing.delete(id, only_if).await?;
+    app.movie_editor.delete(id, only_if).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn answer(status: StatusCode, written: Written) -> Response {
+fn answer(status: StatusCode, written: SavedMovie) -> Response {
     ([(header::ETAG, written.json.etag.to_string())], json_bytes(status, written.json.body)).into_response()
 }
 
@@ -158,17 +158,17 @@ impl From<BodyError> for ApiError {
     }
 }
 
-impl From<ManageError> for ApiError {
-    fn from(error: ManageError) -> Self {
+impl From<EditError> for ApiError {
+    fn from(error: EditError) -> Self {
         match error {
-            ManageError::NotFound => MovieIdError::NoSuchMovie.into(),
-            ManageError::Changed => {
+            EditError::NotFound => MovieIdError::NoSuchMovie.into(),
+            EditError::Changed => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", "the movie has changed")
             }
-            ManageError::TmdbIdTaken => tmdb_id_taken(),
-            ManageError::UnknownGenre(unknown) => ListError::UnknownGenre(unknown).into(),
-            ManageError::Unavailable => Self::unavailable("database unavailable"),
-            ManageError::Unconfirmed => unconfirmed(),
+            EditError::TmdbIdTaken => tmdb_id_taken(),
+            EditError::UnknownGenre(unknown) => ListError::UnknownGenre(unknown).into(),
+            EditError::Unavailable => Self::unavailable("database unavailable"),
+            EditError::Unconfirmed => unconfirmed(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reading genres.
 
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use crate::models::genre::{Genre, GenreList};
 
@@ -11,8 +11,12 @@ use super::limits;
 /// # Errors
 /// When the database does not answer.
 pub async fn all(pool: &PgPool) -> sqlx::Result<Vec<Genre>> {
-    let genres = sqlx::query_as(r#"SELECT id, name FROM genres ORDER BY name COLLATE "C", id"#);
-    limits::one_statement(pool, genres.fetch_all(pool)).await
+    limits::one_statement(pool, all_in(pool)).await
+}
+
+/// As [`all`], on a connection whose caller limits the time.
+pub(super) async fn all_in(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Genre>> {
+    sqlx::query_as(r#"SELECT id, name FROM genres ORDER BY name COLLATE "C", id"#).fetch_all(executor).await
 }
 
 /// All genres with the number of their movies, by name.

@@ -4,7 +4,7 @@ pub mod bulk;
 pub mod catalogue;
 mod flight;
 mod lists;
-pub mod managing;
+pub mod movie_editor;
 pub mod movies;
 mod remembered;
 mod runtimes;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 use super::{
-    managing::invalidate_when_decided,
+    movie_editor::invalidate_when_decided,
     tmdb::{Tmdb, TmdbError},
 };
 

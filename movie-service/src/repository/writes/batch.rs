@@ -1,10 +1,10 @@
 //! Storing many new movies with one statement.
 
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
-use crate::{database::postgres::within, models::record::StoredMovie};
+use crate::{database::postgres::Database, models::record::StoredMovie};
 
-use super::{WriteError, limits, of_one_statement};
+use super::WriteError;
 
 /// Ids are drawn first, in the order of the batch, so that rows are added at the end of every index by id, and each can
 /// be told from the others. Without a BEGIN there is no transaction that could stay open.
@@ -14,35 +14,35 @@ const INSERT: &str = "
         FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::float8[], $6::text[], $7::text[], $8::text[],
                     $9::float8[], $10::int[], $11::int[], $12::int[], $13::text[]) WITH ORDINALITY
             AS rows (title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
-                     original_language, vote_average, vote_count, runtime, tmdb_id, locked_fields, place)
+                     original_language, vote_average, vote_count, runtime, tmdb_id, locked_fields, position)
     ), stored AS (
         INSERT INTO movies (id, title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
                             original_language, vote_average, vote_count, runtime, tmdb_id, locked_fields)
         SELECT id, title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
                original_language, vote_average, vote_count, runtime, tmdb_id, string_to_array(locked_fields, ',')
-        FROM incoming ORDER BY place
+        FROM incoming ORDER BY position
         ON CONFLICT (tmdb_id) DO NOTHING
         RETURNING id
     ), linked AS (
         INSERT INTO movie_genres (movie_id, genre_id)
         SELECT stored.id, links.genre_id
-        FROM unnest($14::bigint[], $15::int[]) AS links (place, genre_id)
-        JOIN incoming USING (place) JOIN stored USING (id)
+        FROM unnest($14::bigint[], $15::int[]) AS links (position, genre_id)
+        JOIN incoming USING (position) JOIN stored USING (id)
         ORDER BY stored.id, links.genre_id
     )
-    SELECT incoming.place, stored.id FROM stored JOIN incoming USING (id)";
+    SELECT incoming.position, stored.id FROM stored JOIN incoming USING (id)";
 
 /// Stores new movies, and gives the id of each, or `None` where another movie, here or in the batch, has its id at TMDB.
 /// Must run in a task that nobody drops.
 ///
 /// # Errors
 /// [`WriteError`]: then none is stored, or it is not known whether all are.
-pub async fn insert(pool: &PgPool, movies: &[&StoredMovie]) -> Result<Vec<Option<i32>>, WriteError> {
-    // Taken before anything is sent, so that a failure here is known to have stored nothing.
-    let mut connection = within(limits::connection(pool), pool.acquire()).await.map_err(WriteError::NotStored)?;
-    let (places, genres): (Vec<i64>, Vec<i32>) =
-        (1..).zip(movies).flat_map(|(place, movie)| movie.genre_ids.iter().map(move |genre| (place, *genre))).unzip();
-    let statement = sqlx::query_as(INSERT)
+pub async fn insert(database: &Database, movies: &[&StoredMovie]) -> Result<Vec<Option<i32>>, WriteError> {
+    let (positions, genres): (Vec<i64>, Vec<i32>) = (1..)
+        .zip(movies)
+        .flat_map(|(position, movie)| movie.genre_ids.iter().map(move |genre| (position, *genre)))
+        .unzip();
+    let statement = sqlx::query_as::<_, (i64, i32)>(INSERT)
         .bind(column(movies, |movie| movie.title.as_str()))
         .bind(column(movies, |movie| movie.original_title.as_deref()))
         .bind(column(movies, |movie| movie.overview.as_str()))
@@ -56,17 +56,12 @@ pub async fn insert(pool: &PgPool, movies: &[&StoredMovie]) -> Result<Vec<Option
         .bind(column(movies, |movie| movie.runtime))
         .bind(column(movies, |movie| movie.tmdb_id))
         .bind(column(movies, |movie| movie.locks.names().collect::<Vec<_>>().join(",")))
-        .bind(places)
-        .bind(genres)
-        .fetch_all(&mut *connection);
-    let stored: sqlx::Result<Vec<(i64, i32)>> = limits::one_statement(pool, statement).await;
-    if stored.as_ref().is_err_and(|error| error.as_database_error().is_none()) {
-        // Its answer may still come, or never: nobody else may have to wait for it.
-        connection.close_on_drop();
-    }
+        .bind(positions)
+        .bind(genres);
+    let insert = async |connection: &mut PgConnection| statement.fetch_all(connection).await;
     let mut ids = vec![None; movies.len()];
-    for (place, id) in stored.map_err(of_one_statement)? {
-        if let Some(slot) = usize::try_from(place).ok().and_then(|place| ids.get_mut(place - 1)) {
+    for (position, id) in database.write("store a batch of movies", insert).await? {
+        if let Some(slot) = usize::try_from(position).ok().and_then(|position| ids.get_mut(position - 1)) {
             *slot = Some(id);
         }
     }

@@ -1,60 +1,82 @@
-//! Writing what people manage. Each write is one transaction, and says what is known when it fails.
+//! Writing movies that people manage. Each write is one transaction, and its error says whether it may have been stored.
 
 pub mod batch;
-mod editing;
+mod edit;
 
-use sqlx::{PgConnection, PgPool, Postgres, Row, Transaction, postgres::PgArguments, query::Query};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sqlx::{Connection, PgConnection, PgPool, Postgres, Row, postgres::PgArguments, query::Query};
 
 use crate::{
-    database::postgres::within,
-    models::{movie::MovieDetail, record::StoredMovie},
+    database::postgres::{Database, DatabaseError},
+    models::{genre::KnownGenres, movie::MovieDetail, record::StoredMovie},
 };
 
-use super::{limits, movies};
+use super::{genres, limits, movies};
 
-pub use editing::{Current, Editing};
+pub use edit::{Current, Edit, edit};
 
 /// The constraint that keeps ids at TMDB unique.
 const TMDB_ID_KEY: &str = "movies_tmdb_id_key";
 
-/// Why a write failed.
-#[derive(Debug, thiserror::Error)]
+/// Why a write failed. The cause is logged where it is made, by [`Database::write`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
     /// Another movie has this id at TMDB. Nothing was stored.
     #[error("another movie has this id at TMDB")]
     TmdbIdTaken,
     /// Nothing was stored.
     #[error("the database did not store it")]
-    NotStored(#[source] sqlx::Error),
-    /// It was to be stored, and no answer came: whether it was is not known.
+    NotStored,
+    /// It was sent, and no answer came: it may be stored or not.
     #[error("the database did not confirm that it was stored")]
-    Unconfirmed(#[source] sqlx::Error),
+    Unconfirmed,
 }
 
-impl From<sqlx::Error> for WriteError {
-    /// Of a statement before the commit.
-    fn from(error: sqlx::Error) -> Self {
-        match error.as_database_error().and_then(|error| error.constraint()) {
-            Some(TMDB_ID_KEY) => Self::TmdbIdTaken,
-            _ => Self::NotStored(error),
+impl From<DatabaseError> for WriteError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Constraint(name) if name == TMDB_ID_KEY => Self::TmdbIdTaken,
+            DatabaseError::Unconfirmed(_) => Self::Unconfirmed,
+            _ => Self::NotStored,
         }
     }
 }
 
-/// Stores a new movie and gives it as it is shown.
+impl WriteError {
+    /// Of a transaction: before its COMMIT is sent nothing can be stored.
+    fn of_transaction(error: DatabaseError, committing: &AtomicBool) -> Self {
+        match Self::from(error) {
+            Self::Unconfirmed if !committing.load(Ordering::Relaxed) => Self::NotStored,
+            error => error,
+        }
+    }
+}
+
+/// Stores the movie that `create` makes with the known genres, and gives it as it is shown. Must run in a task that
+/// nobody drops: see `Lifecycle::run_to_completion`.
 ///
 /// # Errors
 /// [`WriteError`].
-pub async fn insert(pool: &PgPool, movie: &StoredMovie) -> Result<MovieDetail, WriteError> {
-    let inserting = async {
-        let mut transaction = pool.begin().await?;
-        let id = insert_row(&mut transaction, movie).await?;
-        let detail = link_and_read(&mut transaction, id, movie).await?;
-        Ok((transaction, detail))
+pub async fn insert<E>(
+    database: &Database,
+    create: impl FnOnce(&KnownGenres) -> Result<StoredMovie, E>,
+) -> Result<Result<MovieDetail, E>, WriteError> {
+    let committing = AtomicBool::new(false);
+    let work = async |connection: &mut PgConnection| {
+        let known = KnownGenres::new(genres::all_in(&mut *connection).await?);
+        let movie = match create(&known) {
+            Ok(movie) => movie,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut transaction = connection.begin().await?;
+        let id = insert_row(&mut transaction, &movie).await?;
+        let detail = link_and_read(&mut transaction, id, &movie).await?;
+        committing.store(true, Ordering::Relaxed);
+        transaction.commit().await?;
+        Ok(Ok(detail))
     };
-    let (transaction, detail) = limits::one_transaction(pool, inserting).await?;
-    commit(pool, transaction).await?;
-    Ok(detail)
+    database.write("store a movie", work).await.map_err(|error| WriteError::of_transaction(error, &committing))
 }
 
 async fn insert_row(connection: &mut PgConnection, movie: &StoredMovie) -> sqlx::Result<i32> {
@@ -99,28 +121,12 @@ async fn link_and_read(connection: &mut PgConnection, id: i32, movie: &StoredMov
     movies::find_in(connection, id).await?.ok_or(sqlx::Error::RowNotFound)
 }
 
-/// Commits. Until COMMIT is sent, nothing can have been stored; after that only its answer tells.
-async fn commit(pool: &PgPool, transaction: Transaction<'_, Postgres>) -> Result<(), WriteError> {
-    match within(limits::statement(pool), transaction.commit()).await {
-        Ok(()) => Ok(()),
-        Err(error @ sqlx::Error::Database(_)) => Err(error.into()),
-        Err(error) => Err(WriteError::Unconfirmed(error)),
-    }
-}
-
-/// Waits until what other writers have begun is decided: each keeps its turn until its change is visible, or gone.
+/// Waits until the writes that others have begun are decided: a writer holds this lock until its change is visible, or
+/// gone.
 ///
 /// # Errors
 /// When the database does not answer, or others take too long.
-pub async fn wait_for_others(pool: &PgPool) -> sqlx::Result<()> {
-    let waiting = sqlx::query("SELECT FROM catalogue_state FOR SHARE").execute(pool);
-    limits::one_statement(pool, waiting).await.map(drop)
-}
-
-/// Judges the failure of a statement that is a transaction of its own.
-fn of_one_statement(error: sqlx::Error) -> WriteError {
-    match error {
-        error @ sqlx::Error::Database(_) => error.into(),
-        error => WriteError::Unconfirmed(error),
-    }
+pub async fn wait_for_writers(pool: &PgPool) -> sqlx::Result<()> {
+    let wait = sqlx::query("SELECT FROM catalogue_state FOR SHARE").execute(pool);
+    limits::one_statement(pool, wait).await.map(drop)
 }

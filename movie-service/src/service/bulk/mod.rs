@@ -16,13 +16,13 @@ use futures_util::{
     Stream, StreamExt,
     stream::{self, BoxStream},
 };
-use sqlx::PgPool;
 use tokio::{
     sync::{Semaphore, mpsc},
     time::Instant,
 };
 
 use crate::{
+    database::postgres::Database,
     lifecycle::Lifecycle,
     models::{
         draft::BodyError,
@@ -119,16 +119,16 @@ struct Batch {
 /// The use case. Clones share the same state.
 #[derive(Clone)]
 pub struct Bulk {
-    pool: PgPool,
+    database: Database,
     cache: Cache,
     lifecycle: Lifecycle,
     write_permits: Arc<Semaphore>,
 }
 
 impl Bulk {
-    /// Writes to `pool` and invalidates `cache`.
-    pub fn new(pool: PgPool, cache: Cache, lifecycle: Lifecycle) -> Self {
-        Self { pool, cache, lifecycle, write_permits: Arc::new(Semaphore::new(CONCURRENT_BATCHES)) }
+    /// Writes to `database` and invalidates `cache`.
+    pub fn new(database: Database, cache: Cache, lifecycle: Lifecycle) -> Self {
+        Self { database, cache, lifecycle, write_permits: Arc::new(Semaphore::new(CONCURRENT_BATCHES)) }
     }
 
     /// Stores what arrives, in a task that does not end when the reports are dropped: each complete line that arrived is
@@ -137,7 +137,7 @@ impl Bulk {
     /// # Errors
     /// When the database does not answer.
     pub async fn begin(&self, chunks: Chunks) -> Result<impl Stream<Item = Vec<Report>> + use<>, Unavailable> {
-        let known = genres::all(&self.pool).await.map_err(|error| {
+        let known = genres::all(self.database.pool()).await.map_err(|error| {
             log_failure(&error, "read genres");
             Unavailable
         })?;

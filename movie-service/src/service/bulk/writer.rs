@@ -7,8 +7,8 @@ use tokio::{
 
 use crate::{
     models::record::StoredMovie,
-    repository::writes::batch,
-    service::managing::{ManageError, failed, invalidate_when_decided},
+    repository::writes::{WriteError, batch},
+    service::movie_editor::invalidate_when_decided,
 };
 
 use super::{Batch, Bulk, LineError, NotTried, Report};
@@ -82,7 +82,7 @@ impl<'a> Writer<'a> {
     }
 
     async fn insert_with_permit(&self, movies: &[&StoredMovie]) -> Result<Vec<Option<i32>>, LineError> {
-        let Bulk { pool, cache, lifecycle, write_permits } = self.bulk;
+        let Bulk { database, cache, lifecycle, write_permits } = self.bulk;
         let stop = lifecycle.stop_token();
         let permit = tokio::select! {
             biased;
@@ -90,12 +90,12 @@ impl<'a> Writer<'a> {
             permit = timeout_at(self.deadline, write_permits.acquire()) => permit,
         };
         let Ok(Ok(_permit)) = permit else { return Err(LineError::Unavailable) };
-        let stored = batch::insert(pool, movies).await;
+        let stored = batch::insert(database, movies).await;
         // Also after a failure: the database may have committed although its answer did not arrive.
         cache.invalidate().await;
-        stored.map_err(|error| match failed(error) {
-            ManageError::Unconfirmed => {
-                invalidate_when_decided(pool, cache, lifecycle);
+        stored.map_err(|error| match error {
+            WriteError::Unconfirmed => {
+                invalidate_when_decided(database.pool(), cache, lifecycle);
                 LineError::Unconfirmed
             }
             _ => LineError::Unavailable,

@@ -11,7 +11,7 @@ use crate::{
         sync::{Discover, FailedPage, SyncPlan, SyncReport},
     },
     repository::{catalogue, log_failure, may_pass},
-    service::managing::invalidate_when_decided,
+    service::movie_editor::invalidate_when_decided,
 };
 
 use super::{CONCURRENCY, Source, Sync, SyncError, TmdbError};

@@ -11,7 +11,7 @@ use crate::{
         lock::{Guarded, ReplicaLock},
         log_failure, may_pass,
     },
-    service::managing::invalidate_when_decided,
+    service::movie_editor::invalidate_when_decided,
 };
 
 use super::Sync;
