@@ -12,9 +12,9 @@ use std::{
 
 use chrono::{Days, NaiveDate};
 use recommendation_service::{
-    models::catalogue::Catalogue,
+    models::{catalogue::Catalogue, user_profile::UserProfile},
     peers::catalogue_reader::CatalogueReader,
-    service::scoring::{Taste, Weights, rank},
+    service::scoring::{Weights, rank},
 };
 
 const GENRES: u64 = 19;
@@ -84,13 +84,13 @@ fn measure(movies: usize, runs: usize) {
     let reading = median(3, || drop(black_box(read(&text))));
     println!("{movies} movies: {} bytes a movie, read in {reading:?}", catalogue.heap_bytes() / movies);
 
-    let genres = ["genre 3", "GENRE 7", "Genre 12"].map(str::to_owned);
-    let seen: Vec<i32> = (0..1000).map(|number| number * (movies / 1000) as i32 + 1).collect();
-    let nothing = Taste::default();
-    let much = Taste { preferred_genres: &genres, min_rating: 5.0, seen: &seen };
-    for (name, taste) in [("nothing known", &nothing), ("3 genres, a minimum rating, 1,000 movies seen", &much)] {
+    let preferred_genres = ["genre 3", "GENRE 7", "Genre 12"].map(str::to_owned).to_vec();
+    let seen_movie_ids: Vec<i32> = (0..1000).map(|number| number * (movies / 1000) as i32 + 1).collect();
+    let unknown = UserProfile::default();
+    let known = UserProfile { preferred_genres, min_rating: 5.0, seen_movie_ids };
+    for (name, profile) in [("nothing known", &unknown), ("3 genres, a minimum rating, 1,000 movies seen", &known)] {
         for limit in [10, 50] {
-            let time = median(runs, || drop(black_box(rank(&catalogue, taste, &WEIGHTS, today(), limit))));
+            let time = median(runs, || drop(black_box(rank(&catalogue, profile, &WEIGHTS, today(), limit))));
             println!("  best {limit}, {name}: {time:?}");
         }
     }

@@ -76,14 +76,14 @@ impl App {
         let client = config.peers.client().map_err(StartError::Peers)?;
         let rules = RuleStore::load(pool.clone()).await.map_err(StartError::Rules)?;
         let (catalogue, snapshots) = (CatalogueStore::default(), SnapshotQueue::default());
-        let (pause, stop) = (config.catalogue_refresh, lifecycle.stop_token());
+        let (interval, stop) = (config.catalogue_refresh, lifecycle.stop_token());
 
         let movies = MovieService::new(client.clone(), &config.peers);
-        lifecycle.spawn(catalogue::keep_fresh(catalogue.clone(), movies, pause, stop.clone()));
-        lifecycle.spawn(rules.clone().keep_fresh(pause, stop));
+        lifecycle.spawn(catalogue::refresh_periodically(catalogue.clone(), movies, interval, stop.clone()));
+        lifecycle.spawn(rules.clone().refresh_periodically(interval, stop));
         lifecycle.spawn(snapshots.clone().write(pool.clone()));
 
-        let users = UserPreferenceService::new(client, &config.peers);
+        let users = UserPreferenceService::new(client, &config.peers, lifecycle.clone());
         let recommender = Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), snapshots.clone());
         Ok(Self { pool, redis, lifecycle, catalogue, rules, snapshots, recommender })
     }

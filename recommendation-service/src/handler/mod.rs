@@ -1,7 +1,7 @@
 //! HTTP: routes, what they take and what they answer. A handler extracts, calls one service method and maps.
 
 mod docs;
-mod errors;
+mod error_mapping;
 mod health;
 mod query;
 mod recommendations;
@@ -12,6 +12,7 @@ mod schema;
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use chrono::{DateTime, SecondsFormat, Utc};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -36,7 +37,7 @@ struct ApiDoc;
 
 fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())
-        .routes(routes!(recommendations::list_recommendations))
+        .routes(routes!(recommendations::get_recommendations))
         .routes(routes!(rules::list_rules))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
@@ -52,4 +53,9 @@ pub fn routes(app: App, request_timeout: Duration) -> Router {
 /// The specification as YAML, as served at `/swagger/doc.yaml`.
 pub fn openapi_yaml() -> String {
     docs::to_yaml(api().get_openapi())
+}
+
+/// A time as RFC 3339 in UTC, with `Z`.
+fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

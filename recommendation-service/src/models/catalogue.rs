@@ -10,7 +10,7 @@ pub const NO_DAY: i32 = i32::MIN;
 /// Stands for "nobody has rated it": never below any rating that a user asks for.
 pub const UNRATED: f64 = f64::INFINITY;
 
-/// The catalogue at one version. Movies are addressed by their place, `0..len()`, in the order of their ids.
+/// The catalogue at one version. Movies are addressed by their index, `0..len()`, in the order of their ids.
 #[derive(Debug)]
 pub struct Catalogue {
     pub(super) version: String,
@@ -61,12 +61,12 @@ impl Catalogue {
         &self.ratings
     }
 
-    /// For each movie its place in [`Self::genre_sets`].
+    /// For each movie its index in [`Self::genre_sets`].
     pub fn genre_set_of(&self) -> &[u32] {
         &self.genre_set_of
     }
 
-    /// The distinct combinations of genres, each as places in [`Self::genre_names`].
+    /// The distinct combinations of genres, each as indexes into [`Self::genre_names`].
     pub fn genre_sets(&self) -> &[Box<[u16]>] {
         &self.genre_sets
     }
@@ -76,24 +76,24 @@ impl Catalogue {
         &self.genre_names
     }
 
-    /// The title of the movie at `place`.
-    pub fn title(&self, place: usize) -> &str {
-        self.titles.get(place)
+    /// The title of the movie at `index`.
+    pub fn title(&self, index: usize) -> &str {
+        self.titles.get(index)
     }
 
-    /// The poster path of the movie at `place`, `""` when there is none.
-    pub fn poster_path(&self, place: usize) -> &str {
-        self.posters.get(place)
+    /// The poster path of the movie at `index`, `""` when there is none.
+    pub fn poster_path(&self, index: usize) -> &str {
+        self.posters.get(index)
     }
 
-    /// The release date of the movie at `place`.
-    pub fn release_date(&self, place: usize) -> Option<NaiveDate> {
-        NaiveDate::from_num_days_from_ce_opt(self.release_days[place])
+    /// The release date of the movie at `index`.
+    pub fn release_date(&self, index: usize) -> Option<NaiveDate> {
+        NaiveDate::from_num_days_from_ce_opt(self.release_days[index])
     }
 
-    /// The names of the genres of the movie at `place`, sorted.
-    pub fn genres(&self, place: usize) -> impl Iterator<Item = &str> {
-        let set = &self.genre_sets[self.genre_set_of[place] as usize];
+    /// The names of the genres of the movie at `index`, sorted.
+    pub fn genres(&self, index: usize) -> impl Iterator<Item = &str> {
+        let set = &self.genre_sets[self.genre_set_of[index] as usize];
         set.iter().map(|genre| self.genre_names[usize::from(*genre)].as_str())
     }
 
@@ -116,7 +116,7 @@ pub fn day_number(date: NaiveDate) -> i32 {
     date.num_days_from_ce()
 }
 
-/// Many texts in one piece of memory.
+/// Many texts in one allocation.
 #[derive(Debug, Default)]
 pub struct TextColumn {
     text: String,
@@ -137,9 +137,9 @@ impl TextColumn {
         self.ends.shrink_to_fit();
     }
 
-    fn get(&self, place: usize) -> &str {
-        let start = if place == 0 { 0 } else { self.ends[place - 1] };
-        &self.text[start as usize..self.ends[place] as usize]
+    fn get(&self, index: usize) -> &str {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.text[start as usize..self.ends[index] as usize]
     }
 
     fn heap_bytes(&self) -> usize {

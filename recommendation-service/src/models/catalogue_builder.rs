@@ -55,7 +55,7 @@ pub struct CatalogueBuilder {
     genre_set_of: Vec<u32>,
     genre_sets: Vec<Box<[u16]>>,
     known_sets: HashMap<Box<[u16]>, u32>,
-    genre_places: HashMap<i32, u16>,
+    genre_indexes: HashMap<i32, u16>,
     genre_names: Vec<String>,
     titles: TextColumn,
     posters: TextColumn,
@@ -67,11 +67,11 @@ impl CatalogueBuilder {
     /// # Errors
     /// [`BuildError::TooLarge`] when there are more than 65,536 genres.
     pub fn new(version: String, mut genres: Vec<(i32, String)>) -> Result<Self, BuildError> {
-        // Sorted by name once, so that every set of places is in the order of the names.
+        // Sorted by name once, so that every set of indexes is in the order of the names.
         genres.sort_by(|a, b| a.1.cmp(&b.1));
-        let mut genre_places = HashMap::with_capacity(genres.len());
-        for (place, (id, _)) in genres.iter().enumerate() {
-            genre_places.insert(*id, u16::try_from(place).map_err(|_| BuildError::TooLarge)?);
+        let mut genre_indexes = HashMap::with_capacity(genres.len());
+        for (index, (id, _)) in genres.iter().enumerate() {
+            genre_indexes.insert(*id, u16::try_from(index).map_err(|_| BuildError::TooLarge)?);
         }
         Ok(Self {
             version,
@@ -82,7 +82,7 @@ impl CatalogueBuilder {
             genre_set_of: Vec::new(),
             genre_sets: Vec::new(),
             known_sets: HashMap::new(),
-            genre_places,
+            genre_indexes,
             genre_names: genres.into_iter().map(|(_, name)| name).collect(),
             titles: TextColumn::default(),
             posters: TextColumn::default(),
@@ -138,22 +138,22 @@ impl CatalogueBuilder {
         }
     }
 
-    /// The place of the movie's combination of genres, which is new or known already.
+    /// The index of the movie's combination of genres, which is new or known already.
     fn genre_set(&mut self, movie: &Movie<'_>) -> Result<u32, BuildError> {
-        let place_of = |genre: &i32| {
+        let index_of = |genre: &i32| {
             let unknown = BuildError::Genre { movie: movie.id, genre: *genre };
-            self.genre_places.get(genre).copied().ok_or(unknown)
+            self.genre_indexes.get(genre).copied().ok_or(unknown)
         };
-        let mut set = movie.genre_ids.iter().map(place_of).collect::<Result<Vec<u16>, _>>()?;
+        let mut set = movie.genre_ids.iter().map(index_of).collect::<Result<Vec<u16>, _>>()?;
         set.sort_unstable();
         set.dedup();
         if let Some(known) = self.known_sets.get(set.as_slice()) {
             return Ok(*known);
         }
-        let place = u32::try_from(self.genre_sets.len()).map_err(|_| BuildError::TooLarge)?;
+        let index = u32::try_from(self.genre_sets.len()).map_err(|_| BuildError::TooLarge)?;
         self.genre_sets.push(set.clone().into());
-        self.known_sets.insert(set.into(), place);
-        Ok(place)
+        self.known_sets.insert(set.into(), index);
+        Ok(index)
     }
 }
 

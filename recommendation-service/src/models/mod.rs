@@ -2,8 +2,8 @@
 
 pub mod catalogue;
 pub mod catalogue_builder;
-pub mod profile;
 pub mod recommendation;
 pub mod rule;
 pub mod snapshot;
 pub mod user_id;
+pub mod user_profile;

@@ -1,72 +1,82 @@
-//! The answer to "what should this user watch?".
+//! A request for recommendations and its result.
 
-use std::borrow::Cow;
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::{catalogue::Catalogue, rule::rfc3339};
+use super::{catalogue::Catalogue, user_id::UserId};
 
-/// Stands before a poster path to make an address.
-const POSTER_PREFIX: &str = "https://image.tmdb.org/t/p/w500";
-
-/// A list of recommendations.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct RecommendationList<'a> {
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct RecommendationRequest {
     /// For whom.
-    #[schema(example = 1, minimum = 1)]
-    pub user_id: i64,
+    pub user: UserId,
+    /// At most how many movies.
+    pub limit: usize,
+    /// Whether movies that the user has seen are candidates too.
+    pub include_seen: bool,
+}
+
+/// The movies recommended to a user.
+#[derive(Debug)]
+pub struct Recommendations {
+    /// For whom.
+    pub user: UserId,
+    /// The catalogue that `movies` index.
+    pub catalogue: Arc<Catalogue>,
     /// Best first.
-    pub recommendations: Vec<Recommendation<'a>>,
-    /// When the list was made.
-    #[serde(serialize_with = "rfc3339")]
-    #[schema(example = "2026-11-22T12:00:00.000000Z")]
+    pub movies: Vec<RankedMovie>,
+    /// When they were scored, in whole microseconds.
     pub generated_at: DateTime<Utc>,
+    /// Why the profile was left out, if it was.
+    pub degraded: Option<DegradedReason>,
+}
+
+/// Why recommendations are general although the user exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DegradedReason {
+    /// user-preference-service gave no answer, or an error.
+    #[error("user-preference-service is unavailable")]
+    ProfileUnavailable,
+    /// user-preference-service sent something else than the user's profile.
+    #[error("user-preference-service sent an unreadable profile")]
+    ProfileUnreadable,
 }
 
 /// A recommended movie.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Recommendation<'a> {
-    /// The platform's own id.
-    #[schema(example = 1)]
-    id: i32,
-    /// Its title.
-    #[schema(example = "The Matrix")]
-    title: &'a str,
-    /// Day of release, or `""` when unknown.
-    #[schema(example = "1999-03-31")]
-    release_date: String,
-    /// Names, sorted.
-    #[schema(example = json!(["Action", "Science Fiction"]))]
-    genres: Vec<&'a str>,
-    /// As on TMDB; 0 when unknown.
-    #[schema(example = 83.2)]
-    popularity: f64,
-    /// Address of the poster, or `""` when there is none.
-    #[schema(example = "https://image.tmdb.org/t/p/w500/f89U3ADr1oiB1s9GkdPOEpXUk5H.jpg")]
-    poster_url: Cow<'a, str>,
-    /// Weighted sum, to four decimals.
-    #[schema(example = 0.7312, minimum = 0)]
-    score: f64,
-    /// Why it is there.
-    #[schema(example = "highly popular, matches your preferred genres")]
-    reason: String,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RankedMovie {
+    /// Its index in the catalogue.
+    pub index: usize,
+    /// Its score, to four decimals.
+    pub score: f64,
+    /// Why it is recommended.
+    pub reasons: Reasons,
 }
 
-impl<'a> Recommendation<'a> {
-    /// The movie at `place` of the catalogue, with its score and why it is there.
-    pub fn new(catalogue: &'a Catalogue, place: usize, score: f64, reason: String) -> Self {
-        let poster = catalogue.poster_path(place);
-        Self {
-            id: catalogue.ids()[place],
-            title: catalogue.title(place),
-            release_date: catalogue.release_date(place).map(|date| date.to_string()).unwrap_or_default(),
-            genres: catalogue.genres(place).collect(),
-            popularity: catalogue.popularity()[place],
-            poster_url: if poster.is_empty() { Cow::Borrowed("") } else { format!("{POSTER_PREFIX}{poster}").into() },
-            score,
-            reason,
+/// Why a movie is recommended. Shown as text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reasons {
+    /// Its popularity value counts and is above 0.7.
+    pub popular: bool,
+    /// Its recency value counts and is above 0.7.
+    pub recent: bool,
+    /// Its genre value counts and is above 0.
+    pub genre: bool,
+}
+
+impl fmt::Display for Reasons {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reasons = [
+            (self.popular, "highly popular"),
+            (self.recent, "recently released"),
+            (self.genre, "matches your preferred genres"),
+        ];
+        let mut separator = "";
+        for (_, text) in reasons.iter().filter(|(holds, _)| *holds) {
+            write!(f, "{separator}{text}")?;
+            separator = ", ";
         }
+        if separator.is_empty() { f.write_str("recommended for you") } else { Ok(()) }
     }
 }

@@ -1,11 +1,13 @@
-//! Reads the catalogue's lines as they come in, whatever pieces they come in. Holds one unfinished line at most.
+//! Reads the catalogue's lines (NDJSON) as they arrive. Holds one unfinished line at most.
 //!
 //! The first line names the version and the genres, then comes a line for each movie by id, and the last line says
 //! how many there were: without it the catalogue is not whole.
 
 use std::borrow::Cow;
 
+use bytes::BytesMut;
 use serde::Deserialize;
+use tokio_util::codec::{Decoder, LinesCodec};
 
 use super::PeerError;
 use crate::models::{
@@ -49,33 +51,33 @@ struct LastLine {
     movies: usize,
 }
 
-/// The state of reading.
-#[derive(Debug, Default)]
+/// A catalogue that is being received.
+#[derive(Debug)]
 pub struct CatalogueReader {
     builder: Option<CatalogueBuilder>,
-    unfinished: Vec<u8>,
+    lines: LinesCodec,
+    buffer: BytesMut,
     ended: bool,
 }
 
+impl Default for CatalogueReader {
+    fn default() -> Self {
+        let lines = LinesCodec::new_with_max_length(MAX_LINE_BYTES);
+        Self { builder: None, lines, buffer: BytesMut::new(), ended: false }
+    }
+}
+
 impl CatalogueReader {
-    /// Takes the next piece of the answer.
+    /// Takes the next chunk of the answer.
     ///
     /// # Errors
     /// [`PeerError::Malformed`] at the first line that is not what it must be.
-    pub fn feed(&mut self, mut piece: &[u8]) -> Result<(), PeerError> {
-        while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
-            if self.unfinished.is_empty() {
-                self.line(&piece[..end])?;
-            } else {
-                self.keep(&piece[..end])?;
-                let line = std::mem::take(&mut self.unfinished);
-                self.line(&line)?;
-                self.unfinished = line;
-                self.unfinished.clear();
-            }
-            piece = &piece[end + 1..];
+    pub fn feed(&mut self, chunk: &[u8]) -> Result<(), PeerError> {
+        self.buffer.extend_from_slice(chunk);
+        while let Some(line) = self.lines.decode(&mut self.buffer).map_err(PeerError::malformed)? {
+            self.line(&line)?;
         }
-        self.keep(piece)
+        Ok(())
     }
 
     /// The whole catalogue.
@@ -83,38 +85,33 @@ impl CatalogueReader {
     /// # Errors
     /// [`PeerError::Malformed`] when its last line is missing.
     pub fn finish(mut self) -> Result<Catalogue, PeerError> {
-        let last = std::mem::take(&mut self.unfinished);
-        if !last.is_empty() {
-            self.line(&last)?;
+        while let Some(line) = self.lines.decode_eof(&mut self.buffer).map_err(PeerError::malformed)? {
+            self.line(&line)?;
         }
         match self.builder {
             Some(builder) if self.ended => Ok(builder.finish()),
-            _ => Err(malformed("it ends before its last line")),
+            _ => Err(PeerError::malformed("it ends before its last line")),
         }
     }
 
-    fn keep(&mut self, piece: &[u8]) -> Result<(), PeerError> {
-        if self.unfinished.len() + piece.len() > MAX_LINE_BYTES {
-            return Err(malformed("a line is too long"));
-        }
-        self.unfinished.extend_from_slice(piece);
-        Ok(())
-    }
-
-    fn line(&mut self, line: &[u8]) -> Result<(), PeerError> {
+    fn line(&mut self, line: &str) -> Result<(), PeerError> {
         if self.ended {
-            return Err(malformed("something follows its last line"));
+            return Err(PeerError::malformed("something follows its last line"));
         }
         let Some(builder) = &mut self.builder else {
             self.builder = Some(first_line(line)?);
             return Ok(());
         };
-        match serde_json::from_slice::<MovieLine<'_>>(line) {
-            Ok(movie) => movie.add_to(builder).map_err(malformed),
+        match serde_json::from_str::<MovieLine<'_>>(line) {
+            Ok(movie) => movie.add_to(builder).map_err(PeerError::malformed),
             Err(error) => {
-                let last: LastLine = serde_json::from_slice(line).map_err(|_| malformed(error))?;
+                let last: LastLine = serde_json::from_str(line).map_err(|_| PeerError::malformed(error))?;
                 if !last.end || last.movies != builder.len() {
-                    return Err(malformed(format!("{} movies announced, {} sent", last.movies, builder.len())));
+                    return Err(PeerError::malformed(format!(
+                        "{} movies announced, {} sent",
+                        last.movies,
+                        builder.len()
+                    )));
                 }
                 self.ended = true;
                 Ok(())
@@ -123,10 +120,10 @@ impl CatalogueReader {
     }
 }
 
-fn first_line(line: &[u8]) -> Result<CatalogueBuilder, PeerError> {
-    let FirstLine { catalogue_version, genres } = serde_json::from_slice(line).map_err(malformed)?;
+fn first_line(line: &str) -> Result<CatalogueBuilder, PeerError> {
+    let FirstLine { catalogue_version, genres } = serde_json::from_str(line).map_err(PeerError::malformed)?;
     let genres = genres.into_iter().map(|genre| (genre.id, genre.name)).collect();
-    CatalogueBuilder::new(catalogue_version, genres).map_err(malformed)
+    CatalogueBuilder::new(catalogue_version, genres).map_err(PeerError::malformed)
 }
 
 impl MovieLine<'_> {
@@ -142,10 +139,6 @@ impl MovieLine<'_> {
             genre_ids: &self.genre_ids,
         })
     }
-}
-
-fn malformed(reason: impl ToString) -> PeerError {
-    PeerError::Malformed(reason.to_string())
 }
 
 #[cfg(test)]
@@ -178,7 +171,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_cut_into_pieces_gives_the_same_catalogue(mut cuts in proptest::collection::vec(0..=WHOLE.len(), 0..8)) {
+        fn any_split_into_chunks_gives_the_same_catalogue(mut cuts in proptest::collection::vec(0..=WHOLE.len(), 0..8)) {
             cuts.extend([0, WHOLE.len()]);
             cuts.sort_unstable();
             let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &WHOLE.as_bytes()[cut[0]..cut[1]]).collect();
@@ -193,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_is_noticed() {
+    fn every_truncation_is_an_error() {
         // Without its last newline it is still whole.
         for length in 0..WHOLE.len() - 1 {
             assert!(read(&[&WHOLE.as_bytes()[..length]]).is_err(), "cut after {length} bytes");
@@ -201,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_as_agreed_is_refused() {
+    fn lines_of_another_form_are_errors() {
         for (from, to) in [
             ("\"movies\":2", "\"movies\":3"),
             ("\"end\":true", "\"end\":false"),
@@ -218,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_is_not_collected_forever() {
+    fn a_line_without_end_is_not_buffered_without_limit() {
         let mut reader = CatalogueReader::default();
         let piece = [b' '; 4096];
         let fed = (0..1000).try_for_each(|_| reader.feed(&piece));

@@ -1,8 +1,9 @@
 //! The services that this one asks over HTTP, directly and not through the gateway.
 
-pub mod breaker;
 pub mod catalogue_reader;
+pub mod circuit_breaker;
 pub mod movie_service;
+pub mod trace_headers;
 pub mod user_preference_service;
 
 use std::time::Duration;
@@ -72,6 +73,12 @@ pub enum PeerError {
     /// Something else than what was agreed.
     #[error("malformed answer: {0}")]
     Malformed(String),
+}
+
+impl PeerError {
+    fn malformed(reason: impl ToString) -> Self {
+        Self::Malformed(reason.to_string())
+    }
 }
 
 impl From<reqwest::Error> for PeerError {

@@ -8,18 +8,18 @@ use tokio::time::timeout;
 use super::{PeerError, PeersConfig, catalogue_reader::CatalogueReader};
 use crate::models::catalogue::Catalogue;
 
-/// Longest pause between two pieces of the catalogue.
-const STALL_LIMIT: Duration = Duration::from_secs(10);
+/// Longest pause between two chunks of the catalogue.
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest time for the whole catalogue, enough for a million movies.
-const TOTAL_LIMIT: Duration = Duration::from_secs(120);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What came of asking for the catalogue.
 #[derive(Debug)]
-pub enum Fetched {
+pub enum CatalogueResponse {
     /// The copy that the tag belongs to is still right.
-    Unchanged,
+    NotModified,
     /// A whole new copy, and its tag if it has one.
-    New(Arc<Catalogue>, Option<String>),
+    Modified(Arc<Catalogue>, Option<String>),
 }
 
 /// The movie-service.
@@ -31,7 +31,7 @@ pub struct MovieService {
 }
 
 impl MovieService {
-    /// Nothing is sent before the first question.
+    /// Nothing is sent before the first request.
     pub fn new(client: Client, config: &PeersConfig) -> Self {
         let url = format!("{}/internal/v1/catalogue", config.movie_service_url);
         Self { client, url, timeout: config.timeout }
@@ -41,11 +41,11 @@ impl MovieService {
     ///
     /// # Errors
     /// [`PeerError`] when it could not be had whole; what came of it is thrown away.
-    pub async fn catalogue(&self, tag: Option<&str>) -> Result<Fetched, PeerError> {
-        timeout(TOTAL_LIMIT, self.ask(tag)).await.unwrap_or(Err(PeerError::TimedOut))
+    pub async fn catalogue(&self, tag: Option<&str>) -> Result<CatalogueResponse, PeerError> {
+        timeout(TOTAL_TIMEOUT, self.fetch(tag)).await.unwrap_or(Err(PeerError::TimedOut))
     }
 
-    async fn ask(&self, tag: Option<&str>) -> Result<Fetched, PeerError> {
+    async fn fetch(&self, tag: Option<&str>) -> Result<CatalogueResponse, PeerError> {
         let mut request = self.client.get(&self.url);
         if let Some(tag) = tag {
             request = request.header(header::IF_NONE_MATCH, tag);
@@ -53,17 +53,17 @@ impl MovieService {
         let response = timeout(self.timeout, request.send()).await.map_err(|_| PeerError::TimedOut)??;
         match response.status() {
             StatusCode::OK => read(response).await,
-            StatusCode::NOT_MODIFIED if tag.is_some() => Ok(Fetched::Unchanged),
+            StatusCode::NOT_MODIFIED if tag.is_some() => Ok(CatalogueResponse::NotModified),
             status => Err(PeerError::Status(status.as_u16())),
         }
     }
 }
 
-async fn read(mut response: Response) -> Result<Fetched, PeerError> {
+async fn read(mut response: Response) -> Result<CatalogueResponse, PeerError> {
     let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
     let mut reader = CatalogueReader::default();
-    while let Some(chunk) = timeout(STALL_LIMIT, response.chunk()).await.map_err(|_| PeerError::TimedOut)?? {
+    while let Some(chunk) = timeout(STALL_TIMEOUT, response.chunk()).await.map_err(|_| PeerError::TimedOut)?? {
         reader.feed(&chunk)?;
     }
-    Ok(Fetched::New(Arc::new(reader.finish()?), tag))
+    Ok(CatalogueResponse::Modified(Arc::new(reader.finish()?), tag))
 }

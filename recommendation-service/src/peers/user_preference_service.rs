@@ -1,82 +1,183 @@
 //! What user-preference-service knows about a user.
 
-use std::time::Duration;
+use std::{error::Error, sync::Arc, time::Duration};
 
-use reqwest::{Client, StatusCode};
+use backon::{ConstantBuilder, Retryable};
+use bytes::Bytes;
+use reqwest::{Client, Response, StatusCode};
+use serde::Deserialize;
 use tokio::time::timeout;
+use tracing::Instrument;
 
-use super::{PeerError, PeersConfig, breaker::Breaker};
-use crate::models::user_id::UserId;
+use super::{PeerError, PeersConfig, circuit_breaker::CircuitBreaker, trace_headers::TraceHeaders};
+use crate::{
+    lifecycle::Lifecycle,
+    models::{user_id::UserId, user_profile::UserProfile},
+};
 
 /// Largest profile in bytes: more than a million seen movies.
 const MAX_PROFILE_BYTES: usize = 16 * 1024 * 1024;
+/// One more try at once: a connection that broke may have been an idle one that the peer was just closing.
+const RETRY: ConstantBuilder = ConstantBuilder::new().with_delay(Duration::ZERO).with_max_times(1);
 
 /// What came of asking for a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProfileAnswer {
-    /// The profile as it was sent; not looked at yet.
-    Profile(Vec<u8>),
+pub enum ProfileResponse {
+    /// The profile as it was sent; not parsed yet.
+    Found(ProfileBody),
     /// There is no such user.
     NoSuchUser,
-    /// Nobody knows.
+    /// user-preference-service gave no usable answer.
     Unavailable,
 }
 
-/// The user-preference-service.
+/// A profile as it was sent: parsed only when a list must be made from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileBody(Bytes);
+
+/// The JSON form. Fields not named here do not change recommendations.
+#[derive(Deserialize)]
+struct ProfileJson {
+    user_id: i64,
+    preferred_genres: Vec<String>,
+    min_rating: f64,
+    seen_movie_ids: Vec<i64>,
+}
+
+impl ProfileBody {
+    /// The bytes that were sent.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`PeerError::Malformed`] when it is not the profile of `user`.
+    pub fn parse(&self, user: UserId) -> Result<UserProfile, PeerError> {
+        let json: ProfileJson = serde_json::from_slice(&self.0).map_err(PeerError::malformed)?;
+        if json.user_id != user.get() {
+            return Err(PeerError::malformed("the profile of another user"));
+        }
+        // An id that no movie can have hides no movie.
+        let mut seen: Vec<i32> = json.seen_movie_ids.into_iter().filter_map(|id| i32::try_from(id).ok()).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        let ProfileJson { preferred_genres, min_rating, .. } = json;
+        Ok(UserProfile { preferred_genres, min_rating, seen_movie_ids: seen })
+    }
+}
+
+/// The user-preference-service. Clones share the connections and the circuit breaker.
+#[derive(Debug, Clone)]
+pub struct UserPreferenceService(Arc<Inner>);
+
 #[derive(Debug)]
-pub struct UserPreferenceService {
+struct Inner {
     client: Client,
     base_url: String,
     timeout: Duration,
-    breaker: Breaker,
+    breaker: CircuitBreaker,
+    lifecycle: Lifecycle,
 }
 
 impl UserPreferenceService {
-    /// Nothing is sent before the first question.
-    pub fn new(client: Client, config: &PeersConfig) -> Self {
+    /// Nothing is sent before the first request.
+    pub fn new(client: Client, config: &PeersConfig, lifecycle: Lifecycle) -> Self {
         let base_url = format!("{}/internal/v1/users", config.user_preference_service_url);
-        Self { client, base_url, timeout: config.timeout, breaker: Breaker::default() }
+        let breaker = CircuitBreaker::new("user-preference-service");
+        Self(Arc::new(Inner { client, base_url, timeout: config.timeout, breaker, lifecycle }))
     }
 
-    /// Asks for the profile of `user`; waits for it no longer than the time limit, and not at all while the service
-    /// is known to be down.
-    pub async fn profile(&self, user: UserId) -> ProfileAnswer {
-        let Some(permit) = self.breaker.permit() else { return ProfileAnswer::Unavailable };
-        match timeout(self.timeout, self.ask(user)).await.unwrap_or(Err(PeerError::TimedOut)) {
-            Ok(answer) => {
-                permit.succeeded();
-                answer
+    /// Asks for the profile of `user`, at most for the time limit. While the service is known to be down, a short probe
+    /// that requests share decides whether it is asked.
+    pub async fn profile(&self, user: UserId, trace: &TraceHeaders) -> ProfileResponse {
+        let breaker = &self.0.breaker;
+        let start_probe = |guard| {
+            let (this, trace) = (self.clone(), trace.clone());
+            let probe = async move {
+                let _guard = guard;
+                this.probe(user, &trace).await;
+            };
+            self.0.lifecycle.spawn(probe.in_current_span());
+        };
+        if !breaker.allows_request(start_probe).await {
+            return ProfileResponse::Unavailable;
+        }
+        match self.fetch(user, trace).await {
+            Ok(response) => {
+                breaker.record_success();
+                response
             }
             Err(error) => {
-                tracing::debug!(%error, cause = ?std::error::Error::source(&error), "no profile");
-                permit.failed();
-                ProfileAnswer::Unavailable
+                tracing::warn!(%error, cause = error.source(), %user, "no profile from user-preference-service");
+                breaker.record_failure();
+                ProfileResponse::Unavailable
             }
         }
     }
 
-    /// One more try when a connection broke: it may have been an idle one that the peer was just closing.
-    async fn ask(&self, user: UserId) -> Result<ProfileAnswer, PeerError> {
-        match self.ask_once(user).await {
-            Err(PeerError::Transport(_)) => self.ask_once(user).await,
-            answer => answer,
+    /// Closes the breaker when the service answers; ends with the process.
+    async fn probe(&self, user: UserId, trace: &TraceHeaders) {
+        let stop = self.0.lifecycle.stop_token();
+        match stop.run_until_cancelled(self.fetch(user, trace)).await {
+            Some(Ok(_)) => self.0.breaker.record_success(),
+            Some(Err(error)) => tracing::debug!(%error, "user-preference-service is still down"),
+            None => {}
         }
     }
 
-    async fn ask_once(&self, user: UserId) -> Result<ProfileAnswer, PeerError> {
-        let mut response = self.client.get(format!("{}/{user}/profile", self.base_url)).send().await?;
+    async fn fetch(&self, user: UserId, trace: &TraceHeaders) -> Result<ProfileResponse, PeerError> {
+        let attempt = || self.fetch_once(user, trace);
+        let fetching = attempt.retry(RETRY).when(|error| matches!(error, PeerError::Transport(_)));
+        timeout(self.0.timeout, fetching).await.unwrap_or(Err(PeerError::TimedOut))
+    }
+
+    async fn fetch_once(&self, user: UserId, trace: &TraceHeaders) -> Result<ProfileResponse, PeerError> {
+        let url = format!("{}/{user}/profile", self.0.base_url);
+        let response = self.0.client.get(url).headers(trace.to_map()).send().await?;
         match response.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND => return Ok(ProfileAnswer::NoSuchUser),
-            status => return Err(PeerError::Status(status.as_u16())),
+            StatusCode::OK => Ok(ProfileResponse::Found(ProfileBody(read_limited(response).await?))),
+            StatusCode::NOT_FOUND => Ok(ProfileResponse::NoSuchUser),
+            status => Err(PeerError::Status(status.as_u16())),
         }
-        let mut profile = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if profile.len() + chunk.len() > MAX_PROFILE_BYTES {
-                return Err(PeerError::Malformed("the profile is too large".into()));
-            }
-            profile.extend_from_slice(&chunk);
+    }
+}
+
+async fn read_limited(mut response: Response) -> Result<Bytes, PeerError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_PROFILE_BYTES {
+            return Err(PeerError::malformed("the profile is too large"));
         }
-        Ok(ProfileAnswer::Profile(profile))
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const JSON: &str = r#"{"user_id":7,"preferred_genres":["Drama"],"preferred_language":"en","min_rating":6.5,
+        "seen_movie_ids":[9,2,9,99999999999]}"#;
+
+    fn parse(json: &str, user: &str) -> Option<UserProfile> {
+        ProfileBody(Bytes::copy_from_slice(json.as_bytes())).parse(user.parse().expect("an id")).ok()
+    }
+
+    #[test]
+    fn seen_movies_are_sorted_without_duplicates() {
+        let expected =
+            UserProfile { preferred_genres: vec!["Drama".into()], min_rating: 6.5, seen_movie_ids: vec![2, 9] };
+        assert_eq!(parse(JSON, "7"), Some(expected));
+    }
+
+    #[test]
+    fn anything_but_the_profile_of_this_user_is_refused() {
+        assert_eq!(parse(JSON, "8"), None);
+        for json in ["", "{}", "null", "[]", r#"{"user_id":7}"#, &JSON[..40], &JSON.replace("6.5", "\"high\"")] {
+            assert_eq!(parse(json, "7"), None, "{json}");
+        }
     }
 }

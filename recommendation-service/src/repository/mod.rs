@@ -1,6 +1,6 @@
 //! SQL and Redis keys. Nothing here knows about HTTP.
 
-pub mod cache;
+pub mod recommendation_cache;
 pub mod rules;
 pub mod snapshots;
 

@@ -6,12 +6,12 @@ use sqlx::{Connection, PgPool};
 use super::with_timeout;
 use crate::models::snapshot::Snapshot;
 
-/// Writers of one user take turns: each lock is held until its transaction ends. In the order of users, so that two
+/// Serialises the writers of one user: each lock is held until its transaction ends. In the order of users, so that two
 /// writers never wait for each other. It needs a statement of its own, since what a statement sees is settled before
 /// it waits: [`STORE`] must begin when the lock is held, or it would miss what the writer before it has stored.
-const TAKE_TURNS: &str = "
+const LOCK_USERS: &str = "
     SELECT pg_advisory_xact_lock(user_id)
-      FROM (SELECT user_id FROM UNNEST($1::bigint[]) AS given (user_id) ORDER BY user_id) AS ordered";
+      FROM (SELECT user_id FROM UNNEST($1::bigint[]) AS input (user_id) ORDER BY user_id) AS ordered";
 
 /// One statement, so that readers see a user's old list or the new one and nothing between:
 /// - a user whose stored list is newer than the one given is left alone;
@@ -20,26 +20,26 @@ const TAKE_TURNS: &str = "
 ///
 /// No row of a newer list is touched, whatever else writes to the table.
 const STORE: &str = "
-    WITH given AS (
-        SELECT * FROM UNNEST($1::bigint[], $2::timestamptz[]) AS given (user_id, generated_at)
+    WITH input AS (
+        SELECT * FROM UNNEST($1::bigint[], $2::timestamptz[]) AS input (user_id, generated_at)
     ), list AS (
         SELECT * FROM UNNEST($3::bigint[], $4::integer[], $5::double precision[]) AS list (user_id, movie_id, score)
-    ), due AS (
-        SELECT given.user_id, given.generated_at
-          FROM given
+    ), accepted AS (
+        SELECT input.user_id, input.generated_at
+          FROM input
          WHERE NOT EXISTS (SELECT FROM user_recommendation_snapshots stored
-                            WHERE stored.user_id = given.user_id AND stored.generated_at > given.generated_at)
-    ), gone AS (
+                            WHERE stored.user_id = input.user_id AND stored.generated_at > input.generated_at)
+    ), deleted AS (
         DELETE FROM user_recommendation_snapshots stored
-         USING due
-         WHERE stored.user_id = due.user_id
-           AND stored.generated_at <= due.generated_at
+         USING accepted
+         WHERE stored.user_id = accepted.user_id
+           AND stored.generated_at <= accepted.generated_at
            AND NOT EXISTS (SELECT FROM list
                             WHERE list.user_id = stored.user_id AND list.movie_id = stored.movie_id)
     )
     INSERT INTO user_recommendation_snapshots AS stored (user_id, movie_id, score, generated_at)
     SELECT user_id, movie_id, score, generated_at
-      FROM list JOIN due USING (user_id)
+      FROM list JOIN accepted USING (user_id)
      ORDER BY user_id, movie_id
         ON CONFLICT (user_id, movie_id) DO UPDATE
        SET score = excluded.score, generated_at = excluded.generated_at
@@ -60,7 +60,7 @@ pub async fn store(pool: &PgPool, snapshots: &[Snapshot]) -> sqlx::Result<()> {
     }
     let mut connection = pool.acquire().await?;
     let mut transaction = with_timeout(connection.begin()).await?;
-    with_timeout(sqlx::query(TAKE_TURNS).bind(&users).execute(&mut *transaction)).await?;
+    with_timeout(sqlx::query(LOCK_USERS).bind(&users).execute(&mut *transaction)).await?;
     let statement = sqlx::query(STORE).bind(users).bind(times).bind(list.0).bind(list.1).bind(list.2);
     with_timeout(statement.execute(&mut *transaction)).await?;
     with_timeout(transaction.commit()).await?;

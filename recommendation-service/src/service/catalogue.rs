@@ -12,13 +12,12 @@ use crate::{
     models::catalogue::Catalogue,
     peers::{
         PeerError,
-        movie_service::{Fetched, MovieService},
+        movie_service::{CatalogueResponse, MovieService},
     },
 };
 
-/// Pause between tries as long as there is nothing to recommend, if that is shorter than the usual one: whoever has
-/// just filled the catalogue is waiting.
-const FIRST_COPY_PAUSE: Duration = Duration::from_millis(250);
+/// Longest interval while there is nothing to recommend: whoever has just filled the catalogue is waiting.
+const EMPTY_REFRESH_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The newest whole copy. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +35,7 @@ impl CatalogueStore {
     }
 
     /// Whether there is nothing to recommend: no copy, or one without movies.
-    fn is_bare(&self) -> bool {
+    fn has_no_movies(&self) -> bool {
         self.current().is_none_or(|catalogue| catalogue.is_empty())
     }
 
@@ -49,15 +48,20 @@ impl CatalogueStore {
     }
 }
 
-/// Asks for changes every `pause` until `stop`.
-pub async fn keep_fresh(store: CatalogueStore, peer: MovieService, pause: Duration, stop: CancellationToken) {
+/// Asks for changes every `interval` until `stop`.
+pub async fn refresh_periodically(
+    store: CatalogueStore,
+    peer: MovieService,
+    interval: Duration,
+    stop: CancellationToken,
+) {
     let refreshing = async {
         let mut tag = None;
         let mut failing = false;
         loop {
             let result = refresh(&store, &peer, &mut tag).await;
-            report(&result, &mut failing, store.is_loaded());
-            sleep(if store.is_bare() { pause.min(FIRST_COPY_PAUSE) } else { pause }).await;
+            log_change(&result, &mut failing, store.is_loaded());
+            sleep(if store.has_no_movies() { interval.min(EMPTY_REFRESH_INTERVAL) } else { interval }).await;
         }
     };
     tokio::select! {
@@ -68,7 +72,7 @@ pub async fn keep_fresh(store: CatalogueStore, peer: MovieService, pause: Durati
 }
 
 async fn refresh(store: &CatalogueStore, peer: &MovieService, tag: &mut Option<String>) -> Result<(), PeerError> {
-    if let Fetched::New(catalogue, new_tag) = peer.catalogue(tag.as_deref()).await? {
+    if let CatalogueResponse::Modified(catalogue, new_tag) = peer.catalogue(tag.as_deref()).await? {
         store.replace(catalogue);
         *tag = new_tag;
     }
@@ -76,12 +80,12 @@ async fn refresh(store: &CatalogueStore, peer: &MovieService, tag: &mut Option<S
 }
 
 /// One line when it starts to fail and one when it is over, not one every other second.
-fn report(result: &Result<(), PeerError>, failing: &mut bool, has_copy: bool) {
+fn log_change(result: &Result<(), PeerError>, failing: &mut bool, has_copy: bool) {
     match result {
         Ok(()) if *failing => tracing::info!("movie-service is back"),
         Err(error) if !*failing => {
             let cause = std::error::Error::source(error).map(ToString::to_string);
-            tracing::warn!(%error, cause, has_copy, "no catalogue from movie-service; trying on");
+            tracing::warn!(%error, cause, has_copy, "no catalogue from movie-service; trying again");
         }
         Err(error) => tracing::debug!(%error, "still no catalogue from movie-service"),
         Ok(()) => {}

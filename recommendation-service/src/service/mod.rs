@@ -5,9 +5,9 @@ pub mod recommendations;
 pub mod rules;
 pub mod scoring;
 pub mod snapshots;
-mod top;
+mod top_k;
 
-use crate::repository::cache::CacheUnavailable;
+use crate::repository::recommendation_cache::CacheUnavailable;
 
 /// Why a request cannot be answered.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! "What should this user watch?": from the cache when nothing has changed, otherwise scored anew.
+//! Makes recommendations: from the cache when nothing has changed, otherwise scored anew.
 
 use std::sync::Arc;
 
@@ -10,38 +10,32 @@ use super::{
     ServiceError,
     catalogue::CatalogueStore,
     rules::RuleStore,
-    scoring::{self, Ranked, Taste, Weights},
+    scoring::{self, Weights},
     snapshots::SnapshotQueue,
 };
 use crate::{
     database::redis::RedisLink,
     models::{
         catalogue::{Catalogue, day_number},
-        profile::Profile,
-        recommendation::{Recommendation, RecommendationList},
+        recommendation::{DegradedReason, RecommendationRequest, Recommendations},
         snapshot::Snapshot,
-        user_id::UserId,
+        user_profile::UserProfile,
     },
-    peers::user_preference_service::{ProfileAnswer, UserPreferenceService},
-    repository::cache::{self, Fingerprint},
+    peers::{
+        trace_headers::TraceHeaders,
+        user_preference_service::{ProfileBody, ProfileResponse, UserPreferenceService},
+    },
+    repository::recommendation_cache::{self, Fingerprint},
 };
 
 /// From this many movies on scoring takes longer than a thread that serves connections should be kept.
 const LARGE_CATALOGUE: usize = 20_000;
-/// Requests worked on at a time; the others wait their turn. A burst would otherwise open a connection to the peer for
-/// each, and be so busy with that that a healthy Redis seems to miss its time limit.
-const TURNS: usize = 64;
+/// Requests worked on at a time; the others wait. A burst would otherwise open a connection to the peer for each, and be
+/// so busy with that that a healthy Redis seems to miss its time limit.
+const MAX_CONCURRENT_REQUESTS: usize = 64;
 
-/// What is asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct Question {
-    /// For whom.
-    pub user: UserId,
-    /// At most how many movies.
-    pub limit: usize,
-    /// Whether movies that the user has seen are candidates too.
-    pub include_seen: bool,
-}
+/// Writes recommendations as they are sent to clients, and kept in the cache.
+pub type Render = fn(&Recommendations) -> Bytes;
 
 /// Makes recommendations. Clones share everything.
 #[derive(Clone)]
@@ -53,17 +47,19 @@ struct Inner {
     catalogue: CatalogueStore,
     rules: RuleStore,
     snapshots: SnapshotQueue,
-    turns: Semaphore,
+    request_slots: Semaphore,
     /// As many scorings of a large catalogue at a time as there are cores.
     scoring_slots: Semaphore,
 }
 
-/// Everything a list depends on besides the catalogue.
-struct Circumstances {
-    question: Question,
-    profile: Profile,
+/// Everything that recommendations are made from.
+struct ScoringInput {
+    request: RecommendationRequest,
+    catalogue: Arc<Catalogue>,
+    profile: UserProfile,
     weights: Weights,
     now: DateTime<Utc>,
+    degraded: Option<DegradedReason>,
 }
 
 impl Recommender {
@@ -76,95 +72,109 @@ impl Recommender {
         snapshots: SnapshotQueue,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let (turns, scoring_slots) = (Semaphore::new(TURNS), Semaphore::new(cores));
-        Self(Arc::new(Inner { users, redis, catalogue, rules, snapshots, turns, scoring_slots }))
+        let (request_slots, scoring_slots) = (Semaphore::new(MAX_CONCURRENT_REQUESTS), Semaphore::new(cores));
+        Self(Arc::new(Inner { users, redis, catalogue, rules, snapshots, request_slots, scoring_slots }))
     }
 
-    /// The list as JSON. When nothing is known about the user because user-preference-service does not answer, it is
-    /// a general one, and nobody keeps it.
+    /// The recommendations, rendered. Without the user's profile they are general, and neither cached nor recorded.
     ///
     /// # Errors
     /// [`ServiceError`]: no such user, or Redis or the catalogue is missing.
-    pub async fn recommend(&self, question: Question) -> Result<Bytes, ServiceError> {
-        let _turn = self.0.turns.acquire().await.expect("the semaphore is never closed");
-        let key = cache::key(question.user, question.limit, question.include_seen);
+    pub async fn recommend(
+        &self,
+        request: RecommendationRequest,
+        trace: &TraceHeaders,
+        render: Render,
+    ) -> Result<Bytes, ServiceError> {
+        let _slot = self.0.request_slots.acquire().await.expect("the semaphore is never closed");
+        let key = recommendation_cache::key(&request);
         // The cache is required: when it fails, nobody need wait for the profile.
-        let (profile, entry) = tokio::try_join!(self.profile(question.user), self.entry(&key))?;
+        let (profile_body, entry) = tokio::try_join!(self.profile_body(&request, trace), self.cache_entry(&key))?;
         let catalogue = self.0.catalogue.current().ok_or(ServiceError::NoCatalogue)?;
         let (weights, now) = (self.0.rules.weights(), Utc::now().trunc_subsecs(6));
-
-        let Some(profile) = profile else {
-            let general = Circumstances { question, profile: Profile::default(), weights, now };
-            return Ok(self.make(catalogue, general).await.0);
-        };
-        let fingerprint = fingerprint(&key, &profile, &catalogue, &weights, now.date_naive());
-        if let Some(list) = entry.and_then(|entry| entry.open(&fingerprint)) {
-            return Ok(list);
+        let fingerprint =
+            profile_body.as_ref().map(|body| fingerprint(&key, body, &catalogue, &weights, now.date_naive()));
+        if let (Some(fingerprint), Some(entry)) = (&fingerprint, entry)
+            && let Some(cached) = entry.verified(fingerprint)
+        {
+            return Ok(cached);
         }
-        let Some(profile) = Profile::from_json(&profile, question.user) else {
-            tracing::warn!(user = %question.user, "user-preference-service sent a malformed profile");
-            let general = Circumstances { question, profile: Profile::default(), weights, now };
-            return Ok(self.make(catalogue, general).await.0);
+        let (profile, degraded) = match parse_profile(profile_body, &request) {
+            Ok(profile) => (profile, None),
+            Err(reason) => (UserProfile::default(), Some(reason)),
         };
-        let (list, snapshot) = self.make(catalogue, Circumstances { question, profile, weights, now }).await;
-        cache::put(&self.0.redis, &key, &fingerprint, &list).await;
-        self.0.snapshots.push(snapshot);
-        Ok(list)
+        let input = ScoringInput { request, catalogue, profile, weights, now, degraded };
+        let (rendered, snapshot) = self.score(input, render).await;
+        if let (Some(fingerprint), None) = (&fingerprint, degraded) {
+            recommendation_cache::put(&self.0.redis, &key, fingerprint, &rendered).await;
+            self.0.snapshots.push(snapshot);
+        }
+        Ok(rendered)
     }
 
     /// The profile as it was sent, `None` when it cannot be had.
-    async fn profile(&self, user: UserId) -> Result<Option<Vec<u8>>, ServiceError> {
-        match self.0.users.profile(user).await {
-            ProfileAnswer::Profile(profile) => Ok(Some(profile)),
-            ProfileAnswer::NoSuchUser => Err(ServiceError::NoSuchUser),
-            ProfileAnswer::Unavailable => Ok(None),
+    async fn profile_body(
+        &self,
+        request: &RecommendationRequest,
+        trace: &TraceHeaders,
+    ) -> Result<Option<ProfileBody>, ServiceError> {
+        match self.0.users.profile(request.user, trace).await {
+            ProfileResponse::Found(profile) => Ok(Some(profile)),
+            ProfileResponse::NoSuchUser => Err(ServiceError::NoSuchUser),
+            ProfileResponse::Unavailable => Ok(None),
         }
     }
 
-    async fn entry(&self, key: &str) -> Result<Option<cache::Entry>, ServiceError> {
-        Ok(cache::get(&self.0.redis, key).await?)
+    async fn cache_entry(&self, key: &str) -> Result<Option<recommendation_cache::Entry>, ServiceError> {
+        Ok(recommendation_cache::get(&self.0.redis, key).await?)
     }
 
-    async fn make(&self, catalogue: Arc<Catalogue>, circumstances: Circumstances) -> (Bytes, Snapshot) {
-        if catalogue.len() < LARGE_CATALOGUE {
-            return make(&catalogue, &circumstances);
+    async fn score(&self, input: ScoringInput, render: Render) -> (Bytes, Snapshot) {
+        if input.catalogue.len() < LARGE_CATALOGUE {
+            return score(input, render);
         }
         let _slot = self.0.scoring_slots.acquire().await.expect("the semaphore is never closed");
-        match spawn_blocking(move || make(&catalogue, &circumstances)).await {
-            Ok(made) => made,
+        match spawn_blocking(move || score(input, render)).await {
+            Ok(scored) => scored,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
 }
 
-/// Scores, and writes the list down.
-fn make(catalogue: &Catalogue, circumstances: &Circumstances) -> (Bytes, Snapshot) {
-    let Circumstances { question, profile, weights, now } = circumstances;
-    let seen = if question.include_seen { &[] } else { profile.seen.as_slice() };
-    let taste = Taste { preferred_genres: &profile.preferred_genres, min_rating: profile.min_rating, seen };
-    let ranked = scoring::rank(catalogue, &taste, weights, now.date_naive(), question.limit);
-    let movies = ranked.iter().map(|choice| (catalogue.ids()[choice.place], choice.score)).collect();
-    let snapshot = Snapshot { user: question.user, generated_at: *now, movies };
-    (to_json(catalogue, &ranked, question.user, *now), snapshot)
+fn parse_profile(body: Option<ProfileBody>, request: &RecommendationRequest) -> Result<UserProfile, DegradedReason> {
+    let body = body.ok_or(DegradedReason::ProfileUnavailable)?;
+    body.parse(request.user).map_err(|error| {
+        tracing::warn!(%error, user = %request.user, "user-preference-service sent an unreadable profile");
+        DegradedReason::ProfileUnreadable
+    })
 }
 
-fn to_json(catalogue: &Catalogue, ranked: &[Ranked], user: UserId, generated_at: DateTime<Utc>) -> Bytes {
-    let recommendations = ranked
-        .iter()
-        .map(|choice| Recommendation::new(catalogue, choice.place, choice.score, choice.reasons.to_string()))
-        .collect();
-    let list = RecommendationList { user_id: user.get(), recommendations, generated_at };
-    serde_json::to_vec(&list).expect("texts and finite numbers always serialise").into()
+fn score(input: ScoringInput, render: Render) -> (Bytes, Snapshot) {
+    let ScoringInput { request, catalogue, mut profile, weights, now, degraded } = input;
+    if request.include_seen {
+        profile.seen_movie_ids.clear();
+    }
+    let movies = scoring::rank(&catalogue, &profile, &weights, now.date_naive(), request.limit);
+    let scores = movies.iter().map(|movie| (catalogue.ids()[movie.index], movie.score)).collect();
+    let snapshot = Snapshot { user: request.user, generated_at: now, movies: scores };
+    let list = Recommendations { user: request.user, catalogue, movies, generated_at: now, degraded };
+    (render(&list), snapshot)
 }
 
 /// Of everything that decides what a list looks like. The key stands for user, limit and seen movies; the package's
 /// version for the formula and the form of the answer.
-fn fingerprint(key: &str, profile: &[u8], catalogue: &Catalogue, weights: &Weights, today: NaiveDate) -> Fingerprint {
+fn fingerprint(
+    key: &str,
+    profile: &ProfileBody,
+    catalogue: &Catalogue,
+    weights: &Weights,
+    today: NaiveDate,
+) -> Fingerprint {
     let weight = |part: Option<f64>| part.map_or([0xff; 8], |weight| weight.to_bits().to_be_bytes());
     Fingerprint::of(&[
         env!("CARGO_PKG_VERSION").as_bytes(),
         key.as_bytes(),
-        profile,
+        profile.as_bytes(),
         catalogue.version().as_bytes(),
         &weight(weights.popularity),
         &weight(weights.recency),

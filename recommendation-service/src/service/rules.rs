@@ -10,10 +10,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{ServiceError, scoring::Weights};
-use crate::{
-    models::rule::{Rule, RuleList},
-    repository,
-};
+use crate::{models::rule::Rule, repository};
 
 /// The rules and the weights that follow from them. Clones share them.
 #[derive(Debug, Clone)]
@@ -36,8 +33,8 @@ impl RuleStore {
     ///
     /// # Errors
     /// [`ServiceError::Database`].
-    pub async fn list(&self) -> Result<RuleList, ServiceError> {
-        Ok(RuleList { rules: repository::rules::list_active(&self.pool).await? })
+    pub async fn list(&self) -> Result<Vec<Rule>, ServiceError> {
+        Ok(repository::rules::list_active(&self.pool).await?)
     }
 
     /// The weights as they were a moment ago; never waits.
@@ -53,12 +50,12 @@ impl RuleStore {
         }
     }
 
-    /// Looks for changed rules every `pause` until `stop`. While PostgreSQL is away, the last ones stay.
-    pub async fn keep_fresh(self, pause: Duration, stop: CancellationToken) {
+    /// Looks for changed rules every `interval` until `stop`. While PostgreSQL is away, the last ones stay.
+    pub async fn refresh_periodically(self, interval: Duration, stop: CancellationToken) {
         let refreshing = async {
             let mut failing = false;
             loop {
-                sleep(pause).await;
+                sleep(interval).await;
                 let rules = repository::rules::list_active(&self.pool).await;
                 match &rules {
                     Ok(rules) => self.apply(rules),

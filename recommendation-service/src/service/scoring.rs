@@ -18,16 +18,20 @@
 //! Candidates are all movies that the user has not seen and that are not rated below the user's minimum; a movie that
 //! nobody has rated is not below anything. The order is total: score, then popularity, both falling, then id, rising.
 
-use std::{collections::HashSet, fmt, ops::Range};
+use std::{collections::HashSet, ops::Range};
 
 use chrono::NaiveDate;
 
-use super::top::{Entry, Top};
+use super::top_k::{Candidate, TopK};
 use crate::models::{
     catalogue::{Catalogue, day_number},
+    recommendation::{RankedMovie, Reasons},
     rule::Rule,
+    user_profile::UserProfile,
 };
 
+/// Scores have four decimals: they are compared as whole numbers, multiplied by this.
+const SCALE: f64 = 10_000.0;
 /// After so many days a movie is not recent at all.
 const RECENT_DAYS: f64 = 730.0;
 /// Above this, a popularity or recency value is worth mentioning.
@@ -69,90 +73,41 @@ impl Weights {
     }
 }
 
-/// What is known about the user.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Taste<'a> {
-    /// Names of genres, in any case.
-    pub preferred_genres: &'a [String],
-    /// Movies rated below it are left out.
-    pub min_rating: f64,
-    /// Movies to leave out: ascending, each once.
-    pub seen: &'a [i32],
-}
-
-/// A movie that was chosen.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ranked {
-    /// Its place in the catalogue.
-    pub place: usize,
-    /// Its score, to four decimals.
-    pub score: f64,
-    /// Why.
-    pub reasons: Reasons,
-}
-
-/// Why a movie was chosen. Shown as text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Reasons {
-    /// Its popularity value counts and is above 0.7.
-    pub popular: bool,
-    /// Its recency value counts and is above 0.7.
-    pub recent: bool,
-    /// Its genre value counts and is above 0.
-    pub genre: bool,
-}
-
-impl fmt::Display for Reasons {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reasons = [
-            (self.popular, "highly popular"),
-            (self.recent, "recently released"),
-            (self.genre, "matches your preferred genres"),
-        ];
-        let mut separator = "";
-        for (_, text) in reasons.iter().filter(|(holds, _)| *holds) {
-            write!(f, "{separator}{text}")?;
-            separator = ", ";
-        }
-        if separator.is_empty() { f.write_str("recommended for you") } else { Ok(()) }
-    }
-}
-
 /// The best `limit` movies, best first.
 pub fn rank(
     catalogue: &Catalogue,
-    taste: &Taste<'_>,
+    profile: &UserProfile,
     weights: &Weights,
     today: NaiveDate,
     limit: usize,
-) -> Vec<Ranked> {
-    let candidates = unseen(catalogue.ids(), taste.seen);
-    let values = Values {
-        highest_popularity: highest_popularity(catalogue, &candidates, taste.min_rating),
-        genre_values: genre_values(catalogue, taste.preferred_genres),
+) -> Vec<RankedMovie> {
+    let candidates = unseen_ranges(catalogue.ids(), &profile.seen_movie_ids);
+    let values = RuleValues {
+        highest_popularity: highest_popularity(catalogue, &candidates, profile.min_rating),
+        genre_values: genre_values(catalogue, &profile.preferred_genres),
         today: day_number(today),
     };
-    let mut top = Top::new(limit);
+    let mut best = TopK::new(limit);
     for range in candidates {
-        offer(catalogue, range, taste.min_rating, &values, weights, &mut top);
+        score_range(catalogue, range, profile.min_rating, &values, weights, &mut best);
     }
-    let ranked = |entry: Entry| Ranked {
-        place: entry.place,
-        score: entry.points / 10_000.0,
-        reasons: values.reasons(catalogue, entry.place, weights),
+    let ranked = |movie: Candidate| RankedMovie {
+        index: movie.index,
+        score: movie.scaled_score / SCALE,
+        reasons: values.reasons(catalogue, movie.index, weights),
     };
-    top.into_best_first().into_iter().map(ranked).collect()
+    best.into_sorted().into_iter().map(ranked).collect()
 }
 
 /// Everything that the values of a movie depend on besides the movie.
-struct Values {
+struct RuleValues {
     highest_popularity: f64,
     /// One for each distinct combination of genres.
     genre_values: Vec<f64>,
     today: i32,
 }
 
-impl Values {
+impl RuleValues {
     fn popularity(&self, popularity: f64) -> f64 {
         if self.highest_popularity > 0.0 { (popularity / self.highest_popularity).max(0.0) } else { 0.0 }
     }
@@ -163,26 +118,26 @@ impl Values {
         (1.0 - days as f64 / RECENT_DAYS).max(0.0)
     }
 
-    fn reasons(&self, catalogue: &Catalogue, place: usize, weights: &Weights) -> Reasons {
-        let genre_value = self.genre_values[catalogue.genre_set_of()[place] as usize];
+    fn reasons(&self, catalogue: &Catalogue, index: usize, weights: &Weights) -> Reasons {
+        let genre_value = self.genre_values[catalogue.genre_set_of()[index] as usize];
         Reasons {
-            popular: weights.popularity.is_some() && self.popularity(catalogue.popularity()[place]) > NOTABLE,
-            recent: weights.recency.is_some() && self.recency(catalogue.release_days()[place]) > NOTABLE,
+            popular: weights.popularity.is_some() && self.popularity(catalogue.popularity()[index]) > NOTABLE,
+            recent: weights.recency.is_some() && self.recency(catalogue.release_days()[index]) > NOTABLE,
             genre: weights.genre_match.is_some() && genre_value > 0.0,
         }
     }
 }
 
 /// Scores a range of movies; only those that make it into the best are rounded and kept.
-fn offer(
+fn score_range(
     catalogue: &Catalogue,
     range: Range<usize>,
     min_rating: f64,
-    values: &Values,
+    values: &RuleValues,
     weights: &Weights,
-    top: &mut Top,
+    best: &mut TopK,
 ) {
-    let [for_popularity, for_recency, for_genre] =
+    let [popularity_weight, recency_weight, genre_weight] =
         [weights.popularity, weights.recency, weights.genre_match].map(|weight| weight.unwrap_or(0.0));
     let popularity = &catalogue.popularity()[range.clone()];
     let columns = popularity
@@ -194,20 +149,20 @@ fn offer(
         if *rating < min_rating {
             continue;
         }
-        let score = for_popularity * values.popularity(*popularity)
-            + for_recency * values.recency(*release_day)
-            + for_genre * values.genre_values[*genre_set as usize];
-        let exact_points = score * 10_000.0;
-        if top.may_take(exact_points) {
-            let place = range.start + offset;
-            let (points, id) = (exact_points.round(), catalogue.ids()[place]);
-            top.offer(Entry { points, popularity: *popularity, id, place });
+        let score = popularity_weight * values.popularity(*popularity)
+            + recency_weight * values.recency(*release_day)
+            + genre_weight * values.genre_values[*genre_set as usize];
+        let unrounded = score * SCALE;
+        if best.can_enter(unrounded) {
+            let index = range.start + offset;
+            let (scaled_score, id) = (unrounded.round(), catalogue.ids()[index]);
+            best.push(Candidate { scaled_score, popularity: *popularity, id, index });
         }
     }
 }
 
-/// The ranges of places between the movies that were seen; both lists ascend.
-fn unseen(ids: &[i32], seen: &[i32]) -> Vec<Range<usize>> {
+/// The ranges of indexes between the movies that were seen; both lists ascend.
+fn unseen_ranges(ids: &[i32], seen: &[i32]) -> Vec<Range<usize>> {
     let mut ranges = Vec::with_capacity(seen.len() + 1);
     let mut start = 0;
     for id in seen {

@@ -1,4 +1,4 @@
-//! Scoring: examples by hand, and any catalogue against an implementation that is as plain as the formula.
+//! Scoring: examples computed by hand, and random catalogues against an oracle, a reference implementation of the formula.
 
 use chrono::{DateTime, Days, Utc};
 use proptest::prelude::*;
@@ -49,8 +49,8 @@ fn rule(rule_type: &str, weight: f64, is_active: bool) -> Rule {
     Rule { id: 1, name, weight, rule_type: rule_type.into(), is_active, created_at }
 }
 
-fn ids(catalogue: &Catalogue, ranked: &[Ranked]) -> Vec<i32> {
-    ranked.iter().map(|choice| catalogue.ids()[choice.place]).collect()
+fn ids(catalogue: &Catalogue, ranked: &[RankedMovie]) -> Vec<i32> {
+    ranked.iter().map(|movie| catalogue.ids()[movie.index]).collect()
 }
 
 fn names(list: &[&str]) -> Vec<String> {
@@ -76,10 +76,9 @@ fn the_score_is_the_weighted_sum_of_the_three_values() {
         },
         Sample { id: 3, ..Sample::default() },
     ]);
-    let preferred = names(&["action"]);
-    let taste = Taste { preferred_genres: &preferred, ..Taste::default() };
-    let ranked = rank(&catalogue, &taste, &seeded(), today(), 10);
-    let shown: Vec<_> = ranked.iter().map(|choice| (choice.score, choice.reasons.to_string())).collect();
+    let profile = UserProfile { preferred_genres: names(&["action"]), ..UserProfile::default() };
+    let ranked = rank(&catalogue, &profile, &seeded(), today(), 10);
+    let shown: Vec<_> = ranked.iter().map(|movie| (movie.score, movie.reasons.to_string())).collect();
     // 0.4 + 0.3 + 0.3/2; 0.4/2 + 0.3 x (1 - 365/730) + 0.3; nothing.
     assert_eq!(
         shown,
@@ -104,7 +103,7 @@ fn recency_counts_whole_days_up_to_two_years() {
         (None, 0.0),
     ] {
         let movie = Sample { id: 1, released: released.map(day), ..Sample::default() };
-        let ranked = rank(&catalogue(&[movie]), &Taste::default(), &recency, today(), 1);
+        let ranked = rank(&catalogue(&[movie]), &UserProfile::default(), &recency, today(), 1);
         assert_eq!(ranked[0].score, score, "{released:?}");
     }
 }
@@ -117,8 +116,8 @@ fn a_value_of_exactly_seven_tenths_is_not_mentioned() {
         Sample { id: 1, popularity: Some(7.0), released, ..Sample::default() },
         Sample { id: 2, popularity: Some(10.0), ..Sample::default() },
     ]);
-    let ranked = rank(&catalogue, &Taste::default(), &seeded(), today(), 10);
-    let first = ranked.iter().find(|choice| choice.place == 0).expect("both are there");
+    let ranked = rank(&catalogue, &UserProfile::default(), &seeded(), today(), 10);
+    let first = ranked.iter().find(|movie| movie.index == 0).expect("both are there");
     assert_eq!(first.reasons.to_string(), "recommended for you");
 }
 
@@ -129,8 +128,8 @@ fn popularity_is_measured_by_the_highest_among_the_candidates() {
         Sample { id: 2, popularity: Some(500.0), vote: Some(3.0), ..Sample::default() },
         Sample { id: 3, popularity: Some(10.0), vote: Some(8.0), ..Sample::default() },
     ]);
-    let taste = Taste { seen: &[1], min_rating: 5.0, ..Taste::default() };
-    let ranked = rank(&catalogue, &taste, &seeded(), today(), 10);
+    let profile = UserProfile { seen_movie_ids: vec![1], min_rating: 5.0, ..UserProfile::default() };
+    let ranked = rank(&catalogue, &profile, &seeded(), today(), 10);
     assert_eq!((ids(&catalogue, &ranked), ranked[0].score), (vec![3], 0.4));
 }
 
@@ -138,8 +137,8 @@ fn popularity_is_measured_by_the_highest_among_the_candidates() {
 fn without_any_popularity_nothing_is_divided_by_zero() {
     let samples = [None, Some(0.0), Some(-3.0)].map(|popularity| Sample { popularity, ..Sample::default() });
     let samples: Vec<Sample> = (1..).zip(samples).map(|(id, sample)| Sample { id, ..sample }).collect();
-    let ranked = rank(&catalogue(&samples), &Taste::default(), &seeded(), today(), 10);
-    assert!(ranked.iter().all(|choice| choice.score == 0.0), "{ranked:?}");
+    let ranked = rank(&catalogue(&samples), &UserProfile::default(), &seeded(), today(), 10);
+    assert!(ranked.iter().all(|movie| movie.score == 0.0), "{ranked:?}");
 }
 
 #[test]
@@ -149,8 +148,8 @@ fn a_movie_that_nobody_rated_is_not_rated_below_the_minimum() {
         Sample { id: 2, vote: Some(7.0), ..Sample::default() },
         Sample { id: 3, vote: None, ..Sample::default() },
     ]);
-    let taste = Taste { min_rating: 7.0, ..Taste::default() };
-    assert_eq!(ids(&catalogue, &rank(&catalogue, &taste, &seeded(), today(), 10)), [2, 3]);
+    let profile = UserProfile { min_rating: 7.0, ..UserProfile::default() };
+    assert_eq!(ids(&catalogue, &rank(&catalogue, &profile, &seeded(), today(), 10)), [2, 3]);
 }
 
 #[test]
@@ -165,9 +164,8 @@ fn genres_match_in_any_case_and_any_script() {
         ("", false),
     ] {
         let all = Sample { id: 1, genres: vec![0, 1, 2, 3, 4], ..Sample::default() };
-        let preferred = names(&[preferred]);
-        let taste = Taste { preferred_genres: &preferred, ..Taste::default() };
-        let ranked = rank(&catalogue(&[all]), &taste, &seeded(), today(), 1);
+        let profile = UserProfile { preferred_genres: names(&[preferred]), ..UserProfile::default() };
+        let ranked = rank(&catalogue(&[all]), &profile, &seeded(), today(), 1);
         assert_eq!(ranked[0].reasons.genre, matches, "{preferred:?}");
         assert_eq!(ranked[0].score, if matches { 0.06 } else { 0.0 }, "{preferred:?}");
     }
@@ -179,7 +177,7 @@ fn equal_scores_go_by_popularity_and_then_by_id() {
     let samples = [(4, 1.0), (2, 5.0), (3, 1.0), (1, 0.5)];
     let samples = samples.map(|(id, popularity)| Sample { id, popularity: Some(popularity), ..Sample::default() });
     let catalogue = catalogue(&samples);
-    assert_eq!(ids(&catalogue, &rank(&catalogue, &Taste::default(), &recency, today(), 10)), [2, 3, 4, 1]);
+    assert_eq!(ids(&catalogue, &rank(&catalogue, &UserProfile::default(), &recency, today(), 10)), [2, 3, 4, 1]);
 }
 
 #[test]
@@ -188,7 +186,7 @@ fn halves_are_rounded_away_from_zero() {
     for (weight, score) in [(0.03125, 0.0313), (0.09375, 0.0938)] {
         let popularity = Weights { popularity: Some(weight), ..Weights::default() };
         let movie = Sample { id: 1, popularity: Some(1.0), ..Sample::default() };
-        assert_eq!(rank(&catalogue(&[movie]), &Taste::default(), &popularity, today(), 1)[0].score, score);
+        assert_eq!(rank(&catalogue(&[movie]), &UserProfile::default(), &popularity, today(), 1)[0].score, score);
     }
 }
 
@@ -210,21 +208,20 @@ fn rules_of_one_type_add_up_and_unknown_or_inactive_ones_count_nothing() {
 #[test]
 fn what_does_not_count_is_no_reason() {
     let movie = Sample { id: 1, popularity: Some(9.0), released: Some(today()), genres: vec![0], ..Sample::default() };
-    let preferred = names(&["Action"]);
-    let taste = Taste { preferred_genres: &preferred, ..Taste::default() };
-    let ranked = rank(&catalogue(&[movie]), &taste, &Weights::default(), today(), 1);
+    let profile = UserProfile { preferred_genres: names(&["Action"]), ..UserProfile::default() };
+    let ranked = rank(&catalogue(&[movie]), &profile, &Weights::default(), today(), 1);
     assert_eq!((ranked[0].score, ranked[0].reasons.to_string().as_str()), (0.0, "recommended for you"));
 }
 
 /// The formula, word by word, with a full sort.
-fn plainly(samples: &[Sample], taste: &Taste<'_>, weights: &Weights, limit: usize) -> Vec<(i32, f64)> {
+fn reference_rank(samples: &[Sample], profile: &UserProfile, weights: &Weights, limit: usize) -> Vec<(i32, f64)> {
     let candidates: Vec<&Sample> = samples
         .iter()
-        .filter(|movie| !taste.seen.contains(&movie.id))
-        .filter(|movie| movie.vote.is_none_or(|vote| vote >= taste.min_rating))
+        .filter(|movie| !profile.seen_movie_ids.contains(&movie.id))
+        .filter(|movie| movie.vote.is_none_or(|vote| vote >= profile.min_rating))
         .collect();
     let highest = candidates.iter().filter_map(|movie| movie.popularity).fold(0.0, f64::max);
-    let preferred: Vec<String> = taste.preferred_genres.iter().map(|name| name.to_lowercase()).collect();
+    let preferred: Vec<String> = profile.preferred_genres.iter().map(|name| name.to_lowercase()).collect();
     let mut scored: Vec<(f64, f64, i32)> = candidates
         .iter()
         .map(|movie| {
@@ -277,66 +274,64 @@ prop_compose! {
 }
 
 prop_compose! {
-    fn wishes()(
+    fn profiles()(
         genres in proptest::sample::subsequence(GENRES.to_vec(), 0..=3),
-        rating in prop_oneof![Just(0.0), (0..=20_u8).prop_map(|half| f64::from(half) / 2.0)],
+        min_rating in prop_oneof![Just(0.0), (0..=20_u8).prop_map(|half| f64::from(half) / 2.0)],
         seen in proptest::collection::btree_set(0..200_i32, 0..40),
-    ) -> (Vec<String>, f64, Vec<i32>) {
-        (names(&genres), rating, seen.into_iter().collect())
+    ) -> UserProfile {
+        UserProfile { preferred_genres: names(&genres), min_rating, seen_movie_ids: seen.into_iter().collect() }
     }
 }
 
 proptest! {
     #[test]
     fn any_catalogue_is_ranked_as_the_formula_says(
-        samples in samples(), weights in weights(), (genres, min_rating, seen) in wishes(), limit in 0..=50_usize,
+        samples in samples(), weights in weights(), profile in profiles(), limit in 0..=50_usize,
     ) {
-        let taste = Taste { preferred_genres: &genres, min_rating, seen: &seen };
         let catalogue = catalogue(&samples);
-        let ranked = rank(&catalogue, &taste, &weights, today(), limit);
-        let found: Vec<_> = ranked.iter().map(|choice| (catalogue.ids()[choice.place], choice.score)).collect();
-        prop_assert_eq!(found, plainly(&samples, &taste, &weights, limit));
+        let ranked = rank(&catalogue, &profile, &weights, today(), limit);
+        let found: Vec<_> = ranked.iter().map(|movie| (catalogue.ids()[movie.index], movie.score)).collect();
+        prop_assert_eq!(found, reference_rank(&samples, &profile, &weights, limit));
     }
 
     #[test]
     fn scores_lie_between_zero_and_the_sum_of_the_weights_and_fall(
-        samples in samples(), weights in weights(), (genres, min_rating, seen) in wishes(), limit in 0..=50_usize,
+        samples in samples(), weights in weights(), profile in profiles(), limit in 0..=50_usize,
     ) {
-        let taste = Taste { preferred_genres: &genres, min_rating, seen: &seen };
-        let ranked = rank(&catalogue(&samples), &taste, &weights, today(), limit);
+        let ranked = rank(&catalogue(&samples), &profile, &weights, today(), limit);
         prop_assert!(ranked.len() <= limit);
         prop_assert!(ranked.is_sorted_by(|better, worse| better.score >= worse.score));
-        for choice in ranked {
-            prop_assert!((0.0..=weights.sum() + 0.00005 + 1e-9).contains(&choice.score), "{}", choice.score);
+        for movie in ranked {
+            prop_assert!((0.0..=weights.sum() + 0.00005 + 1e-9).contains(&movie.score), "{}", movie.score);
         }
     }
 
     #[test]
     fn a_shorter_list_is_the_start_of_a_longer_one(samples in samples(), weights in weights(), limit in 0..=50_usize) {
         let catalogue = catalogue(&samples);
-        let long = rank(&catalogue, &Taste::default(), &weights, today(), 60);
-        let short = rank(&catalogue, &Taste::default(), &weights, today(), limit);
+        let long = rank(&catalogue, &UserProfile::default(), &weights, today(), 60);
+        let short = rank(&catalogue, &UserProfile::default(), &weights, today(), limit);
         prop_assert_eq!(&short[..], &long[..limit.min(long.len())]);
     }
 
     #[test]
-    fn the_order_in_which_movies_are_offered_makes_no_difference(
-        entries in proptest::collection::vec((0..5_u8, 0..3_u8), 0..80)
+    fn the_best_k_do_not_depend_on_the_order_of_the_candidates(
+        candidates in proptest::collection::vec((0..5_u8, 0..3_u8), 0..80)
             .prop_map(|list| (0..).zip(list).collect::<Vec<(i32, (u8, u8))>>()).prop_shuffle(),
         limit in 0..20_usize,
     ) {
-        let entry = |(id, (points, popularity)): &(i32, (u8, u8))| Entry {
-            points: f64::from(*points), popularity: f64::from(*popularity), id: *id, place: 0,
+        let candidate = |(id, (score, popularity)): &(i32, (u8, u8))| Candidate {
+            scaled_score: f64::from(*score), popularity: f64::from(*popularity), id: *id, index: 0,
         };
-        let mut top = Top::new(limit);
-        for candidate in &entries {
-            if top.may_take(entry(candidate).points) {
-                top.offer(entry(candidate));
+        let mut best = TopK::new(limit);
+        for candidate in candidates.iter().map(candidate) {
+            if best.can_enter(candidate.scaled_score) {
+                best.push(candidate);
             }
         }
-        let kept: Vec<i32> = top.into_best_first().iter().map(|entry| entry.id).collect();
-        let mut all: Vec<Entry> = entries.iter().map(entry).collect();
+        let kept: Vec<i32> = best.into_sorted().iter().map(|candidate| candidate.id).collect();
+        let mut all: Vec<Candidate> = candidates.iter().map(candidate).collect();
         all.sort_by(|a, b| b.cmp(a));
-        prop_assert_eq!(kept, all.iter().take(limit).map(|entry| entry.id).collect::<Vec<_>>());
+        prop_assert_eq!(kept, all.iter().take(limit).map(|candidate| candidate.id).collect::<Vec<_>>());
     }
 }

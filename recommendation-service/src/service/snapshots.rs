@@ -15,16 +15,16 @@ use crate::{
     repository,
 };
 
-/// Users whose list waits to be written; beyond it the one that waits longest is given up.
+/// Users whose list waits to be written; beyond it the oldest one is dropped.
 const CAPACITY: usize = 4096;
 /// Lists written by one statement.
 const BATCH: usize = 64;
-/// Tries for lists that PostgreSQL refuses, and for all once the service is stopping.
-const LAST_TRIES: u32 = 3;
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Attempts for lists that PostgreSQL refuses, and for all once the service is stopping.
+const MAX_ATTEMPTS: u32 = 3;
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(100);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Lists waiting to be written, one a user: a newer one takes the place of an older one. Clones share the queue.
+/// Lists waiting to be written, one a user: a newer one replaces an older one. Clones share the queue.
 #[derive(Debug, Clone, Default)]
 pub struct SnapshotQueue(Arc<Shared>);
 
@@ -40,7 +40,7 @@ struct State {
     /// The users of `waiting`, the one that waits longest first.
     order: VecDeque<UserId>,
     closed: bool,
-    given_up: u64,
+    dropped: u64,
 }
 
 impl SnapshotQueue {
@@ -66,8 +66,8 @@ impl SnapshotQueue {
         self.len() == 0
     }
 
-    /// Writes what comes until the queue is closed and empty. While PostgreSQL is away it tries on, and the queue's
-    /// bound is what limits how much is kept.
+    /// Writes what comes until the queue is closed and empty. While PostgreSQL is away it tries again and again; the
+    /// queue's capacity limits what is kept. Own code and no `backon`, since a batch that failed gives way to newer lists.
     pub async fn write(self, pool: PgPool) {
         let mut failures = 0;
         while let Some(batch) = self.next_batch().await {
@@ -76,7 +76,7 @@ impl SnapshotQueue {
                 Err(error) => {
                     failures += 1;
                     self.failed(batch, &error, &mut failures);
-                    sleep((SHORTEST_PAUSE * failures).min(LONGEST_PAUSE)).await;
+                    sleep((MIN_RETRY_DELAY * failures).min(MAX_RETRY_DELAY)).await;
                 }
             }
         }
@@ -88,7 +88,7 @@ impl SnapshotQueue {
             {
                 let mut state = self.lock();
                 if !state.waiting.is_empty() {
-                    return Some(state.take());
+                    return Some(state.take_batch());
                 }
                 if state.closed {
                     return None;
@@ -99,17 +99,18 @@ impl SnapshotQueue {
     }
 
     fn failed(&self, batch: Vec<Snapshot>, error: &sqlx::Error, failures: &mut u32) {
-        let refused = matches!(error, sqlx::Error::Database(error) if error.code().is_none_or(|code| !may_pass(&code)));
+        let refused =
+            matches!(error, sqlx::Error::Database(error) if error.code().is_none_or(|code| !is_retryable(&code)));
         let mut state = self.lock();
-        if *failures >= LAST_TRIES && (refused || state.closed) {
-            tracing::error!(%error, lists = batch.len(), "snapshots could not be written and are given up");
+        if *failures >= MAX_ATTEMPTS && (refused || state.closed) {
+            tracing::error!(%error, lists = batch.len(), "snapshots could not be written and are dropped");
             *failures = 0;
             return;
         }
         if *failures == 1 {
-            tracing::warn!(%error, "snapshots cannot be written; trying on");
+            tracing::warn!(%error, "snapshots cannot be written; trying again");
         }
-        state.put_back(batch);
+        state.requeue(batch);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -118,7 +119,7 @@ impl SnapshotQueue {
 }
 
 /// Besides a server in trouble: two replicas that waited for each other's rows.
-fn may_pass(code: &str) -> bool {
+fn is_retryable(code: &str) -> bool {
     is_transient_code(code) || code.starts_with("40") || code == "55P03"
 }
 
@@ -132,30 +133,30 @@ impl State {
             return;
         }
         if self.waiting.len() >= CAPACITY {
-            self.give_up_oldest();
+            self.drop_oldest();
         }
         self.waiting.insert(user, snapshot);
         self.order.push_back(user);
     }
 
-    fn give_up_oldest(&mut self) {
+    fn drop_oldest(&mut self) {
         if let Some(oldest) = self.order.pop_front() {
             self.waiting.remove(&oldest);
-            self.given_up += 1;
-            if self.given_up.is_power_of_two() {
-                tracing::warn!(lists = self.given_up, "snapshots given up since the start: the queue is full");
+            self.dropped += 1;
+            if self.dropped.is_power_of_two() {
+                tracing::warn!(lists = self.dropped, "snapshots dropped since the start: the queue is full");
             }
         }
     }
 
-    fn take(&mut self) -> Vec<Snapshot> {
+    fn take_batch(&mut self) -> Vec<Snapshot> {
         let count = self.order.len().min(BATCH);
         let users: Vec<UserId> = self.order.drain(..count).collect();
         users.iter().filter_map(|user| self.waiting.remove(user)).collect()
     }
 
     /// Lists that could not be written wait again, before the others, unless there is a newer one of the same user.
-    fn put_back(&mut self, batch: Vec<Snapshot>) {
+    fn requeue(&mut self, batch: Vec<Snapshot>) {
         for snapshot in batch.into_iter().rev() {
             if self.waiting.len() < CAPACITY && !self.waiting.contains_key(&snapshot.user) {
                 self.order.push_front(snapshot.user);
@@ -182,29 +183,29 @@ mod tests {
     }
 
     #[test]
-    fn of_one_user_the_newest_list_waits_whatever_comes_when() {
+    fn the_newest_list_of_a_user_is_kept_in_any_order_of_arrival() {
         let mut state = State::default();
         for (user, second) in [(1, 5), (2, 6), (1, 8), (1, 7)] {
             state.push(snapshot(user, second));
         }
-        assert_eq!(times(&state.take()), [(1, 8), (2, 6)]);
+        assert_eq!(times(&state.take_batch()), [(1, 8), (2, 6)]);
         assert!(state.waiting.is_empty() && state.order.is_empty());
     }
 
     #[test]
-    fn a_list_that_failed_waits_again_unless_there_is_a_newer_one() {
+    fn a_failed_list_is_requeued_unless_there_is_a_newer_one() {
         let mut state = State::default();
         state.push(snapshot(1, 1));
         state.push(snapshot(2, 1));
-        let failed = state.take();
+        let failed = state.take_batch();
         state.push(snapshot(3, 1));
         state.push(snapshot(1, 2));
-        state.put_back(failed);
-        assert_eq!(times(&state.take()), [(2, 1), (3, 1), (1, 2)]);
+        state.requeue(failed);
+        assert_eq!(times(&state.take_batch()), [(2, 1), (3, 1), (1, 2)]);
     }
 
     #[test]
-    fn a_full_queue_gives_up_what_waits_longest() {
+    fn a_full_queue_drops_the_oldest_list() {
         let mut state = State::default();
         for user in 1..=CAPACITY + 1 {
             state.push(snapshot(user, 1));

@@ -1,4 +1,4 @@
-//! The cache: what is in it, what is not believed, and what happens without it.
+//! The cache of finished lists: its entries, damaged and foreign ones, and a Redis that is down.
 
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,7 @@ async fn each_user_limit_and_inclusion_has_its_own_entry(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn garbage_in_the_cache_is_not_answered_but_replaced(pool: PgPool) {
+async fn garbage_in_the_cache_is_replaced(pool: PgPool) {
     let mut app = app(pool).await;
     app.recommend(1).await;
     let good: Vec<u8> = app.redis.get(KEY).await.unwrap();
@@ -80,7 +80,7 @@ async fn a_key_of_another_type_is_replaced_too(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn an_entry_of_another_user_is_not_believed(pool: PgPool) {
+async fn an_entry_of_another_user_is_not_used(pool: PgPool) {
     let mut app = app(pool).await;
     app.peers.set_profile(2, Profile::default());
     app.recommend(1).await;
@@ -93,9 +93,9 @@ async fn assert_503_then_back(app: &TestApp, proxy: &Proxy, broken: Traffic) {
     proxy.set(broken);
     for _ in 0..5 {
         let started = Instant::now();
-        let answer = app.get(PATH).await;
+        let response = app.get(PATH).await;
         assert_eq!(
-            (answer.status, answer.error()),
+            (response.status, response.error()),
             (StatusCode::SERVICE_UNAVAILABLE, "recommendation cache unavailable".into())
         );
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
@@ -138,7 +138,7 @@ async fn it_starts_without_redis_and_uses_it_when_it_comes(pool: PgPool) {
 async fn a_missing_cache_is_said_at_once_even_when_the_profile_hangs(pool: PgPool) {
     let (app, proxy) = app_behind_proxy(pool, Traffic::Flows).await;
     proxy.set(Traffic::Cut);
-    app.peers.user_service(crate::support::Mode::Hung);
+    app.peers.user_service(crate::support::PeerBehaviour::Hang);
     let started = Instant::now();
     assert_eq!(app.get(PATH).await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(started.elapsed() < Duration::from_millis(800), "{:?}", started.elapsed());

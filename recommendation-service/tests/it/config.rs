@@ -42,8 +42,8 @@ fn every_setting_can_be_changed() {
 }
 
 #[test]
-fn all_mistakes_are_told_at_once() {
-    let mistakes = config(&[
+fn all_errors_are_reported_together() {
+    let errors = config(&[
         ("MOVIE_SERVICE_URL", "localhost:8081"),
         ("USER_PREFERENCE_SERVICE_URL", "ftp://x"),
         ("PEER_TIMEOUT_MS", "soon"),
@@ -51,5 +51,5 @@ fn all_mistakes_are_told_at_once() {
         ("SERVER_PORT", "80000"),
     ])
     .unwrap_err();
-    insta::assert_snapshot!(mistakes);
+    insta::assert_snapshot!(errors);
 }

@@ -1,11 +1,11 @@
-//! Changes are seen: those of a user by the very next request, those of catalogue and rules within seconds.
+//! Changes of data are seen: those of a user by the very next request, those of catalogue and rules within seconds.
 
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::support::{Catalogue, Mode, Peers, Profile, TestApp, eventually};
+use crate::support::{Catalogue, PeerBehaviour, Peers, Profile, TestApp, eventually};
 
 async fn app(pool: PgPool) -> TestApp {
     TestApp::start(pool, Peers::start(Catalogue::small()).await).await
@@ -55,22 +55,22 @@ async fn an_unchanged_catalogue_is_not_sent_again(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn a_broken_off_catalogue_is_thrown_away_and_a_whole_one_taken(pool: PgPool) {
+async fn a_truncated_catalogue_is_discarded_and_a_whole_one_used(pool: PgPool) {
     let app = app(pool).await;
     let mut changed = Catalogue::small();
     changed.version = "1-2".into();
     changed.movies.remove(0);
-    app.peers.movie_service(Mode::Truncated);
+    app.peers.movie_service(PeerBehaviour::Truncate);
     app.peers.set_catalogue(changed.clone());
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(app.app.catalogue.current().unwrap().version(), "1-1");
     // Cleanly ended, but without the last line, or with half a movie.
     for text in [r#"{"catalogue_version":"1-2","genres":[]}"#, "", "garbage", r#"{"end":true,"movies":0}"#] {
-        app.peers.movie_service(Mode::Saying(text.into()));
+        app.peers.movie_service(PeerBehaviour::Body(text.into()));
         tokio::time::sleep(Duration::from_millis(1200)).await;
         assert_eq!(app.app.catalogue.current().unwrap().version(), "1-1", "{text}");
     }
-    app.peers.movie_service(Mode::Well);
+    app.peers.movie_service(PeerBehaviour::Ok);
     eventually("the whole one", async || app.recommend(1).await.movies() == [2, 3, 4]).await;
 }
 

@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod cache;
+mod common_routes;
 mod config;
-mod contract;
 mod env_example;
 mod freshness;
-mod http;
 mod openapi;
-mod peers;
+mod peer_failures;
 mod process;
+mod recommendations;
 mod rules;
 mod snapshots;
 mod support;

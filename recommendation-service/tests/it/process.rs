@@ -9,7 +9,7 @@ use std::{
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
-use crate::support::{Catalogue, Mode, Peers, eventually, settings};
+use crate::support::{Catalogue, PeerBehaviour, Peers, eventually, settings};
 
 /// A process that does not outlive its test.
 struct Process(Option<std::process::Child>);
@@ -73,10 +73,10 @@ async fn on_sigterm_what_is_in_flight_is_answered_and_recorded_and_each_step_log
     let url = format!("http://127.0.0.1:{port}/api/v1");
     eventually("ready", async || matches!(get(&format!("{url}/ready")).await, Some((200, _)))).await;
 
-    peers.user_service(Mode::Slow(Duration::from_millis(700)));
+    peers.user_service(PeerBehaviour::Delay(Duration::from_millis(700)));
     let in_flight = format!("{url}/users/1/recommendations");
     let request = tokio::spawn(async move { get(&in_flight).await });
-    eventually("the question to the peer", async || peers.profile_calls() == 1).await;
+    eventually("the request to the peer", async || peers.profile_calls() == 1).await;
     process.terminate();
     let (status, body) = request.await.unwrap().expect("an answer");
     assert_eq!(status, 200, "{body}");
@@ -86,8 +86,8 @@ async fn on_sigterm_what_is_in_flight_is_answered_and_recorded_and_each_step_log
     assert!(output.status.success(), "{log}");
     let steps =
         ["stopping", "not accepting connections", "waiting for background tasks", "PostgreSQL closed", "Redis closed"];
-    let places: Vec<Option<usize>> = steps.iter().map(|step| log.find(step)).collect();
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}\n{log}");
+    let positions: Vec<Option<usize>> = steps.iter().map(|step| log.find(step)).collect();
+    assert!(positions.iter().all(Option::is_some) && positions.is_sorted(), "{positions:?}\n{log}");
     let recorded: i64 = sqlx::query_scalar("SELECT count(*) FROM user_recommendation_snapshots WHERE user_id = 1")
         .fetch_one(&pool)
         .await
@@ -109,7 +109,7 @@ async fn a_port_that_is_taken_ends_the_start_and_is_named(pool: PgPool) {
 }
 
 #[tokio::test]
-async fn unusable_settings_end_the_start_with_all_mistakes() {
+async fn invalid_settings_end_the_start_and_are_reported_together() {
     let settings = [("PEER_TIMEOUT_MS", "x"), ("DB_PORT", "x"), ("REDIS_ADDR", "x")];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let output = Process::start(&settings).output().await;

@@ -1,10 +1,10 @@
-//! The rules as they are listed.
+//! `GET /api/v1/rules`, and a PostgreSQL that is away.
 
 use axum::http::StatusCode;
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::support::{Catalogue, Peers, Profile, Proxy, TestApp, Traffic, eventually, settings, waiting};
+use crate::support::{Catalogue, Peers, Profile, Proxy, TestApp, Traffic, eventually, lock_waiters, settings};
 
 async fn app(pool: PgPool) -> TestApp {
     TestApp::start(pool, Peers::start(Catalogue::small()).await).await
@@ -12,9 +12,9 @@ async fn app(pool: PgPool) -> TestApp {
 
 #[sqlx::test(migrations = "./migrations")]
 async fn the_three_seeded_rules_are_listed_by_type(pool: PgPool) {
-    let answer = app(pool).await.get("/api/v1/rules").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let mut json = answer.json();
+    let response = app(pool).await.get("/api/v1/rules").await;
+    assert_eq!(response.status, StatusCode::OK);
+    let mut json = response.json();
     for rule in json["rules"].as_array_mut().unwrap() {
         assert!(rule["created_at"].as_str().is_some_and(|time| time.ends_with('Z')));
         rule["created_at"] = "[time]".into();
@@ -88,7 +88,7 @@ async fn connections_that_go_silent_stop_neither_the_rules_nor_the_snapshots(poo
     let statement = "LOCK TABLE recommendation_rules, user_recommendation_snapshots IN ACCESS EXCLUSIVE MODE";
     sqlx::query(statement).execute(&mut *lock).await.unwrap();
     app.recommend(1).await;
-    eventually("both wait", async || waiting(&app.pool).await == 2).await;
+    eventually("both wait", async || lock_waiters(&app.pool).await == 2).await;
     proxy.lose_connections();
     lock.rollback().await.unwrap();
     let before = app.app.rules.weights();

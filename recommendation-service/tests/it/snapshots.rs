@@ -1,4 +1,4 @@
-//! What is recorded about what was recommended.
+//! The recorded lists, `user_recommendation_snapshots`.
 
 use std::time::Duration;
 
@@ -33,8 +33,8 @@ async fn exactly_the_newest_list_of_a_user_is_recorded(pool: PgPool) {
     let app = app(pool).await;
     for seen in [vec![], vec![1], vec![2, 3], vec![1, 2, 3, 4], vec![]] {
         app.peers.set_profile(1, Profile { seen, ..Profile::default() });
-        let answer = app.recommend(1).await.json();
-        let mut listed: Vec<(i32, f64)> = answer["recommendations"]
+        let response = app.recommend(1).await.json();
+        let mut listed: Vec<(i32, f64)> = response["recommendations"]
             .as_array()
             .unwrap()
             .iter()
@@ -46,7 +46,7 @@ async fn exactly_the_newest_list_of_a_user_is_recorded(pool: PgPool) {
             .fetch_all(&app.pool)
             .await
             .unwrap();
-        let generated_at: DateTime<Utc> = answer["generated_at"].as_str().unwrap().parse().unwrap();
+        let generated_at: DateTime<Utc> = response["generated_at"].as_str().unwrap().parse().unwrap();
         assert!(times.iter().all(|time| *time == generated_at), "{times:?} {generated_at}");
     }
 }
@@ -81,7 +81,7 @@ async fn lists_of_many_users_are_stored_together_and_others_left_alone(pool: PgP
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn what_waits_at_shutdown_is_still_written(pool: PgPool) {
+async fn queued_lists_are_written_at_shutdown(pool: PgPool) {
     let app = app(pool).await;
     for user in 1..=300 {
         app.app.snapshots.push(snapshot(user, 1, &[(1, 0.5), (2, 0.4)]));
@@ -100,19 +100,19 @@ fn list(user: i64, second: i64) -> Snapshot {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn of_many_writers_at_once_in_any_order_the_newest_list_is_left_and_whole(pool: PgPool) {
+async fn concurrent_writers_in_any_order_leave_the_newest_list_whole(pool: PgPool) {
     let options = PgPoolOptions::new().max_connections(6);
     let replicas = [(); 2].map(|()| options.clone().connect_lazy_with((*pool.connect_options()).clone()));
     for round in 0..20 {
         let mut writers = JoinSet::new();
-        for place in 1..=12 {
-            // Each place once, never sorted by time; half of the writers go through the users backwards.
-            let second = round * 100 + place * 5 % 13;
+        for index in 1..=12 {
+            // Each second once, never in order; half of the writers go through the users backwards.
+            let second = round * 100 + index * 5 % 13;
             let mut lists = vec![list(1, second), list(2, second), list(3, second)];
-            if place % 2 == 0 {
+            if index % 2 == 0 {
                 lists.reverse();
             }
-            let replica = replicas[usize::try_from(place % 2).unwrap()].clone();
+            let replica = replicas[usize::try_from(index % 2).unwrap()].clone();
             writers.spawn(async move { store(&replica, &lists).await.unwrap() });
         }
         writers.join_all().await;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Method, Request, StatusCode},
+    http::{HeaderMap, Method, Request, StatusCode, request::Builder},
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -30,15 +30,15 @@ pub struct TestApp {
     router: Router,
 }
 
-/// An answer, read to its end.
+/// An response, read to its end.
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Answer {
+impl TestResponse {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
@@ -135,23 +135,32 @@ impl TestApp {
         Self { router: app.router(&config), redis: redis_connection(&settings).await, app, peers, pool }
     }
 
-    pub async fn request(&self, method: Method, path: &str) -> Answer {
-        let request = Request::builder().method(method).uri(path).body(Body::empty()).expect("a request");
+    pub async fn request(&self, method: Method, path: &str) -> TestResponse {
+        self.send(Request::builder().method(method).uri(path)).await
+    }
+
+    pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> TestResponse {
+        let request = Request::builder().uri(path);
+        self.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+    }
+
+    async fn send(&self, request: Builder) -> TestResponse {
+        let request = request.body(Body::empty()).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body }
+        TestResponse { status: parts.status, headers: parts.headers, body }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> TestResponse {
         self.request(Method::GET, path).await
     }
 
     /// Recommendations for a user; must succeed.
-    pub async fn recommend(&self, user: i64) -> Answer {
-        let answer = self.get(&format!("/api/v1/users/{user}/recommendations")).await;
-        assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
-        answer
+    pub async fn recommend(&self, user: i64) -> TestResponse {
+        let response = self.get(&format!("/api/v1/users/{user}/recommendations")).await;
+        assert_eq!(response.status, StatusCode::OK, "{:?}", response.body);
+        response
     }
 
     /// The stored snapshot of a user: movies and scores, by id.

@@ -7,7 +7,7 @@ mod proxy;
 use std::time::{Duration, Instant};
 
 pub use app::{TestApp, settings};
-pub use peers::{Catalogue, Mode, Peers, Profile, days_ago};
+pub use peers::{Catalogue, PeerBehaviour, Peers, Profile, days_ago};
 pub use proxy::{Proxy, Traffic};
 use sqlx::PgPool;
 
@@ -21,7 +21,7 @@ pub async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 }
 
 /// How many statements in this test's database wait for a lock.
-pub async fn waiting(pool: &PgPool) -> i64 {
+pub async fn lock_waiters(pool: &PgPool) -> i64 {
     sqlx::query_scalar(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
     )

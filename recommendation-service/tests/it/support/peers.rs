@@ -22,18 +22,18 @@ use tokio::net::TcpListener;
 
 /// How a stand-in behaves.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Mode {
-    Well,
+pub enum PeerBehaviour {
+    Ok,
     /// Takes the request and never answers.
-    Hung,
+    Hang,
     /// Answers after a while.
-    Slow(Duration),
+    Delay(Duration),
     /// Answers with this status.
-    Failing(u16),
+    Status(u16),
     /// Answers 200 with this body.
-    Saying(String),
+    Body(String),
     /// Breaks off in the middle of the body.
-    Truncated,
+    Truncate,
 }
 
 /// A catalogue as movie-service sends it.
@@ -53,11 +53,12 @@ pub struct Profile {
 
 struct Inner {
     catalogue: Catalogue,
-    catalogue_mode: Mode,
+    catalogue_mode: PeerBehaviour,
     profiles: HashMap<i64, Profile>,
-    profile_mode: Mode,
+    profile_mode: PeerBehaviour,
     unchanged: usize,
     profile_calls: usize,
+    profile_headers: HeaderMap,
 }
 
 /// Both stand-ins.
@@ -119,11 +120,12 @@ impl Peers {
         let address = listener.local_addr().expect("an address");
         let inner = Inner {
             catalogue,
-            catalogue_mode: Mode::Well,
+            catalogue_mode: PeerBehaviour::Ok,
             profiles: HashMap::from([(1, Profile::default())]),
-            profile_mode: Mode::Well,
+            profile_mode: PeerBehaviour::Ok,
             unchanged: 0,
             profile_calls: 0,
+            profile_headers: HeaderMap::new(),
         };
         let this = Self { address, inner: Arc::new(Mutex::new(inner)) };
         let app = Router::new()
@@ -146,17 +148,22 @@ impl Peers {
         self.inner.lock().unwrap().profiles.insert(user, profile);
     }
 
-    pub fn movie_service(&self, mode: Mode) {
+    pub fn movie_service(&self, mode: PeerBehaviour) {
         self.inner.lock().unwrap().catalogue_mode = mode;
     }
 
-    pub fn user_service(&self, mode: Mode) {
+    pub fn user_service(&self, mode: PeerBehaviour) {
         self.inner.lock().unwrap().profile_mode = mode;
     }
 
     /// How many times the catalogue was asked for and had not changed.
     pub fn unchanged(&self) -> usize {
         self.inner.lock().unwrap().unchanged
+    }
+
+    /// The headers of the last request for a profile.
+    pub fn profile_headers(&self) -> HeaderMap {
+        self.inner.lock().unwrap().profile_headers.clone()
     }
 
     /// How many times a profile was asked for.
@@ -171,17 +178,18 @@ async fn catalogue_route(State(peers): State<Peers>, headers: HeaderMap) -> Resp
         (inner.catalogue_mode.clone(), inner.catalogue.clone())
     };
     let tag = format!("\"{}\"", catalogue.version);
-    if mode == Mode::Well && headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == *tag) {
+    if mode == PeerBehaviour::Ok && headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == *tag) {
         peers.inner.lock().unwrap().unchanged += 1;
         return StatusCode::NOT_MODIFIED.into_response();
     }
     respond(mode, &tag, "application/x-ndjson", catalogue.lines()).await
 }
 
-async fn profile_route(State(peers): State<Peers>, Path(user): Path<i64>) -> Response {
+async fn profile_route(State(peers): State<Peers>, Path(user): Path<i64>, headers: HeaderMap) -> Response {
     let (mode, profile) = {
         let mut inner = peers.inner.lock().unwrap();
         inner.profile_calls += 1;
+        inner.profile_headers = headers;
         (inner.profile_mode.clone(), inner.profiles.get(&user).cloned())
     };
     let Some(profile) = profile else { return StatusCode::NOT_FOUND.into_response() };
@@ -192,18 +200,18 @@ async fn profile_route(State(peers): State<Peers>, Path(user): Path<i64>) -> Res
     respond(mode, "", "application/json", body.to_string()).await
 }
 
-async fn respond(mode: Mode, tag: &str, content_type: &str, body: String) -> Response {
+async fn respond(mode: PeerBehaviour, tag: &str, content_type: &str, body: String) -> Response {
     let headers = [(header::CONTENT_TYPE, content_type.to_owned()), (header::ETAG, tag.to_owned())];
     match mode {
-        Mode::Well => (headers, body).into_response(),
-        Mode::Hung => std::future::pending().await,
-        Mode::Slow(pause) => {
+        PeerBehaviour::Ok => (headers, body).into_response(),
+        PeerBehaviour::Hang => std::future::pending().await,
+        PeerBehaviour::Delay(pause) => {
             tokio::time::sleep(pause).await;
             (headers, body).into_response()
         }
-        Mode::Failing(status) => StatusCode::from_u16(status).expect("a status").into_response(),
-        Mode::Saying(text) => (headers, text).into_response(),
-        Mode::Truncated => {
+        PeerBehaviour::Status(status) => StatusCode::from_u16(status).expect("a status").into_response(),
+        PeerBehaviour::Body(text) => (headers, text).into_response(),
+        PeerBehaviour::Truncate => {
             let half = Bytes::copy_from_slice(&body.as_bytes()[..body.len() / 2]);
             let pieces = [Ok(half), Err(std::io::Error::other("broken off"))];
             (headers, Body::from_stream(stream::iter(pieces))).into_response()

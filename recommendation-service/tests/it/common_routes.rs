@@ -1,4 +1,4 @@
-//! What every service of the platform does alike.
+//! What all services have in common: health, errors of routing, HEAD, Swagger UI, request ids.
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
@@ -25,13 +25,16 @@ async fn health_and_readiness(pool: PgPool) {
 async fn unknown_paths_and_wrong_methods_are_json_errors(pool: PgPool) {
     let app = app(pool).await;
     for path in ["/", "/api/v1/nothing", "/API/V1/Rules", "/api/v1/users/1", "/internal/v1/catalogue"] {
-        let answer = app.get(path).await;
-        assert_eq!((answer.status, answer.error().as_str()), (StatusCode::NOT_FOUND, "Not Found"), "{path}");
+        let response = app.get(path).await;
+        assert_eq!((response.status, response.error().as_str()), (StatusCode::NOT_FOUND, "Not Found"), "{path}");
     }
     for path in ["/api/v1/rules", "/api/v1/users/1/recommendations", "/api/v1/health"] {
-        let answer = app.request(Method::POST, path).await;
-        assert_eq!((answer.status, answer.error().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"));
-        assert_eq!(answer.headers["allow"], "GET,HEAD", "{path}");
+        let response = app.request(Method::POST, path).await;
+        assert_eq!(
+            (response.status, response.error().as_str()),
+            (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+        );
+        assert_eq!(response.headers["allow"], "GET,HEAD", "{path}");
     }
 }
 

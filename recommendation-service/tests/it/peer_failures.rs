@@ -1,4 +1,4 @@
-//! Peers that are down, hung or talk nonsense.
+//! Peers that are down, hung or send something unusable.
 
 use std::{
     sync::Arc,
@@ -12,7 +12,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::support::{Catalogue, Mode, Peers, Profile, TestApp, eventually, settings};
+use crate::support::{Catalogue, PeerBehaviour, Peers, Profile, TestApp, eventually, settings};
 
 const PATH: &str = "/api/v1/users/1/recommendations";
 
@@ -23,10 +23,14 @@ async fn app(pool: PgPool) -> TestApp {
     TestApp::start(pool, peers).await
 }
 
-async fn assert_general(app: &TestApp) {
-    let answer = app.recommend(1).await;
-    assert_eq!(answer.movies(), [1, 2, 3, 4]);
-    assert!(!String::from_utf8_lossy(&answer.body).contains("preferred"));
+/// Returns the reason that the list gives.
+async fn assert_general(app: &TestApp) -> String {
+    let response = app.recommend(1).await;
+    assert_eq!(response.movies(), [1, 2, 3, 4]);
+    assert!(!String::from_utf8_lossy(&response.body).contains("preferred"));
+    let json = response.json();
+    assert_eq!(json["degraded"], true);
+    json["degraded_reason"].as_str().expect("a reason").to_owned()
 }
 
 /// A list made without the profile leaves no trace.
@@ -39,9 +43,11 @@ async fn assert_no_trace(app: &TestApp) {
 #[sqlx::test(migrations = "./migrations")]
 async fn when_user_preference_service_fails_the_list_is_general_and_leaves_no_trace(pool: PgPool) {
     let app = app(pool).await;
-    for mode in [Mode::Failing(500), Mode::Failing(503), Mode::Failing(204), Mode::Truncated] {
+    for mode in
+        [PeerBehaviour::Status(500), PeerBehaviour::Status(503), PeerBehaviour::Status(204), PeerBehaviour::Truncate]
+    {
         app.peers.user_service(mode);
-        assert_general(&app).await;
+        assert_eq!(assert_general(&app).await, "user-preference-service is unavailable");
     }
     assert_no_trace(&app).await;
 }
@@ -52,11 +58,11 @@ async fn a_malformed_profile_gives_a_general_list_without_a_trace(pool: PgPool) 
     let of_another =
         r#"{"user_id":2,"preferred_genres":[],"preferred_language":"en","min_rating":0,"seen_movie_ids":[]}"#;
     for text in ["", "not JSON", "{}", "null", r#"{"user_id":1}"#, of_another] {
-        app.peers.user_service(Mode::Saying(text.into()));
-        assert_general(&app).await;
+        app.peers.user_service(PeerBehaviour::Body(text.into()));
+        assert_eq!(assert_general(&app).await, "user-preference-service sent an unreadable profile");
     }
     assert_no_trace(&app).await;
-    app.peers.user_service(Mode::Well);
+    app.peers.user_service(PeerBehaviour::Ok);
     assert_eq!(app.recommend(1).await.movies(), [2, 3, 4]);
 }
 
@@ -75,9 +81,9 @@ async fn when_nobody_listens_the_list_is_general_and_leaves_no_trace(pool: PgPoo
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn a_hung_user_preference_service_costs_a_few_requests_its_time_limit_and_then_one_a_second(pool: PgPool) {
+async fn a_hung_user_preference_service_costs_a_few_requests_its_time_limit_and_then_a_short_probe(pool: PgPool) {
     let app = app(pool).await;
-    app.peers.user_service(Mode::Hung);
+    app.peers.user_service(PeerBehaviour::Hang);
     for _ in 0..3 {
         let started = Instant::now();
         assert_general(&app).await;
@@ -87,25 +93,73 @@ async fn a_hung_user_preference_service_costs_a_few_requests_its_time_limit_and_
     for _ in 0..100 {
         assert_general(&app).await;
     }
-    // A hundred time limits would be a hundred seconds; one probe may be among them.
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
-    assert!(app.peers.profile_calls() <= calls + 1);
+    // A hundred time limits would be a hundred seconds; two probes a second are among them.
+    let (elapsed, probes) = (started.elapsed(), app.peers.profile_calls() - calls);
+    assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
+    assert!(probes as u128 <= 1 + elapsed.as_millis() / 500, "{probes} probes in {elapsed:?}");
     assert_no_trace(&app).await;
 
-    app.peers.user_service(Mode::Well);
+    app.peers.user_service(PeerBehaviour::Ok);
     eventually("personal lists again", async || app.recommend(1).await.movies() == [2, 3, 4]).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn a_general_list_does_not_take_the_place_of_a_personal_one(pool: PgPool) {
+async fn the_very_next_request_after_user_preference_service_is_back_is_personal(pool: PgPool) {
+    let app = app(pool).await;
+    for _ in 0..3 {
+        app.peers.user_service(PeerBehaviour::Status(503));
+        for _ in 0..6 {
+            assert_general(&app).await;
+        }
+        // Watched while the breaker is open: it must not be recommended again.
+        app.peers.set_profile(1, Profile { seen: vec![1, 2], ..Profile::default() });
+        app.peers.user_service(PeerBehaviour::Ok);
+        let response = app.recommend(1).await;
+        assert_eq!(response.movies(), [3, 4]);
+        assert!(response.json().get("degraded").is_none() && response.json().get("degraded_reason").is_none());
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn all_requests_that_wait_for_a_probe_are_personal_when_it_succeeds(pool: PgPool) {
+    let app = Arc::new(app(pool).await);
+    app.peers.user_service(PeerBehaviour::Status(500));
+    for _ in 0..5 {
+        assert_general(&app).await;
+    }
+    app.peers.user_service(PeerBehaviour::Delay(Duration::from_millis(20)));
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let app = app.clone();
+        requests.spawn(async move { app.recommend(1).await.movies() });
+    }
+    assert!(requests.join_all().await.into_iter().all(|movies| movies == [2, 3, 4]));
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn the_request_id_and_the_trace_go_on_to_user_preference_service(pool: PgPool) {
+    let app = app(pool).await;
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    app.get_with(PATH, &[("x-request-id", "abc-1"), ("traceparent", trace)]).await;
+    let headers = app.peers.profile_headers();
+    assert_eq!(
+        (&headers["x-request-id"], &headers["traceparent"]),
+        (&"abc-1".parse().unwrap(), &trace.parse().unwrap())
+    );
+    app.get(PATH).await;
+    assert_eq!(app.peers.profile_headers()["x-request-id"].len(), 32, "the one that was made here");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_general_list_does_not_replace_a_personal_one(pool: PgPool) {
     let app = app(pool).await;
     let personal = app.recommend(1).await;
     eventually("its snapshot", async || app.snapshot(1).await.len() == 3).await;
     let stored = app.snapshot(1).await;
-    app.peers.user_service(Mode::Failing(500));
+    app.peers.user_service(PeerBehaviour::Status(500));
     assert_general(&app).await;
     assert_eq!(app.snapshot(1).await, stored);
-    app.peers.user_service(Mode::Well);
+    app.peers.user_service(PeerBehaviour::Ok);
     assert_eq!(app.recommend(1).await.body, personal.body);
 }
 
@@ -138,7 +192,7 @@ async fn an_idle_connection_that_the_peer_closed_costs_nothing(pool: PgPool) {
 #[sqlx::test(migrations = "./migrations")]
 async fn when_movie_service_is_down_answers_come_from_the_copy(pool: PgPool) {
     let app = app(pool).await;
-    for mode in [Mode::Failing(500), Mode::Hung] {
+    for mode in [PeerBehaviour::Status(500), PeerBehaviour::Hang] {
         app.peers.movie_service(mode);
         tokio::time::sleep(Duration::from_millis(1500)).await;
         assert_eq!(app.recommend(1).await.movies(), [2, 3, 4]);
@@ -149,16 +203,16 @@ async fn when_movie_service_is_down_answers_come_from_the_copy(pool: PgPool) {
 #[sqlx::test(migrations = "./migrations")]
 async fn before_the_first_copy_it_is_503_and_not_ready(pool: PgPool) {
     let peers = Peers::start(Catalogue::small()).await;
-    peers.movie_service(Mode::Failing(503));
+    peers.movie_service(PeerBehaviour::Status(503));
     let settings = settings(&pool, &peers).await;
     let app = TestApp::with(pool, peers, settings).await;
-    let answer = app.get(PATH).await;
+    let response = app.get(PATH).await;
     let expected = (StatusCode::SERVICE_UNAVAILABLE, "movie catalogue not loaded yet".to_owned());
-    assert_eq!((answer.status, answer.error()), expected);
+    assert_eq!((response.status, response.error()), expected);
     let ready = app.get("/api/v1/ready").await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     insta::assert_json_snapshot!(ready.json());
-    app.peers.movie_service(Mode::Well);
+    app.peers.movie_service(PeerBehaviour::Ok);
     eventually("ready", async || app.get("/api/v1/ready").await.status == StatusCode::OK).await;
     assert_eq!(app.get(PATH).await.status, StatusCode::OK);
 }
@@ -181,10 +235,10 @@ async fn many_requests_at_once_while_everything_changes_are_all_answered(pool: P
             if number % 50 == 0 {
                 app.peers.set_profile(user, Profile { genres: vec!["Drama"], seen: vec![4], ..Profile::default() });
             }
-            let answer = app.recommend(user).await;
-            let mut movies = answer.movies();
+            let response = app.recommend(user).await;
+            let mut movies = response.movies();
             movies.sort_unstable();
-            assert_eq!((answer.json()["user_id"].as_i64(), movies), (Some(user), vec![1, 2, 3]));
+            assert_eq!((response.json()["user_id"].as_i64(), movies), (Some(user), vec![1, 2, 3]));
         });
     }
     while let Some(result) = requests.join_next().await {

@@ -1,4 +1,4 @@
-//! From causes to what a client is told.
+//! Maps errors of the service to what a client is told.
 
 use axum::http::StatusCode;
 

@@ -1,4 +1,4 @@
-//! What is recommended, in which order and form.
+//! `GET /api/v1/users/{id}/recommendations`: what is recommended, in which order and form.
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -11,12 +11,12 @@ async fn app(pool: PgPool, catalogue: Catalogue) -> TestApp {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn the_answer_has_the_agreed_form(pool: PgPool) {
+async fn the_response_has_the_agreed_form(pool: PgPool) {
     let app = app(pool, Catalogue::small()).await;
     app.peers.set_profile(1, Profile { genres: vec!["dRAMA"], ..Profile::default() });
-    let answer = app.recommend(1).await;
-    assert_eq!(answer.headers["content-type"], "application/json");
-    let mut json = answer.json();
+    let response = app.recommend(1).await;
+    assert_eq!(response.headers["content-type"], "application/json");
+    let mut json = response.json();
     let generated_at = json["generated_at"].as_str().expect("a time").to_owned();
     assert!(generated_at.ends_with('Z') && chrono::DateTime::parse_from_rfc3339(&generated_at).is_ok());
     json["generated_at"] = "[time]".into();
@@ -77,8 +77,8 @@ async fn a_limit_outside_1_to_50_or_unreadable_means_10(pool: PgPool) {
         ("?limit=99999999999999999999", 10),
         ("?limit=%zz&%", 10),
     ] {
-        let answer = app.get(&format!("/api/v1/users/1/recommendations{query}")).await;
-        assert_eq!((answer.status, answer.movies().len()), (StatusCode::OK, length), "{query}");
+        let response = app.get(&format!("/api/v1/users/1/recommendations{query}")).await;
+        assert_eq!((response.status, response.movies().len()), (StatusCode::OK, length), "{query}");
     }
 }
 
@@ -95,8 +95,8 @@ async fn an_id_that_is_not_a_number_above_zero_is_400(pool: PgPool) {
     let app = app(pool, Catalogue::small()).await;
     for id in ["abc", "0", "-1", "+0", "1.5", "1e3", "%20", "%ff", "%00", "1%20", "-99999999999999999999", "٣"] {
         let id = if id.is_ascii() { id.to_owned() } else { "%D9%A3".to_owned() };
-        let answer = app.get(&format!("/api/v1/users/{id}/recommendations")).await;
-        assert_eq!((answer.status, answer.error().as_str()), (StatusCode::BAD_REQUEST, "invalid user ID"), "{id}");
+        let response = app.get(&format!("/api/v1/users/{id}/recommendations")).await;
+        assert_eq!((response.status, response.error().as_str()), (StatusCode::BAD_REQUEST, "invalid user ID"), "{id}");
     }
     assert_eq!(app.peers.profile_calls(), 0);
 }
@@ -105,8 +105,8 @@ async fn an_id_that_is_not_a_number_above_zero_is_400(pool: PgPool) {
 async fn a_sign_or_leading_zeros_may_stand_before_an_id(pool: PgPool) {
     let app = app(pool, Catalogue::small()).await;
     for id in ["+1", "001", "%31"] {
-        let answer = app.get(&format!("/api/v1/users/{id}/recommendations")).await;
-        assert_eq!((answer.status, &answer.json()["user_id"]), (StatusCode::OK, &json!(1)), "{id}");
+        let response = app.get(&format!("/api/v1/users/{id}/recommendations")).await;
+        assert_eq!((response.status, &response.json()["user_id"]), (StatusCode::OK, &json!(1)), "{id}");
     }
 }
 
@@ -114,8 +114,8 @@ async fn a_sign_or_leading_zeros_may_stand_before_an_id(pool: PgPool) {
 async fn a_user_who_does_not_exist_or_cannot_exist_is_404(pool: PgPool) {
     let app = app(pool, Catalogue::small()).await;
     for id in ["2", "9223372036854775807", "9223372036854775808", "99999999999999999999999"] {
-        let answer = app.get(&format!("/api/v1/users/{id}/recommendations")).await;
-        assert_eq!((answer.status, answer.error().as_str()), (StatusCode::NOT_FOUND, "user not found"), "{id}");
+        let response = app.get(&format!("/api/v1/users/{id}/recommendations")).await;
+        assert_eq!((response.status, response.error().as_str()), (StatusCode::NOT_FOUND, "user not found"), "{id}");
     }
     assert!(app.cache_keys().await.is_empty());
 }
@@ -127,8 +127,8 @@ async fn watched_and_disliked_movies_are_left_out_unless_asked_for(pool: PgPool)
     assert_eq!(app.recommend(1).await.movies(), [2, 4]);
     for (value, movies) in [("true", vec![1, 2, 3, 4]), ("1", vec![1, 2, 3, 4]), ("yes", vec![2, 4]), ("", vec![2, 4])]
     {
-        let answer = app.get(&format!("/api/v1/users/1/recommendations?include_seen={value}")).await;
-        assert_eq!(answer.movies(), movies, "{value}");
+        let response = app.get(&format!("/api/v1/users/1/recommendations?include_seen={value}")).await;
+        assert_eq!(response.movies(), movies, "{value}");
     }
 }
 
