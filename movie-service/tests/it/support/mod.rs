@@ -88,6 +88,8 @@ pub async fn settings(pool: &PgPool) -> HashMap<String, String> {
             ("REDIS_ADDR", redis.trim_end_matches('/').to_owned()),
             ("REDIS_DB", fresh_redis_database().await.to_string()),
             // Busy test machines are slow; what is to fail by time says so in its own test.
+            ("DB_ACQUIRE_TIMEOUT_MS", "2000".to_owned()),
+            ("DB_STATEMENT_TIMEOUT_MS", "5000".to_owned()),
             ("REDIS_TIMEOUT_MS", "2000".to_owned()),
             ("TMDB_MAX_RETRIES", "1".to_owned()),
             ("TMDB_MAX_REQUESTS_PER_SECOND", "1000".to_owned()),
