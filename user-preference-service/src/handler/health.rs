@@ -40,6 +40,7 @@ pub struct Readiness {
 #[utoipa::path(
     get,
     path = "/api/v1/health",
+    operation_id = "getHealth",
     tag = "operations",
     responses((status = 200, description = "Alive", body = Health))
 )]
@@ -53,6 +54,7 @@ pub async fn health() -> Json<Health> {
 #[utoipa::path(
     get,
     path = "/api/v1/ready",
+    operation_id = "getReadiness",
     tag = "operations",
     responses(
         (status = 200, description = "Ready", body = Readiness),

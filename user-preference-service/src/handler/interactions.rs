@@ -2,26 +2,35 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State, http::StatusCode};
-use serde::Serialize;
-use serde_json::value::RawValue;
-use utoipa::ToSchema;
+use axum::{
+    Json,
+    extract::{FromRequestParts, Query, State},
+    http::{StatusCode, request::Parts},
+};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    extract::{JsonBody, LimitQuery, UserPath},
-    json::{Fields, InvalidBody, put, put_integer},
+    path::UserPath,
+    request_validation::{body::JsonBody, number},
     responses::{BodyErrors, ServerErrors, UserErrors},
 };
 use crate::{
     App,
     error::ApiError,
-    models::interaction::{Interaction, InteractionType, NewInteraction},
+    models::{
+        Invalid,
+        id::MovieId,
+        interaction::{Interaction, InteractionType, ListLimit, NewInteraction},
+    },
 };
 
 /// An interaction to be recorded.
-#[derive(Debug, Default, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct RecordInteraction {
     /// The movie, by movie-service's id; it need not exist.
+    #[serde(default, deserialize_with = "number::integer")]
     #[schema(required, nullable = false, example = 42, minimum = 1, maximum = 2147483647)]
     movie_id: Option<i64>,
     /// What the user did with it.
@@ -29,13 +38,59 @@ pub struct RecordInteraction {
     interaction_type: Option<String>,
 }
 
-impl Fields for RecordInteraction {
-    fn take(&mut self, name: &str, value: &RawValue) -> Result<(), InvalidBody> {
-        match name {
-            "movie_id" => put_integer(&mut self.movie_id, value),
-            "interaction_type" => put(&mut self.interaction_type, value),
-            _ => Ok(()),
-        }
+impl TryFrom<RecordInteraction> for NewInteraction {
+    type Error = Invalid;
+
+    /// The type is checked first.
+    fn try_from(body: RecordInteraction) -> Result<Self, Invalid> {
+        let interaction_type = InteractionType::parse(body.interaction_type.unwrap_or_default())?;
+        Ok(Self { movie_id: MovieId::new(body.movie_id.unwrap_or(0))?, interaction_type })
+    }
+}
+
+/// The query of a list of interactions.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListInteractions {
+    /// How many, the newest first. 0 or less, or what is no number, means 50; more than 1000 means 1000.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000, example = 50)]
+    limit: ListLimit,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ListInteractions {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let limit = pairs.ok().and_then(|Query(pairs)| pairs.into_iter().find(|(name, _)| name == "limit"));
+        Ok(Self { limit: limit.map_or(ListLimit::DEFAULT, |(_, text)| ListLimit::parse(&text)) })
+    }
+}
+
+/// An interaction that was recorded.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Interaction)]
+pub struct InteractionView {
+    /// The number of this record.
+    #[schema(example = 1, minimum = 1)]
+    id: i64,
+    /// Who did it.
+    #[schema(example = 1, minimum = 1)]
+    user_id: i64,
+    /// The movie, by movie-service's id.
+    #[schema(example = 42, minimum = 1)]
+    movie_id: i32,
+    /// What the user did with it.
+    #[schema(value_type = InteractionType, example = "like")]
+    interaction_type: String,
+    /// RFC 3339, UTC.
+    #[schema(example = "2026-11-22T18:00:00.123456Z")]
+    created_at: DateTime<Utc>,
+}
+
+impl From<Interaction> for InteractionView {
+    fn from(Interaction { id, user_id, movie_id, interaction_type, created_at }: Interaction) -> Self {
+        Self { id, user_id, movie_id, interaction_type, created_at }
     }
 }
 
@@ -47,7 +102,7 @@ pub struct InteractionList {
     user_id: i64,
     /// Newest first.
     #[schema(max_items = 1000)]
-    interactions: Vec<Interaction>,
+    interactions: Vec<InteractionView>,
 }
 
 /// Record an interaction
@@ -56,34 +111,33 @@ pub struct InteractionList {
 #[utoipa::path(
     post,
     path = "/api/v1/users/{id}/interactions",
+    operation_id = "recordInteraction",
     tag = "interactions",
-    params(("id" = i64, Path, description = "The user's id", example = 1)),
+    params(UserPath),
     request_body = RecordInteraction,
-    responses((status = 201, description = "Recorded", body = Interaction), UserErrors, BodyErrors, ServerErrors)
+    responses(
+        (status = 201, description = "Recorded", body = InteractionView),
+        UserErrors,
+        BodyErrors,
+        ServerErrors,
+    )
 )]
 pub async fn record_interaction(
     State(app): State<Arc<App>>,
-    UserPath(id): UserPath,
+    path: UserPath,
     JsonBody(body): JsonBody<RecordInteraction>,
-) -> Result<(StatusCode, Json<Interaction>), ApiError> {
-    let new = NewInteraction::new(body.movie_id, body.interaction_type)?;
-    Ok((StatusCode::CREATED, Json(app.interactions.record(id, new).await?)))
+) -> Result<(StatusCode, Json<InteractionView>), ApiError> {
+    let interaction = app.interactions.record(path.id, body.try_into()?).await?;
+    Ok((StatusCode::CREATED, Json(interaction.into())))
 }
 
 /// List the latest interactions of a user
 #[utoipa::path(
     get,
     path = "/api/v1/users/{id}/interactions",
+    operation_id = "listInteractions",
     tag = "interactions",
-    params(
-        ("id" = i64, Path, description = "The user's id", example = 1),
-        (
-            "limit" = Option<String>,
-            Query,
-            description = "How many, 1 to 1000. 0 or less, or anything unreadable, means 50; more than 1000 means 1000.",
-            example = "50"
-        ),
-    ),
+    params(UserPath, ListInteractions),
     responses(
         (status = 200, description = "The interactions, newest first", body = InteractionList),
         UserErrors,
@@ -92,9 +146,10 @@ pub async fn record_interaction(
 )]
 pub async fn list_interactions(
     State(app): State<Arc<App>>,
-    UserPath(id): UserPath,
-    LimitQuery(limit): LimitQuery,
+    path: UserPath,
+    query: ListInteractions,
 ) -> Result<Json<InteractionList>, ApiError> {
-    let (user, interactions) = app.interactions.newest(id, limit).await?;
+    let (user, interactions) = app.interactions.newest(path.id, query.limit).await?;
+    let interactions = interactions.into_iter().map(InteractionView::from).collect();
     Ok(Json(InteractionList { user_id: user.get(), interactions }))
 }

@@ -1,13 +1,12 @@
 //! HTTP: routes, what they take and what they answer. A handler extracts, calls one service method and maps.
 
 mod docs;
-mod extract;
-mod failure;
+mod error_mapping;
 mod health;
 mod interactions;
-mod json;
+mod path;
 mod preferences;
-mod profile;
+mod profiles;
 mod responses;
 mod users;
 
@@ -31,6 +30,16 @@ use crate::{
         title = "user-preference-service",
         description = "Users, what they prefer, and what they did with movies."
     ),
+    components(responses(
+        responses::InvalidUserId,
+        responses::UserNotFound,
+        responses::InvalidRequest,
+        responses::BodyTimeout,
+        responses::BodyTooLarge,
+        responses::UserExists,
+        responses::Unavailable,
+        responses::Timeout,
+    )),
     tags(
         (name = "users", description = "Accounts"),
         (name = "preferences", description = "What a user prefers"),
@@ -47,7 +56,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(users::get_user))
         .routes(routes!(preferences::get_preferences, preferences::set_preferences))
         .routes(routes!(interactions::list_interactions, interactions::record_interaction))
-        .routes(routes!(profile::get_profile))
+        .routes(routes!(profiles::get_profile))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
 }

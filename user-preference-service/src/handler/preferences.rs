@@ -2,29 +2,32 @@
 
 use std::sync::Arc;
 
-use axum::{extract::State, http::StatusCode, response::Response};
-use serde_json::value::RawValue;
+use axum::{Json, extract::State};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    extract::{JsonBody, UserPath},
-    json::{Fields, InvalidBody, put, put_float},
+    path::UserPath,
+    request_validation::{body::JsonBody, number},
     responses::{BodyErrors, ServerErrors, UserErrors},
 };
 use crate::{
     App,
     error::ApiError,
-    middleware::json_bytes,
-    models::preferences::{NewPreferences, Preferences},
+    models::{
+        Invalid,
+        preferences::{Genres, LanguageCode, NewPreferences, Preferences, Rating},
+    },
 };
 
 /// All preferences of a user; what is left out (or null) goes back to its default.
-#[derive(Debug, Default, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct SetPreferences {
     /// Names of genres; none by default. Case does not matter to recommendations.
     #[schema(
         nullable,
-        value_type = Option<Vec<GenreName>>,
+        value_type = Option<Vec<String>>,
         example = json!(["Action", "Science Fiction"]),
         max_items = 100
     )]
@@ -33,24 +36,51 @@ pub struct SetPreferences {
     #[schema(nullable, example = "en", max_length = 10, pattern = r"^[^\u0000]*$")]
     preferred_language: Option<String>,
     /// Movies rated below it are not recommended; 0 by default.
+    #[serde(default, deserialize_with = "number::float")]
     #[schema(nullable, example = 7.0, minimum = 0, maximum = 10)]
     min_rating: Option<f64>,
 }
 
-/// The name of a genre, without NUL.
-#[derive(ToSchema)]
-#[schema(value_type = String, max_length = 100, pattern = r"^[^\u0000]*$", example = "Action")]
-#[expect(dead_code, reason = "only the specification is made from it")]
-pub struct GenreName(String);
+impl TryFrom<SetPreferences> for NewPreferences {
+    type Error = Invalid;
 
-impl Fields for SetPreferences {
-    fn take(&mut self, name: &str, value: &RawValue) -> Result<(), InvalidBody> {
-        match name {
-            "preferred_genres" => put(&mut self.preferred_genres, value),
-            "preferred_language" => put(&mut self.preferred_language, value),
-            "min_rating" => put_float(&mut self.min_rating, value),
-            _ => Ok(()),
-        }
+    fn try_from(body: SetPreferences) -> Result<Self, Invalid> {
+        Ok(Self {
+            genres: Genres::new(body.preferred_genres.unwrap_or_default())?,
+            language: LanguageCode::new(body.preferred_language.unwrap_or_default())?,
+            min_rating: Rating::new(body.min_rating.unwrap_or_default())?,
+        })
+    }
+}
+
+/// The preferences of a user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Preferences)]
+pub struct PreferencesView {
+    /// The number of this record; 0 for a user who set none.
+    #[schema(example = 1, minimum = 0)]
+    id: i64,
+    /// Whose they are.
+    #[schema(example = 1, minimum = 1)]
+    user_id: i64,
+    /// Names of genres, in the order in which they were sent.
+    #[schema(example = json!(["Action", "Science Fiction"]), max_items = 100)]
+    preferred_genres: Vec<String>,
+    /// `en` unless another was set.
+    #[schema(example = "en", max_length = 10)]
+    preferred_language: String,
+    /// Movies rated below it are not recommended.
+    #[schema(example = 7.0, minimum = 0, maximum = 10)]
+    min_rating: f64,
+    /// RFC 3339, UTC; `0001-01-01T00:00:00Z` for a user who set none.
+    #[schema(example = "2026-11-22T18:00:00.123456Z")]
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Preferences> for PreferencesView {
+    fn from(preferences: Preferences) -> Self {
+        let Preferences { id, user_id, preferred_genres, preferred_language, min_rating, updated_at, .. } = preferences;
+        Self { id, user_id, preferred_genres, preferred_language, min_rating, updated_at }
     }
 }
 
@@ -60,11 +90,12 @@ impl Fields for SetPreferences {
 #[utoipa::path(
     post,
     path = "/api/v1/users/{id}/preferences",
+    operation_id = "setPreferences",
     tag = "preferences",
-    params(("id" = i64, Path, description = "The user's id", example = 1)),
+    params(UserPath),
     request_body = SetPreferences,
     responses(
-        (status = 200, description = "The preferences as stored", body = Preferences),
+        (status = 200, description = "The preferences as stored", body = PreferencesView),
         UserErrors,
         BodyErrors,
         ServerErrors,
@@ -72,11 +103,10 @@ impl Fields for SetPreferences {
 )]
 pub async fn set_preferences(
     State(app): State<Arc<App>>,
-    UserPath(id): UserPath,
+    path: UserPath,
     JsonBody(body): JsonBody<SetPreferences>,
-) -> Result<Response, ApiError> {
-    let new = NewPreferences::new(body.preferred_genres, body.preferred_language, body.min_rating)?;
-    Ok(json_bytes(StatusCode::OK, app.preferences.replace(id, new).await?))
+) -> Result<Json<PreferencesView>, ApiError> {
+    Ok(Json(app.preferences.replace(path.id, body.try_into()?).await?.into()))
 }
 
 /// Show the preferences of a user
@@ -85,10 +115,11 @@ pub async fn set_preferences(
 #[utoipa::path(
     get,
     path = "/api/v1/users/{id}/preferences",
+    operation_id = "getPreferences",
     tag = "preferences",
-    params(("id" = i64, Path, description = "The user's id", example = 1)),
-    responses((status = 200, description = "The preferences", body = Preferences), UserErrors, ServerErrors)
+    params(UserPath),
+    responses((status = 200, description = "The preferences", body = PreferencesView), UserErrors, ServerErrors)
 )]
-pub async fn get_preferences(State(app): State<Arc<App>>, UserPath(id): UserPath) -> Result<Response, ApiError> {
-    Ok(json_bytes(StatusCode::OK, app.preferences.get(id).await?))
+pub async fn get_preferences(State(app): State<Arc<App>>, path: UserPath) -> Result<Json<PreferencesView>, ApiError> {
+    Ok(Json(app.preferences.get(path.id).await?.into()))
 }

@@ -1,6 +1,7 @@
 //! Error responses that several operations share, for the specification.
 
-use utoipa::IntoResponses;
+use serde_json::json;
+use utoipa::{IntoResponses, ToResponse};
 
 use crate::error::ErrorBody;
 
@@ -8,37 +9,91 @@ use crate::error::ErrorBody;
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only the specification is made from it")]
 pub enum UserErrors {
-    /// `invalid user ID`
+    /// 400
     #[response(status = 400)]
-    Invalid(ErrorBody),
-    /// `user not found`
+    Invalid(#[ref_response] InvalidUserId),
+    /// 404
     #[response(status = 404)]
-    NotFound(ErrorBody),
+    NotFound(#[ref_response] UserNotFound),
 }
 
-/// Of operations on one user that read a body; it says more of 400 than [`UserErrors`], so it comes after them.
+/// Of operations that read a body. Its 400 says more than that of [`UserErrors`], so it comes after them.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only the specification is made from it")]
 pub enum BodyErrors {
-    /// `invalid user ID`, `invalid request body`, or a field that cannot be accepted
+    /// 400
     #[response(status = 400)]
-    Invalid(ErrorBody),
-    /// The body did not arrive in time
+    Invalid(#[ref_response] InvalidRequest),
+    /// 408
     #[response(status = 408)]
-    TooSlow(ErrorBody),
-    /// The body is larger than 1 MiB
+    Timeout(#[ref_response] BodyTimeout),
+    /// 413
     #[response(status = 413)]
-    TooLarge(ErrorBody),
+    TooLarge(#[ref_response] BodyTooLarge),
 }
+
+/// Of creating a user.
+#[derive(IntoResponses)]
+#[response(status = 409)]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct UserConflict(#[ref_response] UserExists);
 
 /// Of all operations.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "only the specification is made from it")]
 pub enum ServerErrors {
-    /// The database is unavailable; nothing was changed
+    /// 503
     #[response(status = 503)]
-    Unavailable(ErrorBody),
-    /// Not answered in time; a change may have been made
+    Unavailable(#[ref_response] Unavailable),
+    /// 504
     #[response(status = 504)]
-    Timeout(ErrorBody),
+    Timeout(#[ref_response] Timeout),
 }
+
+/// `invalid user ID`
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid user ID", "code": "invalid_user_id", "field": "id" }))]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct InvalidUserId(ErrorBody);
+
+/// `user not found`
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "user not found", "code": "user_not_found" }))]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct UserNotFound(ErrorBody);
+
+/// An id in the path that is no number, `invalid request body`, or a field that cannot be accepted
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid request body", "code": "invalid_request_body" }))]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct InvalidRequest(ErrorBody);
+
+/// The body did not arrive in time
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "the request body did not arrive in time", "code": "request_timeout" }))]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct BodyTimeout(ErrorBody);
+
+/// The body is larger than 1 MiB
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "request body too large", "code": "body_too_large" }))]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct BodyTooLarge(ErrorBody);
+
+/// `username already exists` or `email already exists`
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "username already exists", "code": "username_exists", "field": "username" }))]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct UserExists(ErrorBody);
+
+/// The database is unavailable; nothing was changed
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "the database is unavailable, try again later", "code": "unavailable" }))]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct Unavailable(ErrorBody);
+
+/// Not answered in time; a change may have been made
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "the request took too long", "code": "timeout" }))]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct Timeout(ErrorBody);

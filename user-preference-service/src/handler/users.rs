@@ -3,22 +3,26 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State, http::StatusCode};
-use serde_json::value::RawValue;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    extract::{JsonBody, UserPath},
-    json::{Fields, InvalidBody, put},
-    responses::{BodyErrors, ServerErrors, UserErrors},
+    path::UserPath,
+    request_validation::body::JsonBody,
+    responses::{BodyErrors, ServerErrors, UserConflict, UserErrors},
 };
 use crate::{
     App,
-    error::{ApiError, ErrorBody},
-    models::user::{NewUser, User},
+    error::ApiError,
+    models::{
+        Invalid,
+        user::{Email, NewUser, User, Username},
+    },
 };
 
 /// A user to be created.
-#[derive(Debug, Default, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct CreateUser {
     /// Unique; stored as it is sent, but not only of spaces and control characters. No NUL.
     #[schema(
@@ -42,13 +46,39 @@ pub struct CreateUser {
     email: Option<String>,
 }
 
-impl Fields for CreateUser {
-    fn take(&mut self, name: &str, value: &RawValue) -> Result<(), InvalidBody> {
-        match name {
-            "username" => put(&mut self.username, value),
-            "email" => put(&mut self.email, value),
-            _ => Ok(()),
+impl TryFrom<CreateUser> for NewUser {
+    type Error = Invalid;
+
+    /// An empty text counts as left out.
+    fn try_from(body: CreateUser) -> Result<Self, Invalid> {
+        match (body.username.unwrap_or_default(), body.email.unwrap_or_default()) {
+            (username, email) if username.is_empty() || email.is_empty() => Err(Invalid::UsernameAndEmailRequired),
+            (username, email) => Ok(Self { username: Username::new(username)?, email: Email::new(email)? }),
         }
+    }
+}
+
+/// A user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
+pub struct UserView {
+    /// The number that the service gave.
+    #[schema(example = 1, minimum = 1)]
+    id: i64,
+    /// Unique.
+    #[schema(example = "ada", max_length = 100)]
+    username: String,
+    /// Unique.
+    #[schema(example = "ada@example.com", max_length = 255)]
+    email: String,
+    /// RFC 3339, UTC.
+    #[schema(example = "2026-11-22T18:00:00.123456Z")]
+    created_at: DateTime<Utc>,
+}
+
+impl From<User> for UserView {
+    fn from(User { id, username, email, created_at }: User) -> Self {
+        Self { id, username, email, created_at }
     }
 }
 
@@ -56,37 +86,28 @@ impl Fields for CreateUser {
 #[utoipa::path(
     post,
     path = "/api/v1/users",
+    operation_id = "createUser",
     tag = "users",
     request_body = CreateUser,
-    responses(
-        (status = 201, description = "Created", body = User),
-        (status = 409, description = "`username already exists` or `email already exists`", body = ErrorBody),
-        BodyErrors,
-        // After those, to say it without the id that this path does not have.
-        (
-            status = 400,
-            description = "`username and email are required`, `invalid request body`, or a field that cannot be accepted",
-            body = ErrorBody
-        ),
-        ServerErrors,
-    )
+    responses((status = 201, description = "Created", body = UserView), UserConflict, BodyErrors, ServerErrors)
 )]
 pub async fn create_user(
     State(app): State<Arc<App>>,
     JsonBody(body): JsonBody<CreateUser>,
-) -> Result<(StatusCode, Json<User>), ApiError> {
-    let user = NewUser::new(body.username, body.email)?;
-    Ok((StatusCode::CREATED, Json(app.users.create(user).await?)))
+) -> Result<(StatusCode, Json<UserView>), ApiError> {
+    let user = app.users.create(body.try_into()?).await?;
+    Ok((StatusCode::CREATED, Json(user.into())))
 }
 
 /// Show a user
 #[utoipa::path(
     get,
     path = "/api/v1/users/{id}",
+    operation_id = "getUser",
     tag = "users",
-    params(("id" = i64, Path, description = "The user's id", example = 1)),
-    responses((status = 200, description = "The user", body = User), UserErrors, ServerErrors)
+    params(UserPath),
+    responses((status = 200, description = "The user", body = UserView), UserErrors, ServerErrors)
 )]
-pub async fn get_user(State(app): State<Arc<App>>, UserPath(id): UserPath) -> Result<Json<User>, ApiError> {
-    Ok(Json(app.users.get(id).await?))
+pub async fn get_user(State(app): State<Arc<App>>, path: UserPath) -> Result<Json<UserView>, ApiError> {
+    Ok(Json(app.users.get(path.id).await?.into()))
 }

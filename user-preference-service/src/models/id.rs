@@ -1,5 +1,7 @@
 //! Ids of users and movies.
 
+use serde::Deserialize;
+
 use super::Invalid;
 
 /// The text is not a decimal number.
@@ -19,7 +21,8 @@ impl UserId {
 }
 
 /// What stands in a path where a user's id belongs: a number, but perhaps one that no user can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct PathId(Option<UserId>);
 
 impl PathId {
@@ -42,17 +45,24 @@ impl PathId {
     }
 }
 
+impl TryFrom<String> for PathId {
+    type Error = NotANumber;
+
+    fn try_from(text: String) -> Result<Self, NotANumber> {
+        Self::parse(&text)
+    }
+}
+
 /// The number of a movie, from 1 to 2,147,483,647. Whether there is such a movie only movie-service knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MovieId(i32);
 
 impl MovieId {
-    /// Checks the number that was sent; none counts as 0.
+    /// Checks a number.
     ///
     /// # Errors
     /// [`Invalid::MovieId`] below 1, [`Invalid::Field`] above the largest id.
-    pub fn new(sent: Option<i64>) -> Result<Self, Invalid> {
-        let number = sent.unwrap_or(0);
+    pub fn new(number: i64) -> Result<Self, Invalid> {
         if number < 1 {
             return Err(Invalid::MovieId);
         }
@@ -101,10 +111,9 @@ mod tests {
 
     #[test]
     fn a_movie_id_is_a_positive_number_of_31_bits() {
-        assert_eq!(MovieId::new(Some(i64::from(i32::MAX))).map(MovieId::get), Ok(i32::MAX));
-        assert_eq!(MovieId::new(None), Err(Invalid::MovieId));
-        assert_eq!(MovieId::new(Some(0)), Err(Invalid::MovieId));
-        assert_eq!(MovieId::new(Some(i64::MIN)), Err(Invalid::MovieId));
-        assert!(matches!(MovieId::new(Some(2_147_483_648)), Err(Invalid::Field { field: "movie_id", .. })));
+        assert_eq!(MovieId::new(i64::from(i32::MAX)).map(MovieId::get), Ok(i32::MAX));
+        assert_eq!(MovieId::new(0), Err(Invalid::MovieId));
+        assert_eq!(MovieId::new(i64::MIN), Err(Invalid::MovieId));
+        assert!(matches!(MovieId::new(2_147_483_648), Err(Invalid::Field { field: "movie_id", .. })));
     }
 }

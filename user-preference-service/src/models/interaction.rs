@@ -23,21 +23,20 @@ pub enum InteractionType {
 }
 
 impl InteractionType {
-    /// Reads the exact word; none counts as an empty one.
+    /// Reads the exact word.
     ///
     /// # Errors
-    /// [`Invalid`] for any other text. Only one that would fit the column is repeated.
-    pub fn parse(sent: Option<String>) -> Result<Self, Invalid> {
-        let sent = sent.unwrap_or_default();
-        match sent.as_str() {
+    /// [`Invalid`] for any other text; its message repeats one of at most 50 characters.
+    pub fn parse(word: String) -> Result<Self, Invalid> {
+        match word.as_str() {
             "like" => Ok(Self::Like),
             "dislike" => Ok(Self::Dislike),
             "watchlist" => Ok(Self::Watchlist),
             "watched" => Ok(Self::Watched),
             _ => {
-                text::without_nul(&sent, "interaction_type")?;
-                text::at_most(&sent, 50, "interaction_type", "must be at most 50 characters")?;
-                Err(Invalid::InteractionType(sent))
+                text::without_nul(&word, "interaction_type")?;
+                text::at_most(&word, 50, "interaction_type", "must be at most 50 characters")?;
+                Err(Invalid::InteractionType(word))
             }
         }
     }
@@ -62,34 +61,18 @@ pub struct NewInteraction {
     pub interaction_type: InteractionType,
 }
 
-impl NewInteraction {
-    /// Checks what was sent, the type first.
-    ///
-    /// # Errors
-    /// [`Invalid`] for the first rule that is broken.
-    pub fn new(movie_id: Option<i64>, interaction_type: Option<String>) -> Result<Self, Invalid> {
-        let interaction_type = InteractionType::parse(interaction_type)?;
-        Ok(Self { movie_id: MovieId::new(movie_id)?, interaction_type })
-    }
-}
-
 /// An interaction that was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interaction {
     /// The number of this record.
-    #[schema(example = 1, minimum = 1)]
     pub id: i64,
     /// Who did it.
-    #[schema(example = 1, minimum = 1)]
     pub user_id: i64,
     /// The movie, by movie-service's id.
-    #[schema(example = 42, minimum = 1)]
     pub movie_id: i32,
     /// What the user did with it.
-    #[schema(value_type = InteractionType, example = "like")]
     pub interaction_type: String,
-    /// RFC 3339, UTC.
-    #[schema(example = "2026-11-22T18:00:00.123456Z")]
+    /// When it was recorded.
     pub created_at: DateTime<Utc>,
 }
 
@@ -125,26 +108,19 @@ mod tests {
     #[test]
     fn a_type_is_one_of_four_words() {
         for word in ["like", "dislike", "watchlist", "watched"] {
-            assert_eq!(InteractionType::parse(Some(word.to_owned())).expect("known").as_str(), word);
+            assert_eq!(InteractionType::parse(word.to_owned()).expect("known").as_str(), word);
         }
         for (sent, text) in [("love", "invalid interaction type: love"), ("Like", "invalid interaction type: Like")] {
-            assert_eq!(InteractionType::parse(Some(sent.to_owned())).expect_err("unknown").to_string(), text);
+            assert_eq!(InteractionType::parse(sent.to_owned()).expect_err("unknown").to_string(), text);
         }
-        assert_eq!(InteractionType::parse(None).expect_err("missing").to_string(), "invalid interaction type: ");
+        assert_eq!(InteractionType::parse(String::new()).expect_err("unknown").to_string(), "invalid interaction type: ");
     }
 
     #[test]
     fn a_type_that_is_too_long_is_not_repeated() {
-        let refusal = |length| InteractionType::parse(Some("x".repeat(length))).expect_err("unknown").to_string();
+        let refusal = |length| InteractionType::parse("x".repeat(length)).expect_err("unknown").to_string();
         assert_eq!(refusal(51), "interaction_type must be at most 50 characters");
         assert!(refusal(50).starts_with("invalid interaction type: xxx"));
-    }
-
-    #[test]
-    fn the_type_is_checked_before_the_movie() {
-        let refusal = NewInteraction::new(None, None).expect_err("both are missing");
-        assert_eq!(refusal, Invalid::InteractionType(String::new()));
-        assert_eq!(NewInteraction::new(None, Some("like".to_owned())), Err(Invalid::MovieId));
     }
 
     #[test]

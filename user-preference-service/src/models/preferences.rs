@@ -2,108 +2,116 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::{Invalid, id::UserId, text};
 
-/// Most entries in the list of genres.
-pub const MAX_GENRES: usize = 100;
 /// The language of users who chose none.
 pub const DEFAULT_LANGUAGE: &str = "en";
 
-/// All three preferences of a user; what was left out has its default.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewPreferences {
-    genres: Vec<String>,
-    language: String,
-    min_rating: f64,
-}
+/// At most 100 names of at most 100 characters, without NUL, in the order in which they were sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Genres(Vec<String>);
 
-impl NewPreferences {
-    /// Checks what was sent; an empty language counts as left out.
+impl Genres {
+    /// Checks the names.
     ///
     /// # Errors
     /// [`Invalid`] for the first rule that is broken.
-    pub fn new(
-        genres: Option<Vec<Option<String>>>,
-        language: Option<String>,
-        min_rating: Option<f64>,
-    ) -> Result<Self, Invalid> {
-        Ok(Self {
-            genres: checked_genres(genres.unwrap_or_default())?,
-            language: checked_language(language.unwrap_or_default())?,
-            min_rating: checked_rating(min_rating.unwrap_or(0.0))?,
-        })
+    pub fn new(names: Vec<Option<String>>) -> Result<Self, Invalid> {
+        const FIELD: &str = "preferred_genres";
+        if names.len() > 100 {
+            return Err(Invalid::Field { field: FIELD, rule: "must have at most 100 entries" });
+        }
+        let check = |name: Option<String>| {
+            let name = name.ok_or(Invalid::Field { field: FIELD, rule: "must not contain null" })?;
+            text::without_nul(&name, FIELD)?;
+            text::at_most(&name, 100, FIELD, "must have entries of at most 100 characters")?;
+            Ok(name)
+        };
+        names.into_iter().map(check).collect::<Result<_, _>>().map(Self)
     }
 
-    /// At most 100 names of at most 100 characters, in the order in which they were sent.
-    pub fn genres(&self) -> &[String] {
-        &self.genres
-    }
-
-    /// At most 10 characters, not empty.
-    pub fn language(&self) -> &str {
-        &self.language
-    }
-
-    /// From 0 to 10.
-    pub fn min_rating(&self) -> f64 {
-        self.min_rating
+    /// The names themselves.
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
     }
 }
 
-fn checked_genres(sent: Vec<Option<String>>) -> Result<Vec<String>, Invalid> {
-    const FIELD: &str = "preferred_genres";
-    if sent.len() > MAX_GENRES {
-        return Err(Invalid::Field { field: FIELD, rule: "must have at most 100 entries" });
+/// At most 10 characters without NUL, not empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LanguageCode(String);
+
+impl LanguageCode {
+    /// Checks a code; an empty one means the default.
+    ///
+    /// # Errors
+    /// [`Invalid`] for the first rule that is broken.
+    pub fn new(code: String) -> Result<Self, Invalid> {
+        const FIELD: &str = "preferred_language";
+        if code.is_empty() {
+            return Ok(Self(DEFAULT_LANGUAGE.to_owned()));
+        }
+        text::without_nul(&code, FIELD)?;
+        text::at_most(&code, 10, FIELD, "must be at most 10 characters")?;
+        Ok(Self(code))
     }
-    let check = |genre: Option<String>| {
-        let genre = genre.ok_or(Invalid::Field { field: FIELD, rule: "must not contain null" })?;
-        text::without_nul(&genre, FIELD)?;
-        text::at_most(&genre, 100, FIELD, "must have entries of at most 100 characters")?;
-        Ok(genre)
-    };
-    sent.into_iter().map(check).collect()
+
+    /// The code itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
-fn checked_language(sent: String) -> Result<String, Invalid> {
-    const FIELD: &str = "preferred_language";
-    if sent.is_empty() {
-        return Ok(DEFAULT_LANGUAGE.to_owned());
+/// A number from 0 to 10.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rating(f64);
+
+impl Rating {
+    /// Checks a number.
+    ///
+    /// # Errors
+    /// [`Invalid`] outside of the range.
+    pub fn new(number: f64) -> Result<Self, Invalid> {
+        if !(0.0..=10.0).contains(&number) {
+            return Err(Invalid::Field { field: "min_rating", rule: "must be a number from 0 to 10" });
+        }
+        // The absolute value, so that -0 is stored and shown as 0.
+        Ok(Self(number.abs()))
     }
-    text::without_nul(&sent, FIELD)?;
-    text::at_most(&sent, 10, FIELD, "must be at most 10 characters")?;
-    Ok(sent)
+
+    /// The number itself.
+    pub fn get(self) -> f64 {
+        self.0
+    }
 }
 
-fn checked_rating(sent: f64) -> Result<f64, Invalid> {
-    if !(0.0..=10.0).contains(&sent) {
-        return Err(Invalid::Field { field: "min_rating", rule: "must be a number from 0 to 10" });
-    }
-    // The absolute value, so that -0 is stored and shown as 0.
-    Ok(sent.abs())
+/// Preferences to be stored in place of all that a user has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewPreferences {
+    /// Genres that the user likes.
+    pub genres: Genres,
+    /// The language of movies that the user likes.
+    pub language: LanguageCode,
+    /// Movies rated below it are not recommended.
+    pub min_rating: Rating,
 }
 
-/// The preferences of a user, as they are sent and cached.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+/// The preferences of a user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Preferences {
     /// The number of this record; 0 for a user who set none.
-    #[schema(example = 1, minimum = 0)]
     pub id: i64,
     /// Whose they are.
-    #[schema(example = 1, minimum = 1)]
     pub user_id: i64,
     /// Names of genres, in the order in which they were sent.
-    #[schema(example = json!(["Action", "Science Fiction"]), max_items = 100)]
     pub preferred_genres: Vec<String>,
     /// `en` unless another was set.
-    #[schema(example = "en", max_length = 10)]
     pub preferred_language: String,
-    /// Movies rated below it are not recommended.
-    #[schema(example = 7.0, minimum = 0, maximum = 10)]
+    /// From 0 to 10.
     pub min_rating: f64,
-    /// RFC 3339, UTC; `0001-01-01T00:00:00Z` for a user who set none.
-    #[schema(example = "2026-11-22T18:00:00.123456Z")]
+    /// Grows with each change; 0 for a user who set none.
+    pub revision: i64,
+    /// The time of the last change; the first of January of the year 1 for a user who set none.
     pub updated_at: DateTime<Utc>,
 }
 
@@ -117,6 +125,7 @@ impl Preferences {
             preferred_genres: Vec::new(),
             preferred_language: DEFAULT_LANGUAGE.to_owned(),
             min_rating: 0.0,
+            revision: 0,
             updated_at: year_one.and_utc(),
         }
     }
@@ -126,54 +135,43 @@ impl Preferences {
 mod tests {
     use super::*;
 
-    fn rule(sent: Result<NewPreferences, Invalid>) -> String {
-        sent.expect_err("refused").to_string()
-    }
-
-    fn genres(names: &[&str]) -> Option<Vec<Option<String>>> {
-        Some(names.iter().map(|name| Some((*name).to_owned())).collect())
-    }
-
-    #[test]
-    fn what_is_left_out_has_its_default() {
-        let sent = NewPreferences::new(None, None, None).expect("accepted");
-        assert_eq!((sent.genres(), sent.language(), sent.min_rating()), (&[][..], "en", 0.0));
-        assert_eq!(NewPreferences::new(None, Some(String::new()), None).expect("accepted").language(), "en");
+    fn names(names: &[&str]) -> Vec<Option<String>> {
+        names.iter().map(|name| Some((*name).to_owned())).collect()
     }
 
     #[test]
     fn genres_are_kept_as_they_were_sent() {
-        let sent = NewPreferences::new(genres(&["b", "a", "b", ""]), None, None).expect("accepted");
-        assert_eq!(sent.genres(), ["b", "a", "b", ""]);
+        assert_eq!(Genres::new(names(&["b", "a", "b", ""])).expect("accepted").as_slice(), ["b", "a", "b", ""]);
+        assert!(Genres::new(vec![]).expect("accepted").as_slice().is_empty());
     }
 
     #[test]
-    fn a_refusal_names_the_field() {
-        let new = NewPreferences::new;
-        assert_eq!(rule(new(Some(vec![None]), None, None)), "preferred_genres must not contain null");
-        assert_eq!(
-            rule(new(Some(vec![Some(String::new()); 101]), None, None)),
-            "preferred_genres must have at most 100 entries"
-        );
-        assert_eq!(rule(new(genres(&["a\0"]), None, None)), "preferred_genres must not contain a NUL character");
+    fn there_are_at_most_100_genres_of_at_most_100_characters() {
+        let rejection = |names| Genres::new(names).expect_err("rejected").to_string();
+        assert_eq!(rejection(vec![None]), "preferred_genres must not contain null");
+        assert_eq!(rejection(names(&[""; 101])), "preferred_genres must have at most 100 entries");
+        assert_eq!(rejection(names(&["a\0"])), "preferred_genres must not contain a NUL character");
         let long = "é".repeat(101);
-        assert_eq!(
-            rule(new(genres(&[&long]), None, None)),
-            "preferred_genres must have entries of at most 100 characters"
-        );
-        assert_eq!(rule(new(None, Some("e".repeat(11)), None)), "preferred_language must be at most 10 characters");
-        assert_eq!(rule(new(None, Some("\0".into()), None)), "preferred_language must not contain a NUL character");
+        assert_eq!(rejection(names(&[&long])), "preferred_genres must have entries of at most 100 characters");
+    }
+
+    #[test]
+    fn a_language_has_at_most_10_characters_and_an_empty_one_is_the_default() {
+        let rejection = |code: &str| LanguageCode::new(code.to_owned()).expect_err("rejected").to_string();
+        assert_eq!(rejection(&"e".repeat(11)), "preferred_language must be at most 10 characters");
+        assert_eq!(rejection("\0"), "preferred_language must not contain a NUL character");
+        assert_eq!(LanguageCode::new(String::new()).expect("accepted").as_str(), "en");
     }
 
     #[test]
     fn a_rating_is_a_number_from_0_to_10() {
         for wrong in [-0.1, 10.1, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-            assert_eq!(rule(NewPreferences::new(None, None, Some(wrong))), "min_rating must be a number from 0 to 10");
+            let rejection = Rating::new(wrong).expect_err("rejected").to_string();
+            assert_eq!(rejection, "min_rating must be a number from 0 to 10");
         }
         for right in [0.0, 7.25, 10.0] {
-            assert_eq!(NewPreferences::new(None, None, Some(right)).expect("accepted").min_rating(), right);
+            assert_eq!(Rating::new(right).expect("accepted").get(), right);
         }
-        let zero = NewPreferences::new(None, None, Some(-0.0)).expect("accepted").min_rating();
-        assert!(zero.is_sign_positive());
+        assert!(Rating::new(-0.0).expect("accepted").get().is_sign_positive());
     }
 }
