@@ -17,7 +17,6 @@ pub mod stall_timeout;
 pub mod telemetry;
 
 use axum::Router;
-use sqlx::PgPool;
 
 use crate::{
     config::Config,
@@ -26,7 +25,6 @@ use crate::{
         redis::RedisLink,
     },
     lifecycle::Lifecycle,
-    repository::store::Store,
     service::{interactions::Interactions, preferences::Preferences, profiles::Profiles, users::Users},
 };
 
@@ -37,7 +35,7 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 #[derive(Clone)]
 pub struct App {
     /// The service's database.
-    pub pool: PgPool,
+    pub database: Database,
     /// The service's cache.
     pub redis: RedisLink,
     /// Accounts.
@@ -56,20 +54,19 @@ impl App {
     /// # Errors
     /// When PostgreSQL cannot be used, or the address of Redis is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
-        let pool = Database::connect(&config.postgres, &MIGRATIONS).await?.pool().clone();
+        let database = Database::connect(&config.postgres, &MIGRATIONS).await?;
         let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
-        Ok(Self::new(pool, redis, &lifecycle, config))
+        Ok(Self::new(database, redis, &lifecycle))
     }
 
     /// Puts the parts together.
-    pub fn new(pool: PgPool, redis: RedisLink, lifecycle: &Lifecycle, config: &Config) -> Self {
-        let store = Store::new(pool.clone(), config.postgres.statement_timeout);
+    pub fn new(database: Database, redis: RedisLink, lifecycle: &Lifecycle) -> Self {
         Self {
-            pool,
-            users: Users::new(store.clone(), lifecycle.clone()),
-            preferences: Preferences::new(store.clone(), redis.clone(), lifecycle.clone()),
-            interactions: Interactions::new(store.clone(), lifecycle.clone()),
-            profiles: Profiles::new(store),
+            users: Users::new(database.clone(), lifecycle.clone()),
+            preferences: Preferences::new(database.clone(), redis.clone(), lifecycle.clone()),
+            interactions: Interactions::new(database.clone(), lifecycle.clone()),
+            profiles: Profiles::new(database.clone()),
+            database,
             redis,
         }
     }
@@ -116,7 +113,7 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
 
     let served = server::serve(listener, app.router(config), &config.server, stop).await;
     let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
-    postgres::close(&app.pool, lifecycle.deadline(config.server.shutdown_timeout)).await;
+    app.database.close(lifecycle.deadline(config.server.shutdown_timeout)).await;
     tracing::info!("PostgreSQL closed");
     drop(app);
     tracing::info!("Redis closed, stopped");

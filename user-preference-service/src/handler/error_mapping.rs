@@ -1,11 +1,8 @@
-//! From what went wrong below to what the client is told: the one place where causes become statuses. The cause is
-//! logged here and nowhere else.
-
-use std::error::Error;
+//! From errors below to what the client is told: the one place where causes become statuses.
 
 use axum::http::StatusCode;
 
-use crate::{error::ApiError, models::Invalid, service::ServiceError};
+use crate::{database::postgres::DatabaseError, error::ApiError, models::Invalid, service::ServiceError};
 
 const UNAVAILABLE: &str = "the database is unavailable, try again later";
 const UNCONFIRMED: &str = "the database did not answer in time; the change may have been made";
@@ -26,30 +23,17 @@ impl From<Invalid> for ApiError {
 
 impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
-        match &error {
+        match error {
             ServiceError::UserNotFound => Self::not_found("user_not_found", "user not found"),
             ServiceError::UsernameTaken => {
                 Self::conflict("username_exists", "username already exists").field("username")
             }
             ServiceError::EmailTaken => Self::conflict("email_exists", "email already exists").field("email"),
-            ServiceError::Unavailable(_) => {
-                tracing::warn!(cause = causes(&error), "database unavailable");
-                Self::unavailable(UNAVAILABLE)
-            }
             // Not 503: that would promise that nothing was done.
-            ServiceError::Unconfirmed(_) => {
-                tracing::warn!(cause = causes(&error), "a change was not confirmed");
+            ServiceError::Database(DatabaseError::Unconfirmed(_)) => {
                 Self::new(StatusCode::GATEWAY_TIMEOUT, "unconfirmed", UNCONFIRMED)
             }
-            ServiceError::Unexpected(_) => {
-                tracing::error!(cause = causes(&error), "unexpected failure");
-                Self::unavailable(UNAVAILABLE)
-            }
+            ServiceError::Database(_) => Self::unavailable(UNAVAILABLE),
         }
     }
-}
-
-fn causes(error: &dyn Error) -> String {
-    let chain = std::iter::successors(Some(error), |&error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::{FromRequestParts, Query, State},
-    http::{StatusCode, request::Parts},
-};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     path::UserPath,
-    request_validation::{body::JsonBody, number},
+    request_validation::{
+        body::JsonBody,
+        number,
+        query::{self, QueryParameters, ValidQuery},
+    },
     responses::{BodyErrors, ServerErrors, UserErrors},
 };
 use crate::{
@@ -49,22 +49,18 @@ impl TryFrom<RecordInteraction> for NewInteraction {
 }
 
 /// The query of a list of interactions.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ListInteractions {
     /// How many, the newest first. 0 or less, or what is no number, means 50; more than 1000 means 1000.
+    #[serde(deserialize_with = "query::lenient")]
     #[param(value_type = Option<i64>, minimum = 1, maximum = 1000, example = 50)]
-    limit: ListLimit,
+    limit: Option<ListLimit>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for ListInteractions {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        let limit = pairs.ok().and_then(|Query(pairs)| pairs.into_iter().find(|(name, _)| name == "limit"));
-        Ok(Self { limit: limit.map_or(ListLimit::DEFAULT, |(_, text)| ListLimit::parse(&text)) })
-    }
+impl QueryParameters for ListInteractions {
+    const ORIGINAL: Option<&'static [&'static str]> = Some(&["limit"]);
 }
 
 /// An interaction that was recorded.
@@ -147,9 +143,9 @@ pub async fn record_interaction(
 pub async fn list_interactions(
     State(app): State<Arc<App>>,
     path: UserPath,
-    query: ListInteractions,
+    ValidQuery(query): ValidQuery<ListInteractions>,
 ) -> Result<Json<InteractionList>, ApiError> {
-    let (user, interactions) = app.interactions.newest(path.id, query.limit).await?;
+    let (user, interactions) = app.interactions.newest(path.id, query.limit.unwrap_or_default()).await?;
     let interactions = interactions.into_iter().map(InteractionView::from).collect();
     Ok(Json(InteractionList { user_id: user.get(), interactions }))
 }

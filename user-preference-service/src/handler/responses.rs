@@ -1,6 +1,5 @@
 //! Error responses that several operations share, for the specification.
 
-use serde_json::json;
 use utoipa::{IntoResponses, ToResponse};
 
 use crate::error::ErrorBody;

@@ -1,6 +1,6 @@
 //! What users do with movies.
 
-use std::num::IntErrorKind;
+use std::{convert::Infallible, num::IntErrorKind, str::FromStr};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -80,9 +80,21 @@ pub struct Interaction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListLimit(i64);
 
+impl Default for ListLimit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl FromStr for ListLimit {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::parse(text))
+    }
+}
+
 impl ListLimit {
-    /// Used when none is asked for.
-    pub const DEFAULT: Self = Self(50);
     /// The largest one.
     pub const MAX: Self = Self(1000);
 
@@ -91,7 +103,7 @@ impl ListLimit {
         match text.parse::<i64>() {
             Ok(number) if number > 0 => Self(number.min(Self::MAX.0)),
             Err(error) if *error.kind() == IntErrorKind::PosOverflow => Self::MAX,
-            _ => Self::DEFAULT,
+            _ => Self::default(),
         }
     }
 
@@ -113,7 +125,10 @@ mod tests {
         for (sent, text) in [("love", "invalid interaction type: love"), ("Like", "invalid interaction type: Like")] {
             assert_eq!(InteractionType::parse(sent.to_owned()).expect_err("unknown").to_string(), text);
         }
-        assert_eq!(InteractionType::parse(String::new()).expect_err("unknown").to_string(), "invalid interaction type: ");
+        assert_eq!(
+            InteractionType::parse(String::new()).expect_err("unknown").to_string(),
+            "invalid interaction type: "
+        );
     }
 
     #[test]

@@ -4,5 +4,4 @@ pub mod cache;
 pub mod interactions;
 pub mod preferences;
 pub mod profiles;
-pub mod store;
 pub mod users;

@@ -1,33 +1,27 @@
 //! What recommendations need to know of a user, from all three tables in one statement.
 
-use sqlx::FromRow;
-
-use super::store::{Store, StoreError};
-use crate::models::{id::UserId, preferences::Preferences, profile::Profile};
-
-#[derive(FromRow)]
-struct Row {
-    preferred_genres: Option<Vec<String>>,
-    preferred_language: Option<String>,
-    min_rating: Option<f64>,
-    seen_movie_ids: Vec<i32>,
-}
+use crate::{
+    database::postgres::{Database, DatabaseError},
+    models::{id::UserId, preferences::Preferences, profile::Profile},
+};
 
 /// The profile of a user; `None` when there is no such user.
 ///
 /// # Errors
-/// [`StoreError`] when the database does not work.
-pub async fn find(store: &Store, user: UserId) -> Result<Option<Profile>, StoreError> {
-    let statement = sqlx::query_as::<_, Row>(
-        "SELECT p.preferred_genres, p.preferred_language, p.min_rating,
-                ARRAY(SELECT DISTINCT movie_id
-                      FROM user_interactions
-                      WHERE user_id = u.id AND interaction_type IN ('watched', 'dislike')
-                      ORDER BY movie_id) AS seen_movie_ids
-         FROM users u LEFT JOIN user_preferences p ON p.user_id = u.id
-         WHERE u.id = $1",
+/// [`DatabaseError`] when the database does not work.
+pub async fn find(database: &Database, user: UserId) -> Result<Option<Profile>, DatabaseError> {
+    let statement = sqlx::query!(
+        r#"SELECT p.preferred_genres AS "preferred_genres?", p.preferred_language AS "preferred_language?",
+                  p.min_rating AS "min_rating?",
+                  ARRAY(SELECT DISTINCT movie_id
+                        FROM user_interactions
+                        WHERE user_id = u.id AND interaction_type IN ('watched', 'dislike')
+                        ORDER BY movie_id) AS "seen_movie_ids!"
+           FROM users u LEFT JOIN user_preferences p ON p.user_id = u.id
+           WHERE u.id = $1"#,
+        user.get()
     );
-    let row = store.optional(statement.bind(user.get())).await?;
+    let row = database.read("find a profile", async |connection| statement.fetch_optional(connection).await).await?;
     Ok(row.map(|row| {
         let unset = Preferences::unset(user);
         Profile {

@@ -1,12 +1,11 @@
 //! The table `users`.
 
-use chrono::{DateTime, Utc};
-use sqlx::FromRow;
-
-use super::store::{Store, StoreError};
-use crate::models::{
-    id::UserId,
-    user::{NewUser, User},
+use crate::{
+    database::postgres::{Database, DatabaseError},
+    models::{
+        id::UserId,
+        user::{NewUser, User},
+    },
 };
 
 /// Two users may not have the same name.
@@ -14,36 +13,26 @@ pub const USERNAME_KEY: &str = "users_username_key";
 /// Two users may not have the same address.
 pub const EMAIL_KEY: &str = "users_email_key";
 
-#[derive(FromRow)]
-struct Row {
-    id: i64,
-    username: String,
-    email: String,
-    created_at: DateTime<Utc>,
-}
-
-impl From<Row> for User {
-    fn from(Row { id, username, email, created_at }: Row) -> Self {
-        Self { id, username, email, created_at }
-    }
-}
-
 /// Stores a user.
 ///
 /// # Errors
-/// [`StoreError::Constraint`] with [`USERNAME_KEY`] or [`EMAIL_KEY`] when one of the two is taken.
-pub async fn insert(store: &Store, user: &NewUser) -> Result<User, StoreError> {
-    let statement = sqlx::query_as::<_, Row>(
+/// [`DatabaseError::Constraint`] with [`USERNAME_KEY`] or [`EMAIL_KEY`] when one of the two is taken.
+pub async fn insert(database: &Database, user: &NewUser) -> Result<User, DatabaseError> {
+    let statement = sqlx::query_as!(
+        User,
         "INSERT INTO users (username, email) VALUES ($1, $2) RETURNING id, username, email, created_at",
+        user.username.as_str(),
+        user.email.as_str()
     );
-    store.one(statement.bind(user.username()).bind(user.email())).await.map(User::from)
+    database.write("create a user", async |connection| statement.fetch_one(connection).await).await
 }
 
 /// The user, if there is one.
 ///
 /// # Errors
-/// [`StoreError`] when the database does not work.
-pub async fn find(store: &Store, user: UserId) -> Result<Option<User>, StoreError> {
-    let statement = sqlx::query_as::<_, Row>("SELECT id, username, email, created_at FROM users WHERE id = $1");
-    Ok(store.optional(statement.bind(user.get())).await?.map(User::from))
+/// [`DatabaseError`] when the database does not work.
+pub async fn find(database: &Database, user: UserId) -> Result<Option<User>, DatabaseError> {
+    let statement =
+        sqlx::query_as!(User, "SELECT id, username, email, created_at FROM users WHERE id = $1", user.get());
+    database.read("find a user", async |connection| statement.fetch_optional(connection).await).await
 }

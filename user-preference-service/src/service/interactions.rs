@@ -2,28 +2,26 @@
 
 use super::ServiceError;
 use crate::{
+    database::postgres::Database,
     lifecycle::Lifecycle,
     models::{
         id::{PathId, UserId},
         interaction::{Interaction, ListLimit, NewInteraction},
     },
-    repository::{
-        interactions::{self, USER_KEY},
-        store::Store,
-    },
+    repository::interactions::{self, USER_KEY},
 };
 
 /// The use cases.
 #[derive(Clone)]
 pub struct Interactions {
-    store: Store,
+    database: Database,
     lifecycle: Lifecycle,
 }
 
 impl Interactions {
-    /// Interactions in `store`.
-    pub fn new(store: Store, lifecycle: Lifecycle) -> Self {
-        Self { store, lifecycle }
+    /// Interactions in `database`.
+    pub fn new(database: Database, lifecycle: Lifecycle) -> Self {
+        Self { database, lifecycle }
     }
 
     /// Records an interaction, also when the client goes away meanwhile.
@@ -32,10 +30,10 @@ impl Interactions {
     /// [`ServiceError::UserNotFound`], or a failure of the database.
     pub async fn record(&self, id: PathId, new: NewInteraction) -> Result<Interaction, ServiceError> {
         let user = id.user().ok_or(ServiceError::UserNotFound)?;
-        let store = self.store.clone();
+        let database = self.database.clone();
         let recorded =
-            self.lifecycle.run_to_completion(async move { interactions::insert(&store, user, new).await }).await;
-        recorded.map_err(|error| ServiceError::of_write(error, &[(USER_KEY, ServiceError::UserNotFound)]))
+            self.lifecycle.run_to_completion(async move { interactions::insert(&database, user, new).await }).await;
+        recorded.map_err(|error| ServiceError::from_write(error, &[(USER_KEY, ServiceError::UserNotFound)]))
     }
 
     /// The user, and the latest interactions, newest first.
@@ -44,7 +42,7 @@ impl Interactions {
     /// [`ServiceError::UserNotFound`], or a failure of the database.
     pub async fn newest(&self, id: PathId, limit: ListLimit) -> Result<(UserId, Vec<Interaction>), ServiceError> {
         let user = id.user().ok_or(ServiceError::UserNotFound)?;
-        let found = interactions::newest(&self.store, user, limit).await.map_err(ServiceError::of_read)?;
+        let found = interactions::newest(&self.database, user, limit).await?;
         Ok((user, found.ok_or(ServiceError::UserNotFound)?))
     }
 }

@@ -91,7 +91,11 @@ async fn a_movie_id_must_be_above_0_and_fit(pool: PgPool) {
         assert_eq!(reply.refusal(), (400, "movie_id must be at most 2147483647".to_owned()));
         assert_eq!(reply.json()["field"], "movie_id");
     }
-    for movie in ["1.0", "1e3", "1.5", "\"1\"", "true", "[1]", "{}"] {
+    for (movie, id) in [("1.0", 1), ("5e0", 5)] {
+        let reply = refusal(&format!(r#","movie_id":{movie}"#)).await;
+        assert_eq!((reply.status.as_u16(), reply.json()["movie_id"].as_i64()), (201, Some(id)), "{movie}");
+    }
+    for movie in ["1.5", "1e-1", "\"1\"", "true", "[1]", "{}"] {
         let reply = refusal(&format!(r#","movie_id":{movie}"#)).await;
         assert_eq!(reply.refusal(), (400, "invalid request body".to_owned()), "{movie}");
     }

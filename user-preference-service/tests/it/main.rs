@@ -1,18 +1,18 @@
 //! The service as its clients see it, against a real PostgreSQL and a real Redis.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
-mod bodies;
-mod cache;
-mod common;
 mod durability;
 mod env_example;
-mod faults;
 mod interactions;
 mod openapi;
+mod outages;
+mod preference_cache;
+mod preference_consistency;
 mod preferences;
-mod profile;
+mod profiles;
+mod request_bodies;
+mod routing;
 mod settings;
 mod shutdown;
 mod support;
-mod unconfirmed;
 mod users;

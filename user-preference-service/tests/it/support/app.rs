@@ -14,7 +14,10 @@ use tower::ServiceExt;
 use user_preference_service::{
     App,
     config::{Config, env::Env},
-    database::{postgres, redis::RedisLink},
+    database::{
+        postgres::{self, Database},
+        redis::RedisLink,
+    },
     lifecycle::Lifecycle,
 };
 
@@ -67,7 +70,8 @@ impl TestApp {
         let config = Config::from_env(Env::from_fn(move |name| settings.get(name).cloned())).unwrap();
         let lifecycle = Lifecycle::new();
         let link = RedisLink::new(&config.redis, &lifecycle).unwrap();
-        let app = App::new(postgres::pool(&config.postgres), link, &lifecycle, &config);
+        let database = Database::new(postgres::pool(&config.postgres), &config.postgres);
+        let app = App::new(database, link, &lifecycle);
         Self { router: app.router(&config), pool, lifecycle, redis: redis::Client::open(redis).unwrap() }
     }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use redis::AsyncCommands;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::{task::JoinSet, time::sleep};
 
@@ -12,37 +12,58 @@ use crate::support::{Process, TestApp, eventually, exchange, waiting};
 const MIGRATIONS: &sqlx::migrate::Migrator = &user_preference_service::MIGRATIONS;
 const PATH: &str = "/api/v1/users/1/preferences";
 const KEY: &str = "user:pref:1";
-const LEASE: &str = "user:pref:1:lease";
 
 async fn language(app: &TestApp) -> String {
     app.get(PATH).await.json()["preferred_language"].as_str().unwrap().to_owned()
 }
 
-/// A change that the service does not know of.
-async fn change_behind_its_back(app: &TestApp, language: &str) {
-    sqlx::query("INSERT INTO user_preferences (user_id, preferred_language) VALUES (1, $1) ON CONFLICT (user_id) DO UPDATE SET preferred_language = $1")
-        .bind(language)
-        .execute(&app.pool)
-        .await
-        .unwrap();
+/// The entry of the first user.
+async fn entry(app: &TestApp) -> Value {
+    serde_json::from_slice(&app.redis().await.get::<_, Vec<u8>>(KEY).await.unwrap()).unwrap()
+}
+
+/// An answer as it is cached.
+fn entry_of(mut answer: Value, revision: i64) -> Value {
+    answer["revision"] = json!(revision);
+    answer
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
-async fn an_answer_is_kept_for_ten_minutes_as_the_bytes_that_are_sent(pool: PgPool) {
+async fn an_answer_is_kept_for_ten_minutes_with_its_revision(pool: PgPool) {
     let app = TestApp::new(pool).await;
     app.user("ada").await;
-    for body in [None, Some(r#"{"preferred_genres":["Drama"],"min_rating":7}"#)] {
-        if let Some(body) = body {
-            app.post(PATH, body).await;
+    for revision in 0..3 {
+        if revision > 0 {
+            app.post(PATH, r#"{"preferred_genres":["Drama"],"min_rating":7}"#).await;
         }
-        let sent = app.get(PATH).await.body;
+        let sent = app.get(PATH).await;
+        let kept = entry(&app).await;
+        assert_eq!(kept, entry_of(sent.json(), revision));
         let mut redis = app.redis().await;
-        let kept: Vec<u8> = redis.get(KEY).await.unwrap();
-        assert_eq!(kept, sent);
         let life: i64 = redis.pttl(KEY).await.unwrap();
         assert!((590_000..=600_000).contains(&life), "{life}");
-        change_behind_its_back(&app, "xx").await;
-        assert_eq!(app.get(PATH).await.body, sent, "from the cache");
+        assert_eq!(app.get(PATH).await.body, sent.body);
+        // An entry that differs in nothing but a text shows that answers come from the cache.
+        let marked = kept.to_string().replace("\"en\"", "\"xx\"");
+        let _: () = redis.set(KEY, marked).await.unwrap();
+        assert_eq!(language(&app).await, "xx", "from the cache");
+    }
+}
+
+#[sqlx::test(migrator = "MIGRATIONS")]
+async fn an_entry_of_another_revision_is_not_used_and_replaced(pool: PgPool) {
+    let app = TestApp::new(pool).await;
+    app.user("ada").await;
+    app.post(PATH, "{}").await;
+    app.post(PATH, r#"{"preferred_language":"fr"}"#).await;
+    let right = app.get(PATH).await;
+    let mut redis = app.redis().await;
+    for revision in [-1, 0, 1, 3, i64::MAX] {
+        let mut wrong = entry_of(right.json(), revision);
+        wrong["preferred_language"] = json!("xx");
+        let _: () = redis.set(KEY, wrong.to_string()).await.unwrap();
+        assert_eq!(app.get(PATH).await.body, right.body, "{revision}");
+        assert_eq!(entry(&app).await, entry_of(right.json(), 2));
     }
 }
 
@@ -73,23 +94,27 @@ async fn garbage_in_an_entry_is_ignored_and_replaced(pool: PgPool) {
     app.user("ada").await;
     app.user("bob").await;
     let right = app.get(PATH).await.body;
-    let of_bob = app.get("/api/v1/users/2/preferences").await.body;
+    app.get("/api/v1/users/2/preferences").await;
     let mut redis = app.redis().await;
-    let wrong: [&[u8]; 9] = [
+    let of_bob: Vec<u8> = redis.get("user:pref:2").await.unwrap();
+    let own: Vec<u8> = redis.get(KEY).await.unwrap();
+    let wrong: [&[u8]; 10] = [
         b"",
         b"garbage",
         b"{}",
         b"null",
         b"[]",
         b"\xff\xfe",
-        &right[..right.len() - 1],
-        br#"{"id":0,"user_id":1,"preferred_genres":null,"preferred_language":"en","min_rating":0.0,"updated_at":"0001-01-01T00:00:00Z"}"#,
+        &own[..own.len() - 1],
+        // Without a revision, as an earlier release wrote it.
+        &right,
+        br#"{"id":0,"user_id":1,"preferred_genres":null,"preferred_language":"en","min_rating":0.0,"revision":0,"updated_at":"0001-01-01T00:00:00Z"}"#,
         &of_bob,
     ];
     for entry in wrong {
         let _: () = redis.set(KEY, entry).await.unwrap();
         assert_eq!(app.get(PATH).await.body, right, "{}", String::from_utf8_lossy(entry));
-        assert_eq!(redis.get::<_, Vec<u8>>(KEY).await.unwrap(), right);
+        assert_eq!(redis.get::<_, Vec<u8>>(KEY).await.unwrap(), own);
     }
 }
 
@@ -100,26 +125,13 @@ async fn keys_of_another_type_are_ignored_and_replaced(pool: PgPool) {
     let right = app.get(PATH).await.body;
     let mut redis = app.redis().await;
     for _ in 0..5 {
-        let _: () =
-            redis::pipe().del(KEY).lpush(KEY, "x").del(LEASE).lpush(LEASE, "x").query_async(&mut redis).await.unwrap();
+        let _: () = redis::pipe().del(KEY).lpush(KEY, "x").query_async(&mut redis).await.unwrap();
         assert_eq!(app.get(PATH).await.body, right);
-        assert_eq!(redis.get::<_, Vec<u8>>(KEY).await.unwrap(), right);
+        assert_eq!(redis.key_type::<_, String>(KEY).await.unwrap(), "string");
     }
     let _: () = redis::pipe().del(KEY).lpush(KEY, "x").query_async(&mut redis).await.unwrap();
     assert_eq!(app.post(PATH, "{}").await.status, 200);
     assert!(!redis.exists::<_, bool>(KEY).await.unwrap(), "a change deletes it whatever it is");
-}
-
-#[sqlx::test(migrator = "MIGRATIONS")]
-async fn scripts_that_redis_forgot_are_sent_again(pool: PgPool) {
-    let app = TestApp::new(pool).await;
-    app.user("ada").await;
-    let mut redis = app.redis().await;
-    for _ in 0..3 {
-        let _: () = redis::pipe().del(KEY).cmd("SCRIPT").arg("FLUSH").query_async(&mut redis).await.unwrap();
-        app.get(PATH).await;
-        assert!(redis.exists::<_, bool>(KEY).await.unwrap());
-    }
 }
 
 /// Sends one GET that has to wait for the database, runs `meanwhile`, then lets it go on.
@@ -137,24 +149,22 @@ async fn a_slow_read(app: &Arc<TestApp>, meanwhile: impl AsyncFnOnce()) {
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
-async fn what_was_read_before_a_change_is_not_stored_after_it(pool: PgPool) {
+async fn an_old_entry_that_is_stored_after_a_change_is_never_shown(pool: PgPool) {
     let app = Arc::new(TestApp::new(pool).await);
     app.user("ada").await;
+    app.post(PATH, r#"{"preferred_language":"v1"}"#).await;
+    app.get(PATH).await;
     let mut redis = app.redis().await;
-    a_slow_read(&app, async || {}).await;
-    assert!(redis.exists::<_, bool>(KEY).await.unwrap(), "without a change it is stored");
+    let old: Vec<u8> = redis.get(KEY).await.unwrap();
+    app.post(PATH, r#"{"preferred_language":"v2"}"#).await;
+    // As a slow reader of another replica does.
+    let _: () = redis.set(KEY, &old).await.unwrap();
+    assert_eq!(language(&app).await, "v2");
+    // The same while this replica reads.
     let _: () = redis.del(KEY).await.unwrap();
-
-    // What a change does in Redis, be it made by this copy of the service or by another one.
-    let mut other = app.redis().await;
-    a_slow_read(&app, async || other.del(&[KEY, LEASE]).await.unwrap()).await;
-    assert!(!redis.exists::<_, bool>(KEY).await.unwrap());
-
-    // The same when another reader has begun meanwhile, and when Redis lost its memory.
-    a_slow_read(&app, async || other.set(LEASE, "another reader's").await.unwrap()).await;
-    assert!(!redis.exists::<_, bool>(KEY).await.unwrap());
-    a_slow_read(&app, async || redis::cmd("FLUSHDB").query_async(&mut other).await.unwrap()).await;
-    assert!(!redis.exists::<_, bool>(KEY).await.unwrap());
+    a_slow_read(&app, async || redis.set(KEY, &old).await.unwrap()).await;
+    let _: () = redis.set(KEY, &old).await.unwrap();
+    assert_eq!(language(&app).await, "v2");
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
@@ -185,7 +195,7 @@ async fn a_request_after_a_change_never_gets_a_read_begun_before_it(pool: PgPool
     // Without Redis, so that only the shared reads are between a request and the database.
     let app = Arc::new(TestApp::with(pool, &[("REDIS_ADDR", "127.0.0.1:1".to_owned())]).await);
     app.user("ada").await;
-    // The flight takes a snapshot of the old row, then is held up by an advisory lock in a policy of its own.
+    // The query takes a snapshot of the old row, then is held up by an advisory lock in a policy of its own.
     sqlx::raw_sql(
         "ALTER TABLE user_preferences RENAME TO held;
          CREATE FUNCTION hold() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
