@@ -71,6 +71,9 @@ fn add(platform: &mut OpenApi, paths: impl IntoIterator<Item = (String, PathItem
     for (name, schema) in components.schemas {
         known.schemas.entry(name).or_insert(schema);
     }
+    for (name, response) in components.responses {
+        known.responses.entry(name).or_insert(response);
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {

@@ -36,6 +36,7 @@ use crate::{
         responses::InvalidRequest,
         responses::BodyTimeout,
         responses::BodyTooLarge,
+        responses::UnsupportedEncoding,
         responses::UserExists,
         responses::Unavailable,
         responses::Timeout,

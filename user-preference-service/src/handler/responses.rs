@@ -29,6 +29,9 @@ pub enum BodyErrors {
     /// 413
     #[response(status = 413)]
     TooLarge(#[ref_response] BodyTooLarge),
+    /// 415
+    #[response(status = 415)]
+    Encoding(#[ref_response] UnsupportedEncoding),
 }
 
 /// Of creating a user.
@@ -78,6 +81,12 @@ pub struct BodyTimeout(ErrorBody);
 #[response(example = json!({ "error": "request body too large", "code": "body_too_large" }))]
 #[expect(dead_code, reason = "only the specification is made from it")]
 pub struct BodyTooLarge(ErrorBody);
+
+/// The `Content-Encoding` of the body is none of gzip, br and zstd
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "unsupported Content-Encoding, expected gzip, br or zstd", "code": "unsupported_encoding" }))]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub struct UnsupportedEncoding(ErrorBody);
 
 /// `username already exists` or `email already exists`
 #[derive(ToResponse)]

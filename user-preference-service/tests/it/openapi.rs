@@ -34,12 +34,12 @@ fn every_operation_says_everything_it_answers() {
     insta::assert_snapshot!(operations(&openapi_yaml()), @r"
     GET /api/v1/health 200
     GET /api/v1/ready 200 503
-    POST /api/v1/users 201 400 408 409 413 503 504
+    POST /api/v1/users 201 400 408 409 413 415 503 504
     GET /api/v1/users/{id} 200 400 404 503 504
     GET /api/v1/users/{id}/interactions 200 400 404 503 504
-    POST /api/v1/users/{id}/interactions 201 400 404 408 413 503 504
+    POST /api/v1/users/{id}/interactions 201 400 404 408 413 415 503 504
     GET /api/v1/users/{id}/preferences 200 400 404 503 504
-    POST /api/v1/users/{id}/preferences 200 400 404 408 413 503 504
+    POST /api/v1/users/{id}/preferences 200 400 404 408 413 415 503 504
     GET /internal/v1/users/{id}/profile 200 400 404 503 504
     ");
 }

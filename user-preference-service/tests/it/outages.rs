@@ -1,10 +1,14 @@
 //! Redis and PostgreSQL that are dead, hung or talk nonsense.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use redis::AsyncCommands;
 use sqlx::PgPool;
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
+use user_preference_service::config::{Config, env::Env};
 
 use crate::support::{Link, Proxy, TestApp, eventually, redis_address};
 
@@ -172,4 +176,39 @@ async fn a_change_that_is_not_confirmed_in_time_is_not_called_undone(pool: PgPoo
     }
     proxy.set(UP);
     eventually("it works again", async || app.post(PATH, "{}").await.status == 200).await;
+}
+
+#[sqlx::test(migrator = "MIGRATIONS")]
+async fn with_default_settings_no_request_waits_longer_than_5_s_for_a_hung_postgresql(pool: PgPool) {
+    let options = pool.connect_options();
+    let proxy = Proxy::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
+    let default = Config::from_env(Env::from_fn(|_| None)).unwrap().postgres;
+    let settings = [
+        ("DB_HOST", proxy.address.ip().to_string()),
+        ("DB_PORT", proxy.address.port().to_string()),
+        ("DB_ACQUIRE_TIMEOUT_MS", default.acquire_timeout.as_millis().to_string()),
+        ("DB_STATEMENT_TIMEOUT_MS", default.statement_timeout.as_millis().to_string()),
+    ];
+    let app = Arc::new(TestApp::with(pool, &settings).await);
+    app.user("ada").await;
+    let requests = [("GET", "/api/v1/users/1", ""), ("GET", PATH, ""), ("POST", PATH, "{}"), ("GET", PATH, "")];
+    // On connections that are open, and that need not be tested before they are used.
+    for (method, path, body) in requests {
+        assert_eq!(app.call(method.parse().unwrap(), path, body).await.status, 200);
+    }
+    proxy.set(Link::Hung);
+    let mut waiting = JoinSet::new();
+    for (method, path, body) in requests {
+        let app = app.clone();
+        waiting.spawn(async move {
+            let started = Instant::now();
+            let status = app.call(method.parse().unwrap(), path, body).await.status;
+            (status.as_u16(), started.elapsed())
+        });
+        // The second read of preferences comes while the first one is under way.
+        sleep(Duration::from_millis(100)).await;
+    }
+    for (status, elapsed) in waiting.join_all().await {
+        assert!(matches!(status, 503 | 504) && elapsed < Duration::from_secs(5), "{status} after {elapsed:?}");
+    }
 }

@@ -187,6 +187,26 @@ async fn the_path_of_a_value_of_the_wrong_type_is_named(pool: PgPool) {
     }
 }
 
+#[sqlx::test(migrator = "MIGRATIONS")]
+async fn an_encoded_body_is_decoded_or_refused(pool: PgPool) {
+    const GZIPPED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xca\xcd\xcc\x8b\x2f\x4a\x2c\xc9\xcc\x4b\x57\xb2\x32\xad\x05\x00\x63\xbe\x1f\xe8\x10\x00\x00\x00";
+    let app = TestApp::new(pool).await;
+    app.user("ada").await;
+    let unsupported = "unsupported Content-Encoding, expected gzip, br or zstd";
+    for (encoding, body, status, text) in [
+        ("gzip", GZIPPED, 200, ""),
+        ("gzip", br#"{"min_rating":5}"#.as_slice(), 400, "invalid request body"),
+        ("compress", GZIPPED, 415, unsupported),
+        ("nonsense", br#"{"min_rating":5}"#.as_slice(), 415, unsupported),
+        ("identity", br#"{"min_rating":5}"#.as_slice(), 200, ""),
+    ] {
+        let request = Request::post("/api/v1/users/1/preferences").header(header::CONTENT_ENCODING, encoding);
+        let reply = app.send(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(reply.refusal(), (status, text.to_owned()), "{encoding}");
+    }
+    assert_eq!(app.get("/api/v1/users/1/preferences").await.json()["min_rating"], 5.0);
+}
+
 const LIMIT: usize = 1024 * 1024;
 
 /// An empty preference body, filled up with spaces.
