@@ -4,7 +4,7 @@
 # The gateway's page lists all services' operations, and takes them from the files at compile time: so it comes last.
 cmd_openapi() {
     local service
-    ensure_compiler
+    ensure compiler
     ensure_cargo
     mkdir -p output/swagger api-gateway/openapi
     for service in $SERVICES; do

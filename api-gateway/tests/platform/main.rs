@@ -1,5 +1,6 @@
 //! The four services together, as processes, driven over HTTP through the gateway.
 
+mod commands;
 #[allow(dead_code, reason = "the benchmark uses more of it than the tests")]
 mod services;
 

@@ -226,7 +226,7 @@ async fn free_redis_databases(count: usize) -> usize {
 }
 
 /// The built binary of a service: beside this one's, or where `PLATFORM_BIN_DIR` says.
-fn binary(service: &str) -> PathBuf {
+pub fn binary(service: &str) -> PathBuf {
     let folder = std::env::var_os("PLATFORM_BIN_DIR").map_or_else(
         || PathBuf::from(env!("CARGO_BIN_EXE_api-gateway")).parent().expect("a file is in a folder").to_owned(),
         PathBuf::from,
@@ -236,11 +236,13 @@ fn binary(service: &str) -> PathBuf {
     binary
 }
 
-fn variable(name: &str) -> String {
+/// An environment variable that the tests need.
+pub fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `./dev-services.sh test`"))
 }
 
-fn free_port() -> u16 {
+/// A port that nothing listened on a moment ago.
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     listener.local_addr().expect("a bound socket has an address").port()
 }
