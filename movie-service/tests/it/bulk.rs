@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
-    manage::GENRES,
     support::{Reply, TestApp},
+    write_movies::GENRES,
 };
 
 pub const BULK: &str = "/api/v1/movies/bulk";

@@ -5,8 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{body::Body, http::Request};
+use axum::{
+    body::Body,
+    http::{Method, Request},
+};
 use futures_util::StreamExt;
+use movie_service::{config::env::Env, database::postgres::PostgresConfig};
 use sqlx::PgPool;
 use tower::ServiceExt;
 
@@ -127,4 +131,39 @@ async fn a_sync_that_falls_silent_while_it_stores_ends_and_the_next_one_works(po
     let (reply, ()) = tokio::join!(soon(app.sync(1)), silence);
     reply.assert_error(503, "database unavailable");
     assert_eq!(soon(app.sync(1)).await.status, 200);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn no_write_waits_longer_than_five_seconds_with_the_default_limits(pool: PgPool) {
+    let proxy = Proxy::postgres().await;
+    let defaults = PostgresConfig::from_env(&mut Env::from_fn(|_| None), "");
+    let [statement, acquire] =
+        [defaults.statement_timeout, defaults.acquire_timeout].map(|limit| limit.as_millis().to_string());
+    let limits = [("DB_STATEMENT_TIMEOUT_MS", statement.as_str()), ("DB_ACQUIRE_TIMEOUT_MS", acquire.as_str())];
+    let app = behind(&proxy, &pool, &limits).await;
+    app.movie(1, "One", None, None).await;
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("SELECT FROM catalogue_state FOR UPDATE").execute(&mut *lock).await.unwrap();
+    let write = async |method: Method, path: &str| {
+        let start = Instant::now();
+        let reply = soon(app.write(method, path, r#"{"title":"x"}"#)).await;
+        (reply, start.elapsed())
+    };
+    let freeze = async {
+        eventually("all wait", || async { app.waiting_for_locks().await == 4 }).await;
+        proxy.freeze();
+    };
+    let movie = "/api/v1/movies/1";
+    let (post, put, patch, delete, ()) = tokio::join!(
+        write(Method::POST, "/api/v1/movies"),
+        write(Method::PUT, movie),
+        write(Method::PATCH, movie),
+        write(Method::DELETE, movie),
+        freeze
+    );
+    for (reply, elapsed) in [post, put, patch, delete] {
+        reply.assert_error(503, "database unavailable");
+        assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
+    }
+    lock.rollback().await.unwrap();
 }

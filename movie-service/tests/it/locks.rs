@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::{manage::GENRES, support::TestApp};
+use crate::{support::TestApp, write_movies::GENRES};
 
 const MOVIE: &str = "/api/v1/movies/1";
 

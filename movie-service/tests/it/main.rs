@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod bulk;
-mod bulk_faults;
+mod bulk_failures;
 mod cache;
 mod catalogue;
 mod conditional;
@@ -21,9 +21,6 @@ mod jobs_failures;
 mod jobs_followed;
 mod list;
 mod locks;
-mod manage;
-mod manage_bodies;
-mod manage_faults;
 mod openapi;
 mod random;
 mod reading;
@@ -45,3 +42,6 @@ mod tmdb;
 mod tmdb_failures;
 mod upgrade;
 mod words;
+mod write_bodies;
+mod write_failures;
+mod write_movies;

@@ -7,7 +7,7 @@ use tokio::{
 };
 
 use crate::{
-    bulk_faults::serve,
+    bulk_failures::serve,
     hung_postgres::soon,
     support::{TestApp, jobs::gated},
 };

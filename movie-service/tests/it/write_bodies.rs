@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
-    manage::GENRES,
     support::{Reply, TestApp},
+    write_movies::GENRES,
 };
 
 const MOVIES: &str = "/api/v1/movies";
