@@ -15,4 +15,5 @@ mod routing;
 mod settings;
 mod shutdown;
 mod support;
+mod upgrade;
 mod users;
