@@ -1,4 +1,4 @@
-//! Is the gateway alive, and can it work?
+//! Liveness and readiness.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub struct Readiness {
 /// Alive
 ///
 /// Answers as long as the process does. Never limited, needs no token.
-#[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health", operation_id = "getHealth", tag = "operations", responses((status = 200, description = "The gateway is alive", body = Health)))]
 pub async fn health() -> Json<Health> {
     Json(Health { status: "ok", service: SERVICE })
 }
@@ -45,7 +45,7 @@ pub async fn health() -> Json<Health> {
 /// Alive
 ///
 /// The same as `/health`.
-#[utoipa::path(get, path = "/api/v1/health", tag = "operations", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/api/v1/health", operation_id = "getHealthV1", tag = "operations", responses((status = 200, description = "The gateway is alive", body = Health)))]
 pub async fn health_v1() -> Json<Health> {
     health().await
 }
@@ -53,7 +53,7 @@ pub async fn health_v1() -> Json<Health> {
 /// Ready to work
 ///
 /// Ready as soon as it listens; without Redis requests pass uncounted. Never limited, needs no token.
-#[utoipa::path(get, path = "/ready", tag = "operations", responses((status = 200, body = Readiness)))]
+#[utoipa::path(get, path = "/ready", operation_id = "getReadiness", tag = "operations", responses((status = 200, description = "The gateway accepts requests", body = Readiness)))]
 pub async fn ready(State(redis): State<RedisLink>) -> Json<Readiness> {
     let redis = if redis.ping().await { "ok" } else { "unavailable" };
     Json(Readiness { status: "ready", service: SERVICE, checks: BTreeMap::from([("redis", redis)]) })
@@ -62,7 +62,7 @@ pub async fn ready(State(redis): State<RedisLink>) -> Json<Readiness> {
 /// Ready to work
 ///
 /// The same as `/ready`.
-#[utoipa::path(get, path = "/api/v1/ready", tag = "operations", responses((status = 200, body = Readiness)))]
+#[utoipa::path(get, path = "/api/v1/ready", operation_id = "getReadinessV1", tag = "operations", responses((status = 200, description = "The gateway accepts requests", body = Readiness)))]
 pub async fn ready_v1(redis: State<RedisLink>) -> Json<Readiness> {
     ready(redis).await
 }

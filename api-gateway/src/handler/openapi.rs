@@ -1,11 +1,12 @@
 //! The specification of the platform as its clients see it: the gateway's own operations and those of the services,
-//! each under its gateway path, with what the gateway adds (token, limit, its own errors).
+//! with what the gateway adds to each (token, rate limit, its own errors).
 
+use serde_json::{Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr, ResponseBuilder,
-        ServerBuilder,
+        Components, ContactBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem,
+        Ref, RefOr, Response, ResponseBuilder, ServerBuilder,
         path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
         tag::TagBuilder,
@@ -29,51 +30,56 @@ const DESCRIPTION: &str = "Discover, manage and recommend movies. Every operatio
     (any will do: press **Authorize** and type one) and counts against the limit of the client's address; health and \
     readiness need neither.";
 
+/// What the gateway may answer to any operation of a service: status and name of the shared response.
+const GATEWAY_RESPONSES: [(&str, &str); 4] =
+    [("401", "Unauthorized"), ("429", "RateLimited"), ("502", "UpstreamUnavailable"), ("504", "UpstreamTimeout")];
+
 /// The gateway's own operations and everything it forwards to.
 pub fn platform(own: OpenApi) -> OpenApi {
+    let license = LicenseBuilder::new().name(env!("CARGO_PKG_LICENSE")).identifier(Some(env!("CARGO_PKG_LICENSE")));
+    let info = InfoBuilder::new()
+        .title("Movie Discovery Platform")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .contact(Some(ContactBuilder::new().name(Some("The maintainers")).build()))
+        .license(Some(license.build()));
     let mut platform = OpenApiBuilder::new()
-        .info(
-            InfoBuilder::new()
-                .title("Movie Discovery Platform")
-                .version(env!("CARGO_PKG_VERSION"))
-                .description(Some(DESCRIPTION))
-                .build(),
-        )
+        .info(info.build())
         .servers(Some([ServerBuilder::new().url("/").description(Some("This gateway")).build()]))
+        // No token by default; operations of services ask for one.
+        .security(Some([SecurityRequirement::default()]))
         .paths(own.paths)
-        .components(Some(own.components.unwrap_or_default()))
+        .components(own.components)
         .build();
-    let mut tags = vec![TagBuilder::new().name("operations").description(Some("Health and readiness")).build()];
     for (service, yaml) in SERVICES {
         let spec: OpenApi = yaml_serde::from_str(yaml)
             .unwrap_or_else(|error| panic!("openapi/{service}.yaml is not a specification: {error}"));
-        let known = spec.tags.unwrap_or_default();
-        tags.extend(known.into_iter().filter(|tag| tag.name != "operations" && tag.name != "internal"));
-        add(&mut platform, spec.paths.paths, spec.components.unwrap_or_default());
+        platform.merge(reachable(spec));
     }
-    platform.tags = Some(tags);
-    add_common(platform.components.get_or_insert_default());
+    let operations = TagBuilder::new().name("operations").description(Some("Health and readiness"));
+    platform.tags.get_or_insert_default().push(operations.build());
+    let components = platform.components.get_or_insert_default();
+    add_shared(components);
+    remove_unused_schemas(&mut platform);
     platform
 }
 
-/// Adds what clients of the gateway can reach.
-fn add(platform: &mut OpenApi, paths: impl IntoIterator<Item = (String, PathItem)>, components: Components) {
-    for (path, mut item) in paths {
-        if matches!(route(&path), Route::Service(_)) {
-            for (method, operation) in operations(&mut item) {
-                operation.operation_id = Some(operation_id(method, &path));
-                add_what_the_gateway_answers(operation);
+/// The part of a service's specification that clients of the gateway can reach.
+fn reachable(mut spec: OpenApi) -> OpenApi {
+    spec.servers = None;
+    spec.security = None;
+    spec.tags.get_or_insert_default().retain(|tag| tag.name != "operations" && tag.name != "internal");
+    spec.paths.paths.retain(|path, _| matches!(route(path), Route::Service(_)));
+    for (path, item) in &mut spec.paths.paths {
+        for (method, operation) in operations(item) {
+            add_gateway_responses(operation);
+            // utoipa takes the name of the handler function where a service sets no id: unique only within its module.
+            if !operation.operation_id.as_deref().is_some_and(is_camel_case) {
+                operation.operation_id = Some(operation_id(method, path));
             }
-            platform.paths.paths.insert(path, item);
         }
     }
-    let known = platform.components.get_or_insert_default();
-    for (name, schema) in components.schemas {
-        known.schemas.entry(name).or_insert(schema);
-    }
-    for (name, response) in components.responses {
-        known.responses.entry(name).or_insert(response);
-    }
+    spec
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
@@ -83,32 +89,63 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut O
         .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// A name that no other operation has, whatever the services call theirs: `get_users_id_preferences`.
-fn operation_id(method: &str, path: &str) -> String {
-    let names = path.trim_start_matches("/api/v1").split('/').map(|segment| segment.trim_matches(['{', '}']));
-    names.fold(method.to_owned(), |id, name| if name.is_empty() { id } else { format!("{id}_{name}") })
+fn is_camel_case(id: &str) -> bool {
+    id.contains(|letter: char| letter.is_ascii_uppercase())
 }
 
-fn add_what_the_gateway_answers(operation: &mut Operation) {
+/// An id from method and path: `getUsersIdPreferences`.
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.trim_start_matches("/api/v1").split(['/', '{', '}', '_']);
+    words.fold(method.to_owned(), |id, word| match word.split_at_checked(1) {
+        Some((first, rest)) => id + &first.to_ascii_uppercase() + rest,
+        None => id,
+    })
+}
+
+fn add_gateway_responses(operation: &mut Operation) {
     operation.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
-    let own = [
-        ("401", "No Bearer token", "ErrorBody"),
-        ("429", "Over the limit of this address; `Retry-After` says when to come back", "RateLimited"),
-        ("502", "The service behind the gateway cannot be reached", "ErrorBody"),
-        ("504", "The service behind the gateway did not answer in time", "ErrorBody"),
-    ];
-    for (status, description, schema) in own {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
-        let response = ResponseBuilder::new().description(description).content("application/json", content).build();
-        operation.responses.responses.entry(status.to_owned()).or_insert(RefOr::T(response));
+    for (status, name) in GATEWAY_RESPONSES {
+        let response = RefOr::Ref(Ref::from_response_name(name));
+        operation.responses.responses.entry(status.to_owned()).or_insert(response);
     }
 }
 
-/// The schemas and the security scheme that the gateway's additions refer to.
-fn add_common(components: &mut Components) {
+/// The schemas, responses and the security scheme that the gateway's additions refer to.
+fn add_shared(components: &mut Components) {
     for (name, schema) in [(ErrorBody::name(), ErrorBody::schema()), (RateLimited::name(), RateLimited::schema())] {
         components.schemas.entry(name.into_owned()).or_insert(schema);
     }
+    let unauthorized = json!({"error": "missing Authorization header", "code": "missing_authorization"});
+    let rate_limited = json!({"error": "rate limit exceeded", "code": "rate_limited", "retry_after": 42});
+    let unavailable = "The service behind the gateway gave no response. `service_unavailable`: nothing was sent to it. \
+        `invalid_response`: its response to a read broke off. `unconfirmed`: its response to a write broke off, and the \
+        change may have been made";
+    let timeout = "The service behind the gateway did not respond in time: `service_timeout`, or `unconfirmed` for a \
+        write, which may have been made";
+    let unavailable_example = json!({"error": "service unavailable: movie-service", "code": "service_unavailable"});
+    let timed_out = json!({"error": "service did not answer in time: movie-service", "code": "service_timeout"});
+    let responses = [
+        ("Unauthorized", response("No Bearer token", "ErrorBody", unauthorized)),
+        (
+            "RateLimited",
+            response("Over the limit of this address; `Retry-After` says when to retry", "RateLimited", rate_limited),
+        ),
+        ("UpstreamUnavailable", response(unavailable, "ErrorBody", unavailable_example)),
+        ("UpstreamTimeout", response(timeout, "ErrorBody", timed_out)),
+    ];
+    components.responses.extend(responses.map(|(name, response)| (name.to_owned(), RefOr::T(response))));
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("Any token")).build();
     components.security_schemes.insert("bearer".to_owned(), RefOr::T(SecurityScheme::Http(bearer)));
+}
+
+fn response(description: &str, schema: &str, example: Value) -> Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).example(Some(example)).build();
+    ResponseBuilder::new().description(description).content("application/json", content).build()
+}
+
+/// Removes what only operations that are not forwarded referred to.
+fn remove_unused_schemas(platform: &mut OpenApi) {
+    let text = platform.to_json().expect("a specification made of strings and numbers always serialises");
+    let components = platform.components.get_or_insert_default();
+    components.schemas.retain(|name, _| text.contains(&format!("\"#/components/schemas/{name}\"")));
 }

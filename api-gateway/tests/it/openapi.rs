@@ -105,6 +105,51 @@ fn every_operation_has_an_id_of_its_own_and_no_tag_is_unknown() {
         }
     }
     assert!(tags.is_sorted_by(|a, b| a != b), "{tags:?}");
+    assert_eq!((tags[0], tags[tags.len() - 1]), ("movies", "operations"), "movies come first, health last");
+    for id in ids.keys() {
+        let camel_case = id.starts_with(|letter: char| letter.is_ascii_lowercase());
+        assert!(camel_case && id.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{id}");
+    }
+}
+
+#[test]
+fn operation_ids_of_the_services_are_kept() {
+    let platform = platform();
+    for service in SERVICES {
+        let specification = parse(&read(&format!("openapi/{service}.yaml")));
+        for (operation, content) in operations(&specification) {
+            let (method, path) = operation.split_once(' ').unwrap();
+            let id = content["operationId"].as_str().unwrap();
+            let shown = &platform["paths"][path][method];
+            // A service that sets none has the name of a function here.
+            if id.contains(char::is_uppercase) && !path.ends_with("/health") && !path.ends_with("/ready") {
+                assert!(shown.is_null() || shown["operationId"] == id, "{operation}: {id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_response_has_a_description_and_those_of_the_gateway_are_shared() {
+    let platform = platform();
+    for (operation, content) in operations(&platform) {
+        for (status, response) in content["responses"].as_object().unwrap() {
+            let response = match response["$ref"].as_str() {
+                Some(reference) => platform.pointer(reference.trim_start_matches('#')).unwrap(),
+                None => response,
+            };
+            assert!(response["description"].is_string(), "{operation} {status}");
+        }
+    }
+    for (name, code) in [
+        ("Unauthorized", "missing_authorization"),
+        ("RateLimited", "rate_limited"),
+        ("UpstreamUnavailable", "service_unavailable"),
+        ("UpstreamTimeout", "service_timeout"),
+    ] {
+        let example = &platform["components"]["responses"][name]["content"]["application/json"]["example"];
+        assert_eq!(example["code"], code, "{name}");
+    }
 }
 
 #[test]
