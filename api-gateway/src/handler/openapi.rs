@@ -27,8 +27,8 @@ const SERVICES: [(&str, &str); 3] = [
 ];
 
 const DESCRIPTION: &str = "Discover, manage and recommend movies. Every operation below `/api/v1` needs a Bearer token \
-    (any will do: press **Authorize** and type one) and counts against the limit of the client's address; health, readiness and \
-    readiness need neither.";
+    (any will do: press **Authorize** and type one) and counts against the limit of the client's address; health, \
+    readiness and this page need neither.";
 
 /// What the gateway may answer to any operation of a service: status and name of the shared response.
 const GATEWAY_RESPONSES: [(&str, &str); 4] =
