@@ -264,9 +264,15 @@ async fn the_access_log_and_upstream_failures_lie_within_the_span_of_the_request
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_hangs_up_before_its_response_is_in_the_access_log() {
     let redis = TestRedis::new().await;
-    let movies = crate::support::Scripted::start(|mut stream, _| async move {
-        crate::support::upstream::read_head(&mut stream).await;
-        std::future::pending::<()>().await;
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let movies = crate::support::Scripted::start(move |mut stream, _| {
+        let tell = tell.clone();
+        async move {
+            for event in ["forwarded", "cancelled"] {
+                crate::support::upstream::read_head(&mut stream).await;
+                tell.send(event).unwrap();
+            }
+        }
     })
     .await;
     let (port, database, url) = (free_port(), redis.database.to_string(), format!("http://{}", movies.address));
@@ -280,10 +286,9 @@ async fn a_client_that_hangs_up_before_its_response_is_in_the_access_log() {
     let program = Running::start(&mut command(&settings));
     let mut client = Client::connect(listening(port).await).await;
     client.write(request("DELETE", "/api/v1/movies/1", "", "")).await;
-    // Until it has been forwarded.
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(crate::support::soon("it is forwarded", told.recv()).await, Some("forwarded"));
     drop(client);
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(crate::support::soon("it is cancelled", told.recv()).await, Some("cancelled"));
     program.signal("TERM");
     let log = String::from_utf8(program.end().stdout).unwrap();
     let line = log.lines().find(|line| line.contains("method=DELETE")).unwrap_or_else(|| panic!("{log}"));
