@@ -81,13 +81,13 @@ impl App {
         let cache = Cache::new(redis.clone(), lifecycle.clone());
         // An earlier process may have died between a change and its invalidation.
         cache.invalidate().await;
-        let movies = Movies::new(pool.clone(), cache.clone(), lifecycle.clone());
         let database = Database::new(pool.clone(), &config.postgres);
+        let movies = Movies::new(database.clone(), cache.clone(), lifecycle.clone());
         let movie_editor = MovieEditor::new(database.clone(), cache.clone(), lifecycle.clone());
-        let bulk = Bulk::new(database, cache.clone(), lifecycle.clone());
+        let bulk = Bulk::new(database.clone(), cache.clone(), lifecycle.clone());
         let concurrency = config.tmdb.runtime_concurrency;
         let sync = Sync::new(pool.clone(), cache, tmdb, concurrency, lifecycle.clone());
-        let catalogue = Catalogue::new(pool.clone(), lifecycle);
+        let catalogue = Catalogue::new(database, lifecycle);
         Ok(Self { pool, redis, movies, movie_editor, bulk, sync, catalogue })
     }
 

@@ -17,7 +17,7 @@ use crate::{
         sync::{SyncReport, SyncRequest},
     },
     service::{
-        movies::ListError,
+        error::ListError,
         sync::{SyncError, SyncFailure},
         tmdb::TmdbError,
     },

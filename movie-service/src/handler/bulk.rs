@@ -17,7 +17,7 @@ use crate::{
     error::{ApiError, ErrorBody},
     service::{
         bulk::{LineError, MAX_BYTES, NotTried, ReadFailure, Report},
-        movies::ListError,
+        error::ListError,
     },
 };
 

@@ -17,8 +17,8 @@ use crate::{
         movie::{MovieDetail, MovieIdError},
     },
     service::{
+        error::ListError,
         movie_editor::{EditError, SavedMovie},
-        movies::ListError,
     },
 };
 

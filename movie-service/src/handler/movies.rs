@@ -17,7 +17,7 @@ use crate::{
         parameters::InvalidParameter,
         query::ListQuery,
     },
-    service::movies::{ListError, Unavailable},
+    service::error::{ListError, Unavailable},
 };
 
 use super::{

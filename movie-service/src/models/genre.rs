@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// A genre under the platform's own id.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Genre {
     /// The platform's own id, not TMDB's.
     pub id: i32,
@@ -22,7 +22,7 @@ pub struct GenreList {
 }
 
 /// A genre and how common it is.
-#[derive(Debug, Clone, Serialize, ToSchema, sqlx::FromRow)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct GenreSummary {
     /// The platform's own id, not TMDB's.
     #[schema(example = 1, minimum = 1)]

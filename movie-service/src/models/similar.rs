@@ -33,7 +33,7 @@ impl Limit {
 }
 
 /// The movie that others are compared with.
-#[derive(Debug, Clone, Default, sqlx::FromRow)]
+#[derive(Debug, Clone, Default)]
 pub struct Subject {
     /// The ids of its genres, each once.
     pub genres: Vec<i32>,
@@ -46,7 +46,7 @@ pub struct Subject {
 }
 
 /// What a movie that may be similar is judged by.
-#[derive(Debug, Clone, Default, sqlx::FromRow)]
+#[derive(Debug, Clone, Default)]
 pub struct Candidate {
     /// The platform's own id.
     pub id: i32,

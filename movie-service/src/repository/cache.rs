@@ -100,7 +100,7 @@ pub enum Lookup {
     /// Nothing usable. An answer computed from now on may be stored under this token.
     Miss(Token),
     /// The cache cannot be used now.
-    Off,
+    Bypass,
 }
 
 /// The cache of this process. Clones share the same state.
@@ -138,7 +138,7 @@ impl Cache {
     /// Looks a key up, in one round trip. Whatever cannot be used counts as absent.
     pub async fn get(&self, key: &CacheKey) -> Lookup {
         if self.is_outdated() {
-            return Lookup::Off;
+            return Lookup::Bypass;
         }
         let found = self
             .0
@@ -148,7 +148,7 @@ impl Cache {
                 both.arg(GENERATION).arg(&key.key).query_async::<(Option<Vec<u8>>, Option<Vec<u8>>)>(redis).await
             })
             .await;
-        let Ok((token, entry)) = found else { return Lookup::Off };
+        let Ok((token, entry)) = found else { return Lookup::Bypass };
         let Some(token) = token.and_then(|token| Token::try_from(token).ok()) else { return self.first_token().await };
         match entry.and_then(|entry| answer_of(entry, &token)) {
             Some(answer) => Lookup::Hit(answer),
@@ -230,7 +230,7 @@ impl Cache {
             redis::cmd("SET").arg(GENERATION).arg(&token[..]).query_async::<()>(redis).await?;
             Ok(token)
         });
-        set.await.map_or(Lookup::Off, Lookup::Miss)
+        set.await.map_or(Lookup::Bypass, Lookup::Miss)
     }
 }
 

@@ -1,8 +1,11 @@
 //! Reading genres.
 
-use sqlx::{PgExecutor, PgPool};
+use sqlx::{PgConnection, PgPool};
 
-use crate::models::genre::{Genre, GenreList};
+use crate::{
+    database::postgres::{Database, DatabaseError},
+    models::genre::{Genre, GenreList, GenreSummary},
+};
 
 use super::limits;
 
@@ -11,25 +14,32 @@ use super::limits;
 /// # Errors
 /// When the database does not answer.
 pub async fn all(pool: &PgPool) -> sqlx::Result<Vec<Genre>> {
-    limits::one_statement(pool, all_in(pool)).await
+    limits::one_statement(pool, async { all_in(&mut *pool.acquire().await?).await }).await
 }
 
-/// As [`all`], on a connection whose caller limits the time.
-pub(super) async fn all_in(executor: impl PgExecutor<'_>) -> sqlx::Result<Vec<Genre>> {
-    sqlx::query_as(r#"SELECT id, name FROM genres ORDER BY name COLLATE "C", id"#).fetch_all(executor).await
+/// The same on a connection, whose owner limits the time.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn all_in(connection: &mut PgConnection) -> sqlx::Result<Vec<Genre>> {
+    let genres = sqlx::query!(r#"SELECT id, name FROM genres ORDER BY name COLLATE "C", id"#);
+    genres.map(|row| Genre { id: row.id, name: row.name }).fetch_all(connection).await
 }
 
 /// All genres with the number of their movies, by name.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(pool: &PgPool) -> sqlx::Result<GenreList> {
-    let genres = sqlx::query_as(
-        r#"SELECT g.id, g.name, COALESCE(linked.movies, 0) AS movies
-           FROM genres g
-           LEFT JOIN (SELECT genre_id, count(*) AS movies FROM movie_genres GROUP BY genre_id) linked
-                  ON linked.genre_id = g.id
-           ORDER BY g.name COLLATE "C", g.id"#,
-    );
-    Ok(GenreList { genres: limits::one_statement(pool, genres.fetch_all(pool)).await? })
+pub async fn list(database: &Database) -> Result<GenreList, DatabaseError> {
+    let genres = async |connection: &mut PgConnection| {
+        let genres = sqlx::query!(
+            r#"SELECT g.id, g.name, COALESCE(linked.movies, 0) AS "movies!"
+               FROM genres g
+               LEFT JOIN (SELECT genre_id, count(*) AS movies FROM movie_genres GROUP BY genre_id) linked
+                      ON linked.genre_id = g.id
+               ORDER BY g.name COLLATE "C", g.id"#,
+        );
+        genres.map(|row| GenreSummary { id: row.id, name: row.name, movies: row.movies }).fetch_all(connection).await
+    };
+    Ok(GenreList { genres: database.read("list genres", genres).await? })
 }

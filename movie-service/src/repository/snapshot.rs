@@ -8,20 +8,20 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use serde::Serialize;
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::{database::postgres::within, models::movie::date_text};
-
-use super::limits;
+use crate::{
+    database::postgres::{Database, DatabaseError, within},
+    models::movie::date_text,
+};
 
 /// A genre under the platform's own id.
-#[derive(Debug, Serialize, sqlx::FromRow)]
+#[derive(Debug, Serialize)]
 pub struct SnapshotGenre {
     id: i32,
     name: String,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     id: i32,
     title: String,
@@ -62,14 +62,18 @@ impl From<Row> for SnapshotMovie {
     }
 }
 
-const VERSION: &str = "SELECT epoch::text || '-' || version::text FROM catalogue_state";
-
 /// The version of the catalogue: `<epoch>-<number>`. It changes when, and only when, what [`Snapshot`] shows does.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn version(pool: &PgPool) -> sqlx::Result<String> {
-    limits::one_statement(pool, sqlx::query_scalar(VERSION).fetch_one(pool)).await
+pub async fn version(database: &Database) -> Result<String, DatabaseError> {
+    database.read("read the version of the catalogue", current_version).await
+}
+
+async fn current_version(connection: &mut PgConnection) -> sqlx::Result<String> {
+    let version =
+        sqlx::query_scalar!(r#"SELECT epoch::text || '-' || version::text AS "version!" FROM catalogue_state"#);
+    version.fetch_one(connection).await
 }
 
 /// A read-only transaction that sees one moment, whatever is written meanwhile.
@@ -89,12 +93,13 @@ impl Snapshot {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn open(pool: &PgPool) -> sqlx::Result<Self> {
-        limits::one_transaction(pool, Self::begin(pool)).await
+    pub async fn open(database: &Database) -> Result<Self, DatabaseError> {
+        let begun = within(database.query_timeout(), Self::begin(database)).await;
+        begun.map_err(DatabaseError::from_read).inspect_err(|error| error.log("begin a copy of the catalogue"))
     }
 
-    async fn begin(pool: &PgPool) -> sqlx::Result<Self> {
-        let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    async fn begin(database: &Database) -> sqlx::Result<Self> {
+        let mut transaction = database.pool().begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         // A long stream is one long statement, at the pace of its reader; whoever reads it limits the time.
         sqlx::query(
             "SELECT set_config('statement_timeout', '0', true),
@@ -102,20 +107,23 @@ impl Snapshot {
         )
         .execute(&mut *transaction)
         .await?;
-        let version = sqlx::query_scalar(VERSION).fetch_one(&mut *transaction).await?;
-        let genres = sqlx::query_as("SELECT id, name FROM genres ORDER BY id").fetch_all(&mut *transaction).await?;
-        Ok(Self { transaction, row_timeout: limits::statement(pool), version, genres })
+        let version = current_version(&mut transaction).await?;
+        let genres = sqlx::query_as!(SnapshotGenre, "SELECT id, name FROM genres ORDER BY id")
+            .fetch_all(&mut *transaction)
+            .await?;
+        Ok(Self { transaction, row_timeout: database.query_timeout(), version, genres })
     }
 
     /// All movies by id, as they arrive from the database; an error when it falls silent.
     pub fn movies(&mut self) -> BoxStream<'_, sqlx::Result<SnapshotMovie>> {
         let row_timeout = self.row_timeout;
-        let rows = sqlx::query_as::<_, Row>(
-            "SELECT m.id, m.title, m.release_date, m.popularity, m.poster_path, m.vote_average,
-                    COALESCE(m.vote_count, 0) AS vote_count,
-                    ARRAY(SELECT mg.genre_id FROM movie_genres mg WHERE mg.movie_id = m.id ORDER BY mg.genre_id)
-                        AS genre_ids
-             FROM movies m ORDER BY m.id",
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT m.id, m.title, m.release_date, m.popularity, m.poster_path, m.vote_average,
+                      COALESCE(m.vote_count, 0) AS "vote_count!",
+                      ARRAY(SELECT mg.genre_id FROM movie_genres mg WHERE mg.movie_id = m.id ORDER BY mg.genre_id)
+                          AS "genre_ids!"
+               FROM movies m ORDER BY m.id"#
         )
         .fetch(&mut *self.transaction);
         stream::try_unfold(rows, move |mut rows| async move {

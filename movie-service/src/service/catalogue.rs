@@ -8,21 +8,18 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use serde::Serialize;
-use sqlx::PgPool;
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
 
 use crate::{
+    database::postgres::{Database, DatabaseError},
     lifecycle::Lifecycle,
-    repository::{
-        log_failure,
-        snapshot::{self, Snapshot, SnapshotGenre, SnapshotMovie},
-    },
+    repository::snapshot::{self, Snapshot, SnapshotGenre, SnapshotMovie},
 };
 
-use super::movies::Unavailable;
+use super::error::Unavailable;
 
 /// Lines are handed on in pieces of about this many bytes.
 const PIECE_BYTES: usize = 32 * 1024;
@@ -59,14 +56,14 @@ struct LastLine {
 /// The use case. Clones share the same state.
 #[derive(Clone)]
 pub struct Catalogue {
-    pool: PgPool,
+    database: Database,
     lifecycle: Lifecycle,
 }
 
 impl Catalogue {
-    /// Reads from `pool`.
-    pub fn new(pool: PgPool, lifecycle: Lifecycle) -> Self {
-        Self { pool, lifecycle }
+    /// Reads from `database`.
+    pub fn new(database: Database, lifecycle: Lifecycle) -> Self {
+        Self { database, lifecycle }
     }
 
     /// The version now, by one small query.
@@ -74,7 +71,7 @@ impl Catalogue {
     /// # Errors
     /// When the database does not answer.
     pub async fn version(&self) -> Result<String, Unavailable> {
-        snapshot::version(&self.pool).await.map_err(|error| unavailable(&error))
+        Ok(snapshot::version(&self.database).await?)
     }
 
     /// Begins a copy of one moment. A task reads ahead of whoever takes the pieces, and ends when they are dropped.
@@ -84,16 +81,13 @@ impl Catalogue {
     pub async fn stream(&self) -> Result<CatalogueStream, Unavailable> {
         let (begun, version) = oneshot::channel();
         let (pieces, taken) = mpsc::channel(PIECES_AHEAD);
-        let pool = self.pool.clone();
+        let database = self.database.clone();
         self.lifecycle.spawn(async move {
-            match Snapshot::open(&pool).await {
-                Ok(snapshot) => {
-                    // Whoever asked may be gone: then the first piece finds nobody.
-                    let _ = begun.send(snapshot.version.clone());
-                    // Broken off, it ends without its last piece, which the other side sees.
-                    let _ = write(snapshot, &pieces).await;
-                }
-                Err(error) => log_failure(&error, "begin a copy of the catalogue"),
+            if let Ok(snapshot) = Snapshot::open(&database).await {
+                // Whoever asked may be gone: then the first piece finds nobody.
+                let _ = begun.send(snapshot.version.clone());
+                // Broken off, it ends without its last piece, which the other side sees.
+                let _ = write(snapshot, &pieces).await;
             }
         });
         let version = version.await.map_err(|_| Unavailable)?;
@@ -122,7 +116,7 @@ async fn write(mut snapshot: Snapshot, pieces: &mpsc::Sender<Piece>) -> Result<(
     let mut movies = snapshot.movies();
     while let Some(movie) = movies.next().await {
         let movie: SnapshotMovie = movie.map_err(|error| {
-            unavailable(&error);
+            DatabaseError::from_read(error).log("read the catalogue");
             BrokenOff
         })?;
         append(&mut buffer, &movie);
@@ -146,9 +140,4 @@ async fn hand_on(buffer: &mut Vec<u8>, is_last: bool, pieces: &mpsc::Sender<Piec
         Ok(Ok(())) => Ok(()),
         _ => Err(BrokenOff),
     }
-}
-
-fn unavailable(error: &sqlx::Error) -> Unavailable {
-    log_failure(error, "read the catalogue");
-    Unavailable
 }

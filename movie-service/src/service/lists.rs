@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use tokio::sync::OnceCell;
 
 use crate::{
-    lifecycle::Lifecycle,
+    database::postgres::Database,
     models::{
         cursor::{CursorKey, Position},
         extras::Facets,
@@ -15,20 +15,21 @@ use crate::{
         query::ListQuery,
     },
     repository::{
-        genres, limits,
+        genres,
         list::{self, GenreIds, GenreSet, ResolvedQuery, Slice, Words},
         log_failure, movies,
     },
 };
 
 use super::{
-    movies::{ListError, Unavailable},
-    remembered::{Counted, Remembered},
+    count_cache::CountCache,
+    error::{ListError, Unavailable},
 };
 
-/// Filters whose totals are remembered, and those whose counts by genre, language and year are.
-const TOTALS: usize = 2000;
-const FACETS: usize = 200;
+/// Filters whose totals are kept.
+const TOTALS: u64 = 2000;
+/// Filters whose counts by genre, language and year are kept.
+const FACETS: u64 = 200;
 /// How often to draw anew when a movie is deleted between its id and its details.
 const ATTEMPTS: u32 = 3;
 /// How many movies to draw in each round when any one is wanted.
@@ -37,9 +38,9 @@ const DRAWS: [usize; 3] = [50, 500, 5000];
 /// Reads pages. Clones share the same state.
 #[derive(Clone)]
 pub(super) struct Lists {
-    pool: PgPool,
-    totals: Arc<Remembered<i64>>,
-    facets: Arc<Remembered<Facets>>,
+    database: Database,
+    totals: CountCache<i64>,
+    facets: CountCache<Facets>,
     cursor_key: Arc<OnceCell<CursorKey>>,
 }
 
@@ -51,32 +52,43 @@ struct Found {
 }
 
 impl Lists {
-    pub(super) fn new(pool: PgPool, lifecycle: Lifecycle) -> Self {
-        let totals = Arc::new(Remembered::new(TOTALS, lifecycle.clone()));
-        let facets = Arc::new(Remembered::new(FACETS, lifecycle));
-        Self { pool, totals, facets, cursor_key: Arc::default() }
+    pub(super) fn new(database: Database) -> Self {
+        let (totals, facets) = (CountCache::new(TOTALS), CountCache::new(FACETS));
+        Self { database, totals, facets, cursor_key: Arc::default() }
     }
 
     /// A page of the list.
     pub(super) async fn page(&self, query: ListQuery) -> Result<MoviePage, ListError> {
-        let request = Arc::new(self.request(query).await?);
-        if let Some(found) = self.found(&request).await? {
-            return self.answer(&request, found).await;
-        }
-        // The catalogue has changed in between, and may go on doing so.
-        let mut request = Arc::unwrap_or_clone(request);
-        let found = limits::one_transaction(&self.pool, in_one_snapshot(&self.pool, &mut request)).await;
-        self.answer(&request, found.map_err(|error| unavailable(&error, "list movies"))?).await
+        let page = async |connection: &mut PgConnection| {
+            let mut resolved = match self.resolve(connection, query).await? {
+                Ok(resolved) => resolved,
+                Err(error) => return Ok(Err(error)),
+            };
+            let found = self.find(connection, &mut resolved).await?;
+            Ok(Ok(self.answer(connection, &resolved, found).await?))
+        };
+        self.database.read("list movies", page).await?
     }
 
     /// Any movie that matches, each as likely as the others; `None` when none does.
     pub(super) async fn random(&self, query: ListQuery) -> Result<Option<MovieDetail>, ListError> {
-        let request = self.request(query).await?;
         for _ in 0..ATTEMPTS {
-            let id = self.any(&request).await.map_err(|error| unavailable(&error, "draw a movie"))?;
+            let query = query.clone();
+            let draw = async |connection: &mut PgConnection| {
+                let mut resolved = match self.resolve(connection, query).await? {
+                    Ok(resolved) => resolved,
+                    Err(error) => return Ok(Err(error)),
+                };
+                resolved.fuzzy_matches = list::fuzzy_matches(connection, &resolved).await?;
+                Ok(Ok(draw(connection, &resolved).await?))
+            };
+            let id = self.database.read("draw a movie", draw).await??;
             let Some(id) = id.and_then(MovieId::new) else { return Ok(None) };
             // It may have been deleted just now.
-            let movie = movies::find(&self.pool, id).await.map_err(|error| unavailable(&error, "read a movie"))?;
+            let movie = movies::find(self.database.pool(), id).await.map_err(|error| {
+                log_failure(&error, "read a movie");
+                Unavailable
+            })?;
             if movie.is_some() {
                 return Ok(movie);
             }
@@ -84,105 +96,103 @@ impl Lists {
         Ok(None)
     }
 
-    async fn request(&self, query: ListQuery) -> Result<ResolvedQuery, ListError> {
-        let genres = self.genre_ids(&query).await?;
+    /// What the query names, as the database knows it.
+    async fn resolve(
+        &self,
+        connection: &mut PgConnection,
+        query: ListQuery,
+    ) -> sqlx::Result<Result<ResolvedQuery, ListError>> {
+        let (with, without) = (&query.filters.with_genres, &query.filters.without_genres);
+        // Most lists need none.
+        let known = if with.is_some() || without.is_some() { genres::all_in(connection).await? } else { Vec::new() };
+        let with = genre_set("with_genres", with.as_ref(), &known);
+        let without = genre_set("without_genres", without.as_ref(), &known);
+        let genres = match (with, without) {
+            (Ok(with), Ok(without)) => GenreIds { with, without },
+            (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
+        };
         let words = match &query.filters.q {
-            Some(q) => {
-                let words = limits::one_statement(&self.pool, Words::of(&self.pool, q)).await;
-                Some(words.map_err(|error| unavailable(&error, "read a search"))?)
-            }
+            Some(q) => Some(Words::of(&mut *connection, q).await?),
             None => None,
         };
         let after = match &query.cursor {
-            Some(cursor) => {
-                let position = self.cursor_key().await?.open(cursor, &query.cursor_scope());
-                Some(position.ok_or(ListError::InvalidCursor)?)
-            }
+            Some(cursor) => match self.cursor_key(connection).await?.open(cursor, &query.cursor_scope()) {
+                None => return Ok(Err(ListError::InvalidCursor)),
+                position => position,
+            },
             None => None,
         };
-        let mut request = ResolvedQuery { query, genres, words, fuzzy_matches: None, after };
-        if request.words.is_some() {
-            let search = async { list::fuzzy_matches(&mut *self.pool.acquire().await?, &request).await };
-            let matches = limits::one_transaction(&self.pool, search).await;
-            request.fuzzy_matches = matches.map_err(|error| unavailable(&error, "search for titles"))?;
-        }
-        Ok(request)
-    }
-
-    /// The ids of the genres that the filters name. Most lists need none.
-    async fn genre_ids(&self, query: &ListQuery) -> Result<GenreIds, ListError> {
-        let (with, without) = (&query.filters.with_genres, &query.filters.without_genres);
-        if with.is_none() && without.is_none() {
-            return Ok(GenreIds::default());
-        }
-        let known = genres::all(&self.pool).await.map_err(|error| unavailable(&error, "read genres"))?;
-        Ok(GenreIds {
-            with: genre_set("with_genres", with.as_ref(), &known)?,
-            without: genre_set("without_genres", without.as_ref(), &known)?,
-        })
+        Ok(Ok(ResolvedQuery { query, genres, words, fuzzy_matches: None, after }))
     }
 
     /// Read once: it never changes.
-    async fn cursor_key(&self) -> Result<&CursorKey, Unavailable> {
-        let read = || async {
-            let secret = limits::one_statement(&self.pool, list::cursor_secret(&self.pool)).await;
-            secret.map(|secret| CursorKey::new(&secret)).map_err(|error| unavailable(&error, "read the cursor secret"))
-        };
-        self.cursor_key.get_or_try_init(read).await
+    async fn cursor_key(&self, connection: &mut PgConnection) -> sqlx::Result<&CursorKey> {
+        let read = async { Ok(CursorKey::new(&list::cursor_secret(connection).await?)) };
+        self.cursor_key.get_or_try_init(|| read).await
     }
 
-    /// A page and its counts; `None` when the catalogue has changed between them, or since the search.
-    async fn found(&self, request: &Arc<ResolvedQuery>) -> Result<Option<Found>, Unavailable> {
-        let slice = limits::one_statement(&self.pool, list::page(&self.pool, request)).await;
-        let slice = slice.map_err(|error| unavailable(&error, "list movies"))?;
-        if request.fuzzy_matches.as_ref().is_some_and(|matches| matches.revision != Some(slice.revision)) {
+    /// A page and its counts, of one revision of the catalogue.
+    async fn find(&self, connection: &mut PgConnection, resolved: &mut ResolvedQuery) -> sqlx::Result<Found> {
+        if let Some(found) = self.try_find(connection, resolved).await? {
+            return Ok(found);
+        }
+        // The catalogue has changed in between, and may go on doing so: everything from one snapshot.
+        let mut snapshot = list::snapshot(connection).await?;
+        let found = self.try_find(&mut snapshot, resolved).await?;
+        snapshot.rollback().await?;
+        found.ok_or_else(|| sqlx::Error::Protocol("a snapshot has more than one revision".to_owned()))
+    }
+
+    /// The same; `None` when the catalogue has changed between the statements.
+    async fn try_find(
+        &self,
+        connection: &mut PgConnection,
+        resolved: &mut ResolvedQuery,
+    ) -> sqlx::Result<Option<Found>> {
+        resolved.fuzzy_matches = list::fuzzy_matches(connection, resolved).await?;
+        let slice = list::page(&mut *connection, resolved).await?;
+        let revision = slice.revision;
+        if resolved.fuzzy_matches.as_ref().is_some_and(|matches| matches.revision != Some(revision)) {
             return Ok(None);
         }
-        let (revision, total) = self.total(request, &slice).await?;
-        if revision != slice.revision {
-            return Ok(None);
-        }
-        if request.query.facets.is_empty() {
+        // The ids of the genres too: under the same revision another one may have been called so before.
+        let filters = format!("{} {:?}", resolved.query.canonical_filters(), resolved.genres);
+        let total = if resolved.query.canonical_filters().is_empty() {
+            Some(slice.movies)
+        } else {
+            match self.totals.get(&filters, revision, list::count(&mut *connection, resolved)).await {
+                None => of_revision(revision, list::count(&mut *connection, resolved).await?),
+                total => total,
+            }
+        };
+        let Some(total) = total else { return Ok(None) };
+        if resolved.query.facets.is_empty() {
             return Ok(Some(Found { slice, total, facets: None }));
         }
-        let (revision, facets) = self.facets(request, slice.revision).await?;
-        Ok((revision == slice.revision).then_some(Found { slice, total, facets: Some(facets) }))
-    }
-
-    async fn total(&self, request: &Arc<ResolvedQuery>, slice: &Slice) -> Counted<i64> {
-        if request.query.canonical_filters().is_empty() {
-            return Ok((slice.revision, slice.movies));
-        }
-        let (pool, counted) = (self.pool.clone(), request.clone());
-        let count = || async move {
-            let count = limits::one_statement(&pool, list::count(&pool, &counted)).await;
-            count.map_err(|error| unavailable(&error, "count movies"))
+        let filters = format!("{:?} {filters}", resolved.query.facets);
+        let facets = match self.facets.get(&filters, revision, list::facets(&mut *connection, resolved)).await {
+            None => of_revision(revision, list::facets(connection, resolved).await?),
+            facets => facets,
         };
-        self.totals.get(&counted_as(request), slice.revision, count).await
+        Ok(facets.map(|facets| Found { slice, total, facets: Some(facets) }))
     }
 
-    async fn facets(&self, request: &Arc<ResolvedQuery>, revision: i64) -> Counted<Facets> {
-        let (pool, counted) = (self.pool.clone(), request.clone());
-        let count = || async move {
-            let facets = limits::one_statement(&pool, list::facets(&pool, &counted)).await;
-            let (revision, facets) = facets.map_err(|error| unavailable(&error, "count movies by facets"))?;
-            Ok((revision, facets))
-        };
-        let key = format!("{:?} {}", request.query.facets, counted_as(request));
-        self.facets.get(&key, revision, count).await
-    }
-
-    async fn answer(&self, request: &ResolvedQuery, found: Found) -> Result<MoviePage, ListError> {
+    async fn answer(
+        &self,
+        connection: &mut PgConnection,
+        resolved: &ResolvedQuery,
+        found: Found,
+    ) -> sqlx::Result<MoviePage> {
         let Found { slice, total, facets } = found;
-        let ListQuery { page, page_size, .. } = request.query;
-        let after = request.after.as_ref();
-        let before = after.map_or_else(|| request.query.offset().unwrap_or(i64::MAX), |after| after.before);
+        let ListQuery { page, page_size, .. } = resolved.query;
+        let after = resolved.after.as_ref();
+        let before = after.map_or_else(|| resolved.query.offset().unwrap_or(i64::MAX), |after| after.before);
         let next_cursor = match slice.rows.last().filter(|_| slice.more) {
             None => None,
             Some(last) => {
                 let shown = i64::try_from(slice.rows.len()).unwrap_or(i64::MAX);
                 let position = Position { before: before.saturating_add(shown), ..last.position.clone() };
-                Some(self.cursor_key().await?.seal(&position, &request.query.cursor_scope()))
+                Some(self.cursor_key(connection).await?.seal(&position, &resolved.query.cursor_scope()))
             }
         };
         Ok(MoviePage {
@@ -195,43 +205,26 @@ impl Lists {
             facets,
         })
     }
+}
 
-    /// Draws among all ids, in rounds, until one matches; filters that few movies pass are read whole.
-    async fn any(&self, request: &ResolvedQuery) -> sqlx::Result<Option<i32>> {
-        let pool = &self.pool;
-        if request.words.is_none() && request.query.filters.ids.is_none() {
-            let Some(highest) = limits::one_statement(pool, list::highest_id(pool)).await? else { return Ok(None) };
-            for draws in DRAWS {
-                let drawn: Vec<i32> = (0..draws).map(|_| rand::random_range(1..=highest.max(1))).collect();
-                let found = limits::one_statement(pool, list::matching(pool, request, drawn.clone())).await?;
-                if let Some(id) = drawn.into_iter().find(|id| found.contains(id)) {
-                    return Ok(Some(id));
-                }
+/// What was counted, if it is of this revision.
+fn of_revision<T>(revision: i64, (counted, value): (i64, T)) -> Option<T> {
+    (counted == revision).then_some(value)
+}
+
+/// Draws among all ids, in rounds, until one matches; filters that few movies pass are read whole.
+async fn draw(connection: &mut PgConnection, resolved: &ResolvedQuery) -> sqlx::Result<Option<i32>> {
+    if resolved.words.is_none() && resolved.query.filters.ids.is_none() {
+        let Some(highest) = list::highest_id(&mut *connection).await? else { return Ok(None) };
+        for draws in DRAWS {
+            let drawn: Vec<i32> = (0..draws).map(|_| rand::random_range(1..=highest.max(1))).collect();
+            let found = list::matching(&mut *connection, resolved, drawn.clone()).await?;
+            if let Some(id) = drawn.into_iter().find(|id| found.contains(id)) {
+                return Ok(Some(id));
             }
         }
-        limits::one_statement(pool, list::random_match(pool, request)).await
     }
-}
-
-/// What a total is of. The ids of the genres too: under the same revision another one may have been called so before. And
-/// the revision that the fuzzy matches are of: counted under another one they make a total of no moment.
-fn counted_as(request: &ResolvedQuery) -> String {
-    let searched = request.fuzzy_matches.as_ref().map(|matches| matches.revision);
-    format!("{} {:?} {searched:?}", request.query.canonical_filters(), request.genres)
-}
-
-/// Everything from one snapshot, counted anew: for a catalogue that changes all the time.
-async fn in_one_snapshot(pool: &PgPool, request: &mut ResolvedQuery) -> sqlx::Result<Found> {
-    let mut snapshot = list::in_one_snapshot(pool).await?;
-    request.fuzzy_matches = list::fuzzy_matches(&mut snapshot, request).await?;
-    let slice = list::page(&mut *snapshot, request).await?;
-    let (_, total) = list::count(&mut *snapshot, request).await?;
-    let facets = match request.query.facets.is_empty() {
-        true => None,
-        false => Some(list::facets(&mut *snapshot, request).await?.1),
-    };
-    snapshot.rollback().await?;
-    Ok(Found { slice, total, facets })
+    list::random_match(connection, resolved).await
 }
 
 fn genre_set(
@@ -241,9 +234,4 @@ fn genre_set(
 ) -> Result<Option<GenreSet>, ListError> {
     let set = |filter: &GenreFilter| Ok(GenreSet { all: filter.all, ids: filter.resolve(parameter, known)? });
     filter.map(set).transpose().map_err(ListError::UnknownGenre)
-}
-
-fn unavailable(error: &sqlx::Error, what: &'static str) -> Unavailable {
-    log_failure(error, what);
-    Unavailable
 }

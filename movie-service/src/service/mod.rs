@@ -2,11 +2,11 @@
 
 pub mod bulk;
 pub mod catalogue;
-mod flight;
+mod count_cache;
+pub mod error;
 mod lists;
 pub mod movie_editor;
 pub mod movies;
-mod remembered;
 mod runtimes;
 mod sample;
 mod similar;

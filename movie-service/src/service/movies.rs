@@ -2,14 +2,14 @@
 
 use std::{future::Future, sync::Arc};
 
+use futures_util::FutureExt;
 use serde::Serialize;
-use sqlx::PgPool;
 
 use crate::{
+    database::postgres::Database,
     lifecycle::Lifecycle,
     models::{
         etag::Tagged,
-        genre::UnknownGenre,
         movie::{MovieId, TmdbId},
         query::ListQuery,
         similar::Limit,
@@ -20,47 +20,34 @@ use crate::{
     },
 };
 
-use super::{flight::Flights, lists::Lists, similar};
-
-/// The database does not answer; the cause is in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the database is not available")]
-pub struct Unavailable;
-
-/// Why there is no list.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListError {
-    /// The database does not answer.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-    /// A filter names a genre that there is not.
-    #[error("there is no such genre")]
-    UnknownGenre(UnknownGenre),
-    /// A cursor was not made for this query, or not here.
-    #[error("this is no cursor of the query")]
-    InvalidCursor,
-}
+use super::{
+    error::{ListError, Unavailable},
+    lists::Lists,
+    similar,
+};
 
 /// The JSON of an answer, or `None` when there is no such movie.
 type Answer = Result<Option<Tagged>, ListError>;
 
 /// A read begun under another token, or before a change that this process made, is another one.
-type FlightKey = (CacheKey, Option<Token>, u64);
+type ReadKey = (CacheKey, Option<Token>, u64);
 
 /// Lists and details. Clones share the same state.
 #[derive(Clone)]
 pub struct Movies {
-    pool: PgPool,
+    database: Database,
     cache: Cache,
-    flights: Arc<Flights<FlightKey, Answer>>,
+    lifecycle: Lifecycle,
+    /// Keeps nothing: those who ask for the same at the same time share one read.
+    reads: moka::future::Cache<ReadKey, Option<Tagged>>,
     lists: Lists,
 }
 
 impl Movies {
-    /// Reads from `pool` through `cache`.
-    pub fn new(pool: PgPool, cache: Cache, lifecycle: Lifecycle) -> Self {
-        let lists = Lists::new(pool.clone(), lifecycle.clone());
-        Self { pool, cache, flights: Arc::new(Flights::new(lifecycle)), lists }
+    /// Reads from `database` through `cache`.
+    pub fn new(database: Database, cache: Cache, lifecycle: Lifecycle) -> Self {
+        let lists = Lists::new(database.clone());
+        Self { database, cache, lifecycle, reads: moka::future::Cache::new(0), lists }
     }
 
     /// A page of the list, as JSON.
@@ -68,9 +55,8 @@ impl Movies {
     /// # Errors
     /// When a filter names an unknown genre, the cursor is not of this query, or the database does not answer.
     pub async fn list(&self, query: ListQuery) -> Result<Tagged, ListError> {
-        let (key, lists) = (CacheKey::list(&query), self.lists.clone());
-        let load = || async move { Ok(Some(json(&lists.page(query).await?))) };
-        Ok(self.cached(key, load).await?.ok_or(Unavailable)?)
+        let load = async { Ok(Some(json(&self.lists.page(query.clone()).await?))) };
+        Ok(self.cached(CacheKey::list(&query), load).await?.ok_or(Unavailable)?)
     }
 
     /// Any movie that matches, as JSON; never from the cache.
@@ -86,11 +72,7 @@ impl Movies {
     /// # Errors
     /// When the database does not answer.
     pub async fn genres(&self) -> Result<Tagged, Unavailable> {
-        let pool = self.pool.clone();
-        let load = || async move {
-            let genres = genres::list(&pool).await.map_err(|error| unavailable(&error, "list genres"))?;
-            Ok(Some(json(&genres)))
-        };
+        let load = async { Ok(Some(json(&genres::list(&self.database).await?))) };
         self.cached(CacheKey::genres(), load).await.ok().flatten().ok_or(Unavailable)
     }
 
@@ -99,9 +81,9 @@ impl Movies {
     /// # Errors
     /// When the database does not answer.
     pub async fn detail(&self, id: MovieId) -> Result<Option<Tagged>, Unavailable> {
-        let pool = self.pool.clone();
-        let load = || async move {
-            let movie = movies::find(&pool, id).await.map_err(|error| unavailable(&error, "read a movie"))?;
+        let load = async {
+            let movie =
+                movies::find(self.database.pool(), id).await.map_err(|error| unavailable(&error, "read a movie"))?;
             Ok(movie.as_ref().map(json))
         };
         self.cached(CacheKey::detail(id), load).await.map_err(|_| Unavailable)
@@ -112,10 +94,10 @@ impl Movies {
     /// # Errors
     /// When the database does not answer.
     pub async fn by_tmdb_id(&self, id: TmdbId) -> Result<Option<Tagged>, Unavailable> {
-        let pool = self.pool.clone();
-        let load = || async move {
-            let movie =
-                movies::find_by_tmdb_id(&pool, id).await.map_err(|error| unavailable(&error, "read a movie"))?;
+        let load = async {
+            let movie = movies::find_by_tmdb_id(self.database.pool(), id)
+                .await
+                .map_err(|error| unavailable(&error, "read a movie"))?;
             Ok(movie.as_ref().map(json))
         };
         self.cached(CacheKey::tmdb(id), load).await.map_err(|_| Unavailable)
@@ -126,33 +108,30 @@ impl Movies {
     /// # Errors
     /// When the database does not answer.
     pub async fn similar(&self, id: MovieId, limit: Limit) -> Result<Option<Tagged>, Unavailable> {
-        let pool = self.pool.clone();
-        let load = || async move {
-            let similar = similar::find(&pool, id, limit).await;
-            Ok(similar.map_err(|error| unavailable(&error, "find similar movies"))?.as_ref().map(json))
-        };
+        let load = async { Ok(similar::find(&self.database, id, limit).await?.as_ref().map(json)) };
         self.cached(CacheKey::similar(id, limit), load).await.map_err(|_| Unavailable)
     }
 
-    async fn cached<L>(&self, key: CacheKey, load: impl FnOnce() -> L) -> Answer
-    where
-        L: Future<Output = Answer> + Send + 'static,
-    {
+    /// What the cache has, or what `load` gives, once for all who ask at the same time.
+    async fn cached(&self, key: CacheKey, load: impl Future<Output = Answer> + Send) -> Answer {
         // Before the cache is asked: a change after this must not be missed.
         let changes = self.cache.changes();
         let token = match self.cache.get(&key).await {
             Lookup::Hit(answer) => return Ok(Some(answer)),
             Lookup::Miss(token) => Some(token),
-            Lookup::Off => None,
+            Lookup::Bypass => None,
         };
-        let flight = (key.clone(), token, changes);
-        let cache = self.cache.clone();
-        let keep = async move |answer: Answer| {
-            if let (Ok(Some(answer)), Some(token)) = (answer, token) {
-                cache.put(&key, &token, &answer).await;
+        let read = async {
+            let answer = load.await?;
+            if let (Some(answer), Some(token)) = (&answer, token) {
+                let (cache, key, answer) = (self.cache.clone(), key.clone(), answer.clone());
+                // Nobody need wait for that.
+                self.lifecycle.spawn(async move { cache.put(&key, &token, &answer).await });
             }
+            Ok(answer)
         };
-        self.flights.join(flight, load, keep).await.unwrap_or(Err(Unavailable.into()))
+        let shared = self.reads.try_get_with((key.clone(), token, changes), read).boxed().await;
+        shared.map_err(|error: Arc<ListError>| ListError::clone(&error))
     }
 }
 

@@ -12,9 +12,10 @@
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use crate::{
+    database::postgres::{Database, DatabaseError},
     models::{
         movie::{MovieId, date_text, poster_url},
         similar::{Candidate, Limit, SimilarMovie, SimilarMovies, Subject},
@@ -59,15 +60,22 @@ struct Ranked {
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) async fn find(pool: &PgPool, id: MovieId, limit: Limit) -> sqlx::Result<Option<SimilarMovies>> {
-    let Some(subject) = similar::subject(pool, id).await? else { return Ok(None) };
-    let best = rank(&subject, &similar::candidates(pool, id, &subject).await?, limit.get());
-    let ids: Vec<i32> = best.iter().map(|movie| movie.id).collect();
-    let chosen = similar::chosen(pool, &ids, &subject.genres).await?;
-    let mut chosen: HashMap<i32, Chosen> = chosen.into_iter().map(|movie| (movie.id, movie)).collect();
-    // One that has been deleted in between is left out.
-    let similar = best.iter().filter_map(|ranked| Some(shown(chosen.remove(&ranked.id)?, ranked))).collect();
-    Ok(Some(SimilarMovies { movie_id: id.get(), similar }))
+pub(super) async fn find(
+    database: &Database,
+    id: MovieId,
+    limit: Limit,
+) -> Result<Option<SimilarMovies>, DatabaseError> {
+    let similar = async |connection: &mut PgConnection| {
+        let Some(subject) = similar::subject(connection, id).await? else { return Ok(None) };
+        let best = rank(&subject, &similar::candidates(connection, id, &subject).await?, limit.get());
+        let ids: Vec<i32> = best.iter().map(|movie| movie.id).collect();
+        let chosen = similar::chosen(connection, &ids, &subject.genres).await?;
+        let mut chosen: HashMap<i32, Chosen> = chosen.into_iter().map(|movie| (movie.id, movie)).collect();
+        // One that has been deleted in between is left out.
+        let similar = best.iter().filter_map(|ranked| Some(shown(chosen.remove(&ranked.id)?, ranked))).collect();
+        Ok(Some(SimilarMovies { movie_id: id.get(), similar }))
+    };
+    database.read("find similar movies", similar).await
 }
 
 fn shown(movie: Chosen, ranked: &Ranked) -> SimilarMovie {

@@ -124,13 +124,17 @@ impl Found {
 /// Words of titles that matter to a search.
 async fn vocabulary(database: &mut PgConnection, words: &Words) -> sqlx::Result<Vocabulary> {
     let Lookup { short, long, variants } = Lookup::of(words.as_str());
-    let words = "SELECT s.word, l.word FROM unnest($1::text[]) s (word), movie_words_like_short(s.word) l (word)
-                 UNION ALL
-                 SELECT s.word, l.word FROM unnest($2::text[]) s (word), movie_words_like_long(s.word) l (word)
-                 UNION ALL
-                 SELECT NULL, word FROM movie_words WHERE word = ANY ($3)";
-    let words: Vec<(Option<String>, String)> =
-        sqlx::query_as(words).bind(short).bind(long).bind(variants).fetch_all(database).await?;
+    let words = sqlx::query!(
+        r#"SELECT s.word AS searched, l.word AS "word!" FROM unnest($1::text[]) s (word), movie_words_like_short(s.word) l (word)
+           UNION ALL
+           SELECT s.word, l.word FROM unnest($2::text[]) s (word), movie_words_like_long(s.word) l (word)
+           UNION ALL
+           SELECT NULL, word FROM movie_words WHERE word = ANY ($3)"#,
+        &short,
+        &long,
+        &variants
+    );
+    let words = words.map(|row| (row.searched, row.word)).fetch_all(database).await?;
     Ok(Vocabulary::new(words))
 }
 

@@ -26,7 +26,7 @@ pub use self::{
     random::{matching, random_match},
     rows::{Slice, SliceRow},
     search::Words,
-    state::{cursor_secret, highest_id, in_one_snapshot},
+    state::{cursor_secret, highest_id, snapshot},
 };
 
 use crate::models::{cursor::Position, query::ListQuery};

@@ -23,7 +23,7 @@ pub(super) struct Condition {
 
 /// Conditions on a movie `m`, of a search whose words many titles have.
 pub(super) struct Exact {
-    /// Its title is the same, but for an article.
+    /// Its title is the same.
     pub(super) same: Condition,
     /// Its title begins so.
     pub(super) begins: Condition,
@@ -47,7 +47,7 @@ impl Words {
     pub async fn of(database: impl PgExecutor<'_>, q: &str) -> sqlx::Result<Self> {
         let words = match ascii_words(q) {
             Some(words) => words,
-            None => sqlx::query_scalar("SELECT movie_search_words($1)").bind(q).fetch_one(database).await?,
+            None => sqlx::query_scalar!(r#"SELECT movie_search_words($1) AS "words!""#, q).fetch_one(database).await?,
         };
         Ok(Self(words.trim().chars().take(MAX_CHARS).collect::<String>().trim_end().to_owned()))
     }
@@ -59,12 +59,9 @@ impl Words {
 
     /// The conditions of a search for what is written.
     fn exact(&self, arguments: &mut SqlArgs) -> sqlx::Result<Exact> {
-        let same = ["", "the ", "a ", "an "].map(|article| format!(" {article}{} ", self.0));
-        let query = same.each_ref().map(|line| quoted(line)).join(" | ");
-        let patterns: Vec<String> = same.iter().map(|line| format!("%\n{}\n%", escape(line))).collect();
         let same = Condition {
-            in_index: lexemes(arguments, query)?,
-            in_row: format!("m.search_text LIKE ANY ({})", arguments.bind(patterns)?),
+            in_index: lexemes(arguments, quoted(&format!(" {} ", self.0)))?,
+            in_row: like(arguments, format!("%\n {} \n%", escape(&self.0)))?,
         };
         let begins = Condition {
             in_index: lexemes(arguments, format!("{}:*", quoted(&format!(" {}", self.0))))?,

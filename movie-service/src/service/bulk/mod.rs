@@ -32,7 +32,7 @@ use crate::{
     repository::{cache::Cache, genres, log_failure},
 };
 
-use super::movies::Unavailable;
+use super::error::Unavailable;
 
 /// Most bytes that are read.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;

@@ -32,7 +32,7 @@ use crate::{
 
 use self::{jobs::Jobs, worker::Worker};
 use super::{
-    movies::Unavailable,
+    error::Unavailable,
     runtimes::Runtimes,
     source::Source,
     tmdb::{Tmdb, TmdbError},
