@@ -20,6 +20,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
+    error::ErrorBody,
     middleware::{body_limit, time_limit},
 };
 
@@ -30,7 +31,10 @@ use crate::{
         title = "user-preference-service",
         description = "Users, what they prefer, and what they did with movies."
     ),
-    components(responses(
+    servers((url = "/", description = "This service")),
+    // No token of its own: the gateway asks for one.
+    security(()),
+    components(schemas(ErrorBody), responses(
         responses::InvalidUserId,
         responses::UserNotFound,
         responses::InvalidRequest,
