@@ -38,15 +38,15 @@ pub struct RecommendationList<'a> {
     /// Best first.
     recommendations: Vec<Recommendation<'a>>,
     /// When the list was made.
-    #[schema(example = "2026-11-22T12:00:00.000000Z")]
+    #[schema(format = DateTime, example = "2026-11-22T12:00:00.000000Z")]
     generated_at: String,
     /// Always true where it is given: the list is a general one, made without the user's profile.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = true)]
+    #[schema(nullable = false, example = true)]
     degraded: Option<bool>,
     /// Why the list is a general one; given with `degraded`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "user-preference-service is unavailable")]
+    #[schema(nullable = false, example = "user-preference-service is unavailable")]
     degraded_reason: Option<String>,
 }
 

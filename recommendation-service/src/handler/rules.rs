@@ -39,7 +39,7 @@ pub struct RuleView {
     /// Whether it counts; always true in the list.
     is_active: bool,
     /// When it was made.
-    #[schema(example = "2026-11-22T12:00:00.000000Z")]
+    #[schema(format = DateTime, example = "2026-11-22T12:00:00.000000Z")]
     created_at: String,
 }
 
