@@ -87,6 +87,9 @@ fn closing_text(job: &Job) -> String {
         movies.changed,
         movies.unchanged
     );
+    if job.skipped > 0 {
+        text += &format!("; {} malformed rows skipped", job.skipped);
+    }
     if job.runtimes_left > 0 && job.state == JobState::Completed {
         text += &format!("; {} runtimes follow in the background", job.runtimes_left);
     }

@@ -41,7 +41,7 @@ use super::{jobs::answer, schema::SyncParameters};
         (status = 202, description = "The job that was started (`mode=async`)", body = Job,
             headers(("Location" = String, description = "Where the job is"))),
         (status = 400, description = "A parameter that cannot be meant; `error` says what is allowed", body = ErrorBody),
-        (status = 409, description = "A sync is already running", body = ErrorBody),
+        (status = 409, description = "A sync is already running, or this one was cancelled before anything was stored", body = ErrorBody),
         (status = 502, description = "TMDB delivered nothing; nothing was changed", body = ErrorBody),
         (status = 503, description = "The database does not answer, or the service is stopping", body = ErrorBody),
     )
@@ -70,6 +70,7 @@ impl From<SyncError> for ApiError {
         let text = error.to_string();
         match error {
             SyncError::AlreadyRunning => Self::conflict("sync_running", text),
+            SyncError::Cancelled => Self::conflict("sync_cancelled", text),
             SyncError::Tmdb(TmdbError::Unauthorized) => Self::new(StatusCode::BAD_GATEWAY, "tmdb_key_refused", text),
             SyncError::Tmdb(_) | SyncError::TookTooLong => {
                 Self::new(StatusCode::BAD_GATEWAY, "tmdb_unavailable", format!("sync failed: {text}"))

@@ -137,6 +137,10 @@ pub struct Job {
     pub finished_at: Option<DateTime<Utc>>,
     /// Whether it was asked to stop.
     pub cancel_requested: bool,
+    /// Rows of its pages that could not be used.
+    #[serde(default)]
+    #[schema(example = 0, minimum = 0)]
+    pub skipped: i64,
 }
 
 /// Pages of a job.

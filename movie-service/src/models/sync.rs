@@ -194,6 +194,9 @@ pub struct SyncReport {
     pub source: SourceName,
     /// Pages that could not be fetched or stored; the others are in the catalogue.
     pub failed_pages: Vec<FailedPage>,
+    /// Rows of the pages stored that could not be used, for example without a title.
+    #[schema(example = 0, minimum = 0)]
+    pub skipped: usize,
 }
 
 /// A page that is missing.

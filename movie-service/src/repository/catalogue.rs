@@ -41,21 +41,7 @@ pub async fn known_genres(pool: &PgPool) -> sqlx::Result<Vec<KnownGenre>> {
     limits::one_statement(pool, genres.fetch_all(pool)).await
 }
 
-/// Stores genres, movies and their genre links as one transaction. Storing the same again changes nothing.
-/// Must run in a task that nobody drops: see `Lifecycle::run_to_completion`.
-///
-/// # Errors
-/// When the database does not answer; then nothing is stored, unless it fell silent just when it was to commit.
-pub async fn store(pool: &PgPool, genres: &[GenreRecord], movies: &[MovieRecord]) -> sqlx::Result<()> {
-    let storing = async {
-        let mut transaction = pool.begin().await?;
-        store_in(&mut transaction, genres, movies).await?;
-        transaction.commit().await
-    };
-    limits::one_transaction(pool, storing).await
-}
-
-/// The same in the caller's transaction.
+/// Stores genres, movies and their genre links in the caller's transaction. Storing the same again changes nothing.
 pub(super) async fn store_in(
     connection: &mut PgConnection,
     genres: &[GenreRecord],

@@ -8,7 +8,7 @@ use crate::models::job::{Job, JobMovies, JobPages, JobState};
 macro_rules! job_columns {
     () => {
         "id, state, source, parameters::text, pages_total, pages_done, pages_failed, movies_new, movies_changed,
-         movies_unchanged, errors::text, errors_omitted, cancel_requested, created_at, started_at, finished_at,
+         movies_unchanged, errors::text, errors_omitted, cancel_requested, rows_skipped, created_at, started_at, finished_at,
          work_pages, extract(epoch FROM COALESCE(finished_at, clock_timestamp()) - work_began_at)::float8 AS work_seconds"
     };
 }
@@ -30,6 +30,7 @@ pub struct JobRow {
     errors: String,
     errors_omitted: i32,
     cancel_requested: bool,
+    rows_skipped: i64,
     created_at: DateTime<Utc>,
     started_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
@@ -67,6 +68,7 @@ impl JobRow {
             started_at: self.started_at,
             finished_at: self.finished_at,
             cancel_requested: self.cancel_requested,
+            skipped: self.rows_skipped,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! A job as its worker meets it: made, taken up, moved on with each page, ended.
+//! The job's row for its worker: created, claimed, advanced with each page, ended.
 
 use serde::Serialize;
 use sqlx::PgPool;
@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Appends an error, if there is one and the list is not full.
-macro_rules! keep_error {
+macro_rules! append_error {
     ($error:literal, $most:literal) => {
         concat!(
             "errors = CASE WHEN jsonb_array_length(errors) < ",
@@ -33,7 +33,7 @@ macro_rules! keep_error {
     };
 }
 
-/// A worker's right to a job: it ends when another one takes the job up.
+/// A worker's right to a job: it ends when another worker claims the job.
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// The job.
@@ -47,7 +47,22 @@ impl Claim {
     }
 }
 
-/// What is left of a job that is taken up again.
+/// A job to be created.
+#[derive(Debug)]
+pub struct NewJob<'a> {
+    /// Where its movies come from.
+    pub source: SourceName,
+    /// As they were given.
+    pub parameters: &'a SyncParameters,
+    /// What they mean.
+    pub plan: &'a SyncPlan,
+    /// Pages of all lists.
+    pub pages_total: u32,
+    /// Whether a client waits for it.
+    pub inline: bool,
+}
+
+/// What is left of a job that is claimed again.
 #[derive(Debug)]
 pub struct Work {
     /// The right to it.
@@ -64,6 +79,8 @@ pub struct Work {
     pub interruptions: i32,
     /// Whether it was asked to stop.
     pub cancel_requested: bool,
+    /// Whether a client waited for it.
+    pub inline: bool,
 }
 
 /// How far a job has come.
@@ -83,7 +100,14 @@ pub struct Position {
 #[derive(Debug, Clone, Copy)]
 pub enum Outcome<'a> {
     /// It arrived and is to be stored.
-    Arrived(&'a [GenreRecord], &'a [MovieRecord]),
+    Arrived {
+        /// Genres to be stored before the movies.
+        genres: &'a [GenreRecord],
+        /// The movies.
+        movies: &'a [MovieRecord],
+        /// Rows of the page that could not be used.
+        skipped: usize,
+    },
     /// It is missing.
     Missing(&'a JobError),
 }
@@ -103,24 +127,19 @@ pub enum Recorded {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn create(
-    pool: &PgPool,
-    source: SourceName,
-    parameters: &SyncParameters,
-    plan: &SyncPlan,
-    pages_total: u32,
-) -> sqlx::Result<(Claim, JobRow)> {
+pub async fn create(pool: &PgPool, new: &NewJob<'_>) -> sqlx::Result<(Claim, JobRow)> {
     let worker = Claim::name();
     let creating = sqlx::query_as(concat!(
-        "INSERT INTO sync_jobs (source, parameters, plan, worker, pages_total) VALUES ($1, $2::json, $3::json, $4, $5)
-         RETURNING ",
+        "INSERT INTO sync_jobs (source, parameters, plan, worker, pages_total, inline)
+         VALUES ($1, $2::json, $3::json, $4, $5, $6) RETURNING ",
         job_columns!()
     ))
-    .bind(source.as_str())
-    .bind(json(parameters))
-    .bind(json(plan))
+    .bind(new.source.as_str())
+    .bind(json(new.parameters))
+    .bind(json(new.plan))
     .bind(&worker)
-    .bind(pages_total as i32)
+    .bind(new.pages_total as i32)
+    .bind(new.inline)
     .fetch_one(pool);
     let row: JobRow = limits::one_statement(pool, creating).await?;
     Ok((Claim { id: JobId::new(row.id), worker }, row))
@@ -138,24 +157,25 @@ struct WorkRow {
     pages_done: i32,
     interruptions: i32,
     cancel_requested: bool,
+    inline: bool,
 }
 
-/// Takes up the job that has not ended, if there is one; its worker before loses its right. Whoever calls it holds the lock.
+/// Claims the job that has not ended, if there is one; its worker before loses its right. The caller holds the lock.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn take_up(pool: &PgPool) -> sqlx::Result<Option<Work>> {
+pub async fn claim(pool: &PgPool) -> sqlx::Result<Option<Work>> {
     let worker = Claim::name();
-    let taking = sqlx::query_as(
+    let claiming = sqlx::query_as(
         "UPDATE sync_jobs
          SET worker = $1, interruptions = interruptions + (worker IS NOT NULL)::int, work_began_at = now(), work_pages = 0
          WHERE state = 'running'
          RETURNING id, plan::text, source, list, page, list_pages, pages_total, pages_done, interruptions,
-                   cancel_requested",
+                   cancel_requested, inline",
     )
     .bind(&worker)
     .fetch_optional(pool);
-    let row: Option<WorkRow> = limits::one_statement(pool, taking).await?;
+    let row: Option<WorkRow> = limits::one_statement(pool, claiming).await?;
     Ok(row.map(|row| Work {
         claim: Claim { id: JobId::new(row.id), worker },
         plan: serde_json::from_str(&row.plan).ok(),
@@ -169,10 +189,11 @@ pub async fn take_up(pool: &PgPool) -> sqlx::Result<Option<Work>> {
         pages_done: row.pages_done as u32,
         interruptions: row.interruptions,
         cancel_requested: row.cancel_requested,
+        inline: row.inline,
     }))
 }
 
-/// Stores a page and moves the job on, or notes that the page is missing, as one transaction. Doing it again changes
+/// Stores a page and advances the job, or records that the page is missing, as one transaction. Doing it again changes
 /// nothing. Must run in a task that nobody drops: see `Lifecycle::run_to_completion`.
 ///
 /// # Errors
@@ -195,33 +216,37 @@ async fn record_page(pool: &PgPool, claim: &Claim, at: Position, outcome: Outcom
     .await?;
     let Some((is_recorded, cancel)) = found else { return Ok(Recorded::NotOurs) };
     if !is_recorded {
-        let (stored, error) = match outcome {
-            Outcome::Arrived(genres, movies) => {
-                (Some(catalogue::store_in(&mut transaction, genres, movies).await?), None)
+        let stored = match outcome {
+            Outcome::Arrived { genres, movies, .. } => {
+                Some(catalogue::store_in(&mut transaction, genres, movies).await?)
             }
-            Outcome::Missing(error) => (None, Some(json(error))),
+            Outcome::Missing(_) => None,
         };
-        move_on(&mut transaction, claim, at, stored, error).await?;
+        advance(&mut transaction, claim, at, outcome, stored).await?;
         transaction.commit().await?;
     }
     Ok(if cancel { Recorded::Cancel } else { Recorded::GoOn })
 }
 
-async fn move_on(
+async fn advance(
     connection: &mut sqlx::PgConnection,
     claim: &Claim,
     at: Position,
+    outcome: Outcome<'_>,
     stored: Option<Stored>,
-    error: Option<String>,
 ) -> sqlx::Result<()> {
     let Stored { new, changed, unchanged } = stored.unwrap_or_default();
+    let (skipped, error) = match outcome {
+        Outcome::Arrived { skipped, .. } => (skipped, None),
+        Outcome::Missing(error) => (0, Some(json(error))),
+    };
     sqlx::query(concat!(
         "UPDATE sync_jobs
          SET list = $2, page = $3, list_pages = $4, pages_total = $5, work_pages = work_pages + 1, interruptions = 0,
              pages_done = pages_done + $6::int, pages_failed = pages_failed + (1 - $6::int),
              movies_new = movies_new + $7, movies_changed = movies_changed + $8,
-             movies_unchanged = movies_unchanged + $9, ",
-        keep_error!("$10", "$11"),
+             movies_unchanged = movies_unchanged + $9, rows_skipped = rows_skipped + $10, ",
+        append_error!("$11", "$12"),
         " WHERE id = $1"
     ))
     .bind(claim.id.get())
@@ -233,6 +258,7 @@ async fn move_on(
     .bind(new)
     .bind(changed)
     .bind(unchanged)
+    .bind(skipped as i64)
     .bind(error)
     .bind(MAX_ERRORS)
     .execute(connection)
@@ -249,7 +275,7 @@ pub async fn finish(pool: &PgPool, claim: &Claim, state: JobState, error: Option
         "UPDATE sync_jobs
          SET state = CASE WHEN $3 = 'completed' AND pages_done = 0 THEN 'failed' ELSE $3 END,
              finished_at = clock_timestamp(), ",
-        keep_error!("$4", "$5"),
+        append_error!("$4", "$5"),
         " WHERE id = $1 AND worker = $2 AND state = 'running'"
     ))
     .bind(claim.id.get())
@@ -262,16 +288,27 @@ pub async fn finish(pool: &PgPool, claim: &Claim, state: JobState, error: Option
     Ok(())
 }
 
-/// Gives a job back in good order.
+/// Ends an inline job whose worker is gone, and says whether there was one. The caller holds the lock.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn let_go(pool: &PgPool, claim: &Claim) -> sqlx::Result<()> {
-    let letting_go = sqlx::query("UPDATE sync_jobs SET worker = NULL WHERE id = $1 AND worker = $2")
+pub async fn end_abandoned_inline(pool: &PgPool) -> sqlx::Result<bool> {
+    let ending = sqlx::query(
+        "UPDATE sync_jobs SET state = 'failed', finished_at = clock_timestamp() WHERE state = 'running' AND inline",
+    );
+    Ok(limits::one_statement(pool, ending.execute(pool)).await?.rows_affected() > 0)
+}
+
+/// Gives up the claim, so that the job does not count as interrupted.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn release(pool: &PgPool, claim: &Claim) -> sqlx::Result<()> {
+    let releasing = sqlx::query("UPDATE sync_jobs SET worker = NULL WHERE id = $1 AND worker = $2")
         .bind(claim.id.get())
         .bind(&claim.worker)
         .execute(pool);
-    limits::one_statement(pool, letting_go).await?;
+    limits::one_statement(pool, releasing).await?;
     Ok(())
 }
 

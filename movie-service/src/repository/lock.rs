@@ -58,8 +58,12 @@ impl ReplicaLock {
     /// Whether it is still held. PostgreSQL gives it back when the connection breaks, and on this side only a question
     /// finds out.
     pub async fn is_held(&mut self) -> bool {
-        let asking = sqlx::query("SELECT 1").execute(&mut self.connection);
-        limits::one_statement(&self.pool, asking).await.is_ok()
+        within(limits::connection(&self.pool), self.connection.ping()).await.is_ok()
+    }
+
+    /// Ends the session of a lock whose connection has broken.
+    pub async fn abandon(self) {
+        end_session(&self.pool, &self.session).await;
     }
 
     /// Gives the lock back at once.

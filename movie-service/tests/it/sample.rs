@@ -69,7 +69,7 @@ async fn without_a_key_a_sync_loads_the_whole_sample(pool: PgPool) {
         report,
         serde_json::json!({
             "message": "sync completed", "movies_synced": movies.len(), "pages": movies.len().div_ceil(20),
-            "source": "sample", "failed_pages": [],
+            "source": "sample", "failed_pages": [], "skipped": 0,
         })
     );
     assert_eq!(app.count("SELECT count(*) FROM genres").await, 19);

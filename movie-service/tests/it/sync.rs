@@ -20,7 +20,7 @@ async fn a_sync_stores_pages_and_says_how_many(pool: PgPool) {
     let app = TestApp::with(&pool, &tmdb.settings()).await;
     assert_eq!(
         app.sync(3).await.json(),
-        json!({"message": "sync completed", "movies_synced": 60, "pages": 3, "source": "tmdb", "failed_pages": []})
+        json!({"message": "sync completed", "movies_synced": 60, "pages": 3, "source": "tmdb", "failed_pages": [], "skipped": 0})
     );
     assert_eq!(app.list("").await["total_results"], 60);
     let movie = app.get("/api/v1/movies/1").await.json();
@@ -174,9 +174,57 @@ async fn a_page_that_failed_is_named_and_the_others_are_stored(pool: PgPool) {
         json!({"message": "sync completed", "movies_synced": 40, "pages": 2, "source": "tmdb", "failed_pages": [
             {"page": 1, "error": "TMDB answered 500"},
             {"page": 3, "error": "TMDB's answer is not the JSON that was expected"},
-        ]})
+        ], "skipped": 0})
     );
     assert_eq!(app.get("/api/v1/movies/1").await.json()["genres"], json!(["Action", "Drama"]));
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn rows_that_cannot_be_used_are_counted(pool: PgPool) {
+    let tmdb = Stub::start(|request| async move {
+        let mut movies = stub::movies_of(request.page().max(1));
+        movies[0] = json!({"id": 1, "title": ""});
+        movies[1] = json!("no movie");
+        match request.path.as_str() {
+            "/3/discover/movie" => stub::ok(stub::page(request.page(), movies, 9)),
+            _ => stub::plain(&request, 9),
+        }
+    })
+    .await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    let report = app.sync(3).await.json();
+    assert_eq!((&report["movies_synced"], &report["skipped"]), (&54.into(), &6.into()));
+    assert_eq!(app.run_job("pages=2").await["skipped"], 4);
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_sync_is_a_job_that_can_be_seen_and_cancelled(pool: PgPool) {
+    let (tmdb, _gate) = gated(3).await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    let cancel = async {
+        eventually("two pages are stored", || async { app.movies().await == 40 }).await;
+        assert_eq!((&app.job(1).await["state"], &app.job(1).await["pages"]["done"]), (&json!("running"), &json!(2)));
+        assert_eq!(app.cancel_job(1).await.status, 202);
+    };
+    let (reply, ()) = tokio::join!(app.sync(4), cancel);
+    let missing = |page: u32| json!({"page": page, "error": "the sync was cancelled"});
+    assert_eq!(reply.json()["failed_pages"], json!([missing(3), missing(4)]));
+    assert_eq!(app.job(1).await["state"], "cancelled");
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_sync_whose_process_died_is_not_resumed(pool: PgPool) {
+    sqlx::raw_sql(
+        r#"INSERT INTO sync_jobs (source, parameters, plan, worker, pages_total, inline)
+           VALUES ('tmdb', '{"pages":5}', '{"pages":5,"years":null,"genres":null,"language":null}', 'gone', 5, TRUE)"#,
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let tmdb = Stub::plain().await;
+    let app = TestApp::with(&pool, &tmdb.settings()).await;
+    assert_eq!(app.sync(1).await.status, 200);
+    assert_eq!((&app.job(1).await["state"], app.movies().await), (&json!("failed"), 20));
 }
 
 #[sqlx::test(migrations = "./migrations")]

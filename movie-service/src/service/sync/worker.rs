@@ -1,10 +1,10 @@
-//! A sync in the background: it may take hours, and what it has done is in its row after each page. Whoever takes it up
-//! goes on behind the last one.
+//! Works on a job: fetches its pages side by side, and stores them one after the other. What it has done is in the job's
+//! row after each page, so that another worker can resume it there.
 
 use std::{collections::HashSet, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     models::{
@@ -16,56 +16,75 @@ use crate::{
 };
 
 use super::{
-    CONCURRENCY, Source, Sync, SyncError, TmdbError, Turn,
-    progress::{End, Progress},
+    Source, Sync, SyncError, TmdbError,
+    guard::SyncGuard,
+    job_writer::{End, JobWriter},
+    report::Report,
 };
 
-/// Pause between two questions whether the job is still wanted, while TMDB is slow.
-const QUESTION_PAUSE: Duration = Duration::from_secs(1);
+/// Pages fetched side by side.
+const CONCURRENCY: usize = 8;
+/// Pause between two looks whether the job was cancelled, while TMDB is slow.
+const CANCEL_POLL: Duration = Duration::from_secs(1);
 /// A job that was cut off more often at the same page is not tried again: the page may be the reason.
 const MAX_INTERRUPTIONS: i32 = 3;
+/// Longest sync that a client waits for; the gateway waits 120 seconds.
+const INLINE_TIMEOUT: Duration = Duration::from_secs(110);
 
 /// Works on a job.
 pub(super) struct Worker {
     source: Source,
-    progress: Progress,
+    writer: JobWriter,
     plan: SyncPlan,
     at: Position,
-    /// Why there is nothing to do, when a job is taken up only to be ended.
+    /// Why there is nothing to do, when a job is claimed only to be ended.
     over: Option<End>,
     is_any_stored: bool,
     genres: Vec<GenreRecord>,
-    /// Movies of the present list.
+    /// Movies of the current list.
     stored: HashSet<i32>,
+    /// For the client that waits, if one does.
+    report: Option<Report>,
+    give_up: Option<Instant>,
 }
 
 impl Worker {
     /// For a new job of so many pages.
     pub(super) fn new(sync: Sync, source: Source, claim: Claim, plan: SyncPlan, pages_total: u32) -> Self {
-        let at = Position { pages_total, ..Position::default() };
-        let (genres, stored) = (Vec::new(), HashSet::new());
         Self {
             source,
-            progress: Progress::new(sync, claim),
+            writer: JobWriter::new(sync, claim),
             plan,
-            at,
+            at: Position { pages_total, ..Position::default() },
             over: None,
             is_any_stored: false,
-            genres,
-            stored,
+            genres: Vec::new(),
+            stored: HashSet::new(),
+            report: None,
+            give_up: None,
         }
+    }
+
+    /// For one whose client waits for `report`.
+    pub(super) fn inline(mut self, report: Report) -> Self {
+        self.writer.is_inline = true;
+        self.report = Some(report);
+        self.give_up = Some(Instant::now() + INLINE_TIMEOUT);
+        self
     }
 
     /// For one that was cut off.
     pub(super) fn resume(sync: Sync, source: Source, work: Work) -> Self {
         let over = if work.cancel_requested {
             Some(End::Cancelled)
+        } else if work.inline {
+            Some(End::GivenUp("given up: the service ended while a client waited".to_owned()))
         } else if work.interruptions > MAX_INTERRUPTIONS {
-            Some(End::failed(format!("given up: the job was cut off {} times at this page", work.interruptions)))
+            Some(End::GivenUp(format!("given up: the job was cut off {} times at this page", work.interruptions)))
         } else if work.source != source.name().as_str() {
-            Some(End::failed("given up: the service takes movies from another source now".to_owned()))
+            Some(End::GivenUp("given up: the service takes movies from another source now".to_owned()))
         } else if work.plan.is_none() {
-            Some(End::failed("given up: the job was planned by another version of the service".to_owned()))
+            Some(End::GivenUp("given up: the job was planned by another version of the service".to_owned()))
         } else {
             None
         };
@@ -74,9 +93,9 @@ impl Worker {
     }
 
     /// Works until the job ends or cannot go on here.
-    pub(super) async fn run(mut self, turn: Turn) {
-        let Turn { running, lock } = turn;
-        self.progress.lock = Some(lock);
+    pub(super) async fn run(mut self, guard: SyncGuard) {
+        let SyncGuard { running, lock } = guard;
+        self.writer.lock = Some(lock);
         let end = match self.over.take() {
             Some(end) => end,
             None => match Box::pin(self.work()).await {
@@ -84,8 +103,15 @@ impl Worker {
                 Err(end) => end,
             },
         };
-        self.progress.end(end).await;
+        if let (Some(report), Some(reason)) = (&mut self.report, end.reason()) {
+            report.end_early(&self.plan, self.at, reason);
+        }
+        self.writer.end(end).await;
         drop(running);
+        // Last, so that whoever gets the answer can start the next sync.
+        if let Some(report) = self.report {
+            report.send(self.source.name());
+        }
     }
 
     async fn work(&mut self) -> Result<(), End> {
@@ -93,7 +119,7 @@ impl Worker {
             Ok(genres) => genres,
             // They came with the first page.
             Err(_) if self.is_any_stored => Vec::new(),
-            Err(error) => return Err(End::failed(error.to_string())),
+            Err(error) => return Err(End::failed(error)),
         };
         let begun = self.at;
         for list in begun.list..self.plan.lists() {
@@ -108,6 +134,9 @@ impl Worker {
         let discover = Arc::new(self.plan.list(list));
         self.stored.clear();
         self.at.list = list;
+        if let Some(report) = &mut self.report {
+            report.begin_list();
+        }
         let mut next = first;
         if next == 1 {
             // It says how many there are.
@@ -136,25 +165,30 @@ impl Worker {
 
     /// Waits for TMDB as long as the job is wanted. Giving up a read loses nothing.
     async fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, End> {
-        let stop = self.progress.sync.lifecycle.stop_token();
+        let stop = self.writer.sync.lifecycle.stop_token();
         let mut work = pin!(work);
         loop {
+            let pause = match self.give_up {
+                Some(give_up) if give_up <= Instant::now() => return Err(End::failed(SyncError::TookTooLong)),
+                Some(give_up) => CANCEL_POLL.min(give_up - Instant::now()),
+                None => CANCEL_POLL,
+            };
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return Err(End::Left),
+                () = stop.cancelled() => return Err(End::Left(SyncError::Stopping)),
                 value = &mut work => return Ok(value),
-                () = sleep(QUESTION_PAUSE) => {}
+                () = sleep(pause) => {}
             }
-            match job_work::is_cancelled(&self.progress.sync.pool, &self.progress.claim).await {
+            match job_work::is_cancelled(&self.writer.sync.pool, &self.writer.claim).await {
                 Ok(Some(true)) => return Err(End::Cancelled),
-                Ok(None) => return Err(End::Left),
+                Ok(None) => return Err(End::Left(SyncError::Database)),
                 // Storing will tell whether the database is away for good.
                 Ok(Some(false)) | Err(_) => {}
             }
         }
     }
 
-    /// Stores a page that arrived, and notes one that did not.
+    /// Stores a page that arrived, and records one that did not.
     async fn take(
         &mut self,
         year: Option<i32>,
@@ -162,30 +196,46 @@ impl Worker {
         fetched: Result<MoviePageRecord, TmdbError>,
     ) -> Result<(), End> {
         self.at.page = page;
-        let error = match fetched {
-            Ok(fetched) => {
-                self.learn_total(fetched.total_pages);
-                let mut movies = fetched.movies;
-                // A movie that moved from one page to the next meanwhile: the first one counts.
-                movies.retain(|movie| !self.stored.contains(&movie.tmdb_id));
-                let genres = std::mem::take(&mut self.genres);
-                if self.progress.record(self.at, Outcome::Arrived(&genres, &movies)).await? {
-                    self.is_any_stored = true;
-                    self.stored.extend(movies.iter().map(|movie| movie.tmdb_id));
-                    return Ok(());
-                }
-                self.genres = genres;
-                SyncError::Refused
-            }
-            Err(error) => SyncError::Tmdb(error),
+        let stored = match fetched {
+            Ok(fetched) => self.store(page, fetched).await?,
+            Err(error) => Err(error.into()),
         };
-        tracing::warn!(job = self.progress.claim.id.get(), year, page, %error, "a page is missing");
+        if let Err(error) = stored {
+            self.record_missing(year, page, error).await?;
+        }
+        if self.writer.is_cancelled { Err(End::Cancelled) } else { Ok(()) }
+    }
+
+    async fn store(&mut self, page: u32, fetched: MoviePageRecord) -> Result<Result<(), SyncError>, End> {
+        self.learn_total(fetched.total_pages);
+        let MoviePageRecord { mut movies, skipped, .. } = fetched;
+        // A movie that moved from one page to the next meanwhile: the first one counts.
+        movies.retain(|movie| !self.stored.contains(&movie.tmdb_id));
+        let outcome = Outcome::Arrived { genres: &self.genres, movies: &movies, skipped };
+        if !self.writer.record(self.at, outcome).await? {
+            return Ok(Err(SyncError::Refused));
+        }
+        // The genres came with the first page.
+        self.genres.clear();
+        self.is_any_stored = true;
+        self.stored.extend(movies.iter().map(|movie| movie.tmdb_id));
+        if let Some(report) = &mut self.report {
+            report.stored(page, movies.len(), skipped);
+        }
+        Ok(Ok(()))
+    }
+
+    async fn record_missing(&mut self, year: Option<i32>, page: u32, error: SyncError) -> Result<(), End> {
+        tracing::warn!(job = self.writer.claim.id.get(), year, page, %error, "a page is missing");
         let missing = JobError { year, page: i32::try_from(page).ok(), error: error.to_string() };
-        if !self.progress.record(self.at, Outcome::Missing(&missing)).await? {
-            return Err(End::Left);
+        if !self.writer.record(self.at, Outcome::Missing(&missing)).await? {
+            return Err(End::Left(SyncError::Database));
+        }
+        if let Some(report) = &mut self.report {
+            report.failed(year, page, error);
         }
         if error == SyncError::Tmdb(TmdbError::Unauthorized) {
-            return Err(End::Failed(None));
+            return Err(End::Failed { error, is_recorded: true });
         }
         Ok(())
     }
