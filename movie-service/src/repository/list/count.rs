@@ -18,7 +18,7 @@ pub async fn count(database: impl PgExecutor<'_>, resolved: &ResolvedQuery) -> s
     arguments.query(sql, true).fetch_one(database).await
 }
 
-fn count_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
+pub(super) fn count_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
     let mut arguments = SqlArgs::default();
     let filters = conditions(resolved, &mut arguments)?;
     let source = match Search::of(resolved, &mut arguments)? {

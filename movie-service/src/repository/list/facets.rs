@@ -38,7 +38,7 @@ pub async fn facets(database: impl PgExecutor<'_>, resolved: &ResolvedQuery) -> 
     Ok((revision, grouped(rows, &resolved.query.facets)))
 }
 
-fn facets_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
+pub(super) fn facets_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
     let mut arguments = SqlArgs::default();
     let filters = conditions(resolved, &mut arguments)?;
     let (mut tables, mut source, mut found) = (String::new(), "movies m", where_all(&filters));

@@ -139,7 +139,7 @@ async fn vocabulary(database: &mut PgConnection, words: &Words) -> sqlx::Result<
 }
 
 /// The revision, in one row at least, and movies that have the words as they are written, up to [`MIN_EXACT`].
-fn exact_sql(resolved: &ResolvedQuery, words: &Words) -> sqlx::Result<(String, SqlArgs)> {
+pub(super) fn exact_sql(resolved: &ResolvedQuery, words: &Words) -> sqlx::Result<(String, SqlArgs)> {
     let mut arguments = SqlArgs::default();
     let mut exact = conditions(resolved, &mut arguments)?;
     exact.push(words.has_words(&mut arguments)?.in_index);
@@ -147,7 +147,7 @@ fn exact_sql(resolved: &ResolvedQuery, words: &Words) -> sqlx::Result<(String, S
 }
 
 /// The same of movies with these lexemes that are not known yet: first those of the years that are searched for.
-fn fuzzy_sql(
+pub(super) fn fuzzy_sql(
     resolved: &ResolvedQuery,
     lexemes: String,
     years: &[i32],

@@ -16,6 +16,8 @@ mod relevance;
 mod rows;
 mod search;
 mod sql_args;
+#[cfg(test)]
+mod sql_tests;
 mod state;
 
 pub use self::{

@@ -31,7 +31,7 @@ pub async fn page(database: impl PgExecutor<'_>, resolved: &ResolvedQuery) -> sq
     Ok(Slice { revision, movies, rows: rows.into_iter().filter_map(|row| row.seen(query)).collect(), more })
 }
 
-fn page_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
+pub(super) fn page_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
     let query = &resolved.query;
     let mut arguments = SqlArgs::default();
     // One more than asked for tells whether more follow. Past the largest offset there is nothing.
@@ -50,11 +50,11 @@ fn page_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
          FROM catalogue_state s
          LEFT JOIN (
              SELECT page.*, {columns}
-             FROM (SELECT row_number() OVER () AS place, listed.*
+             FROM (SELECT row_number() OVER () AS row_number, listed.*
                    FROM (SELECT * FROM ({parts}) parts LIMIT {limit} OFFSET {offset}) listed) page
              CROSS JOIN LATERAL (SELECT * FROM movies m WHERE m.id = page.id LIMIT 1) m
          ) found ON true
-         ORDER BY found.place"
+         ORDER BY found.row_number"
     );
     Ok((sql, arguments))
 }

@@ -23,7 +23,7 @@ pub async fn matching(
     Ok(ids.into_iter().map(|(id,)| id).collect())
 }
 
-fn matching_sql(resolved: &ResolvedQuery, candidates: Vec<i32>) -> sqlx::Result<(String, SqlArgs)> {
+pub(super) fn matching_sql(resolved: &ResolvedQuery, candidates: Vec<i32>) -> sqlx::Result<(String, SqlArgs)> {
     let mut arguments = SqlArgs::default();
     let mut all = conditions(resolved, &mut arguments)?;
     all.push(format!("m.id = ANY ({})", arguments.bind(candidates)?));
@@ -40,7 +40,7 @@ pub async fn random_match(database: impl PgExecutor<'_>, resolved: &ResolvedQuer
     Ok(id.map(|(id,)| id))
 }
 
-fn random_match_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
+pub(super) fn random_match_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {
     let mut arguments = SqlArgs::default();
     let filters = conditions(resolved, &mut arguments)?;
     let sql = match Search::of(resolved, &mut arguments)? {

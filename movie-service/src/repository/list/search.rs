@@ -11,7 +11,7 @@ const MAX_CHARS: usize = 250;
 
 /// A search as titles are compared: one form of each letter, a space between words.
 #[derive(Debug, Clone)]
-pub struct Words(String);
+pub struct Words(pub(super) String);
 
 /// A condition on a movie `m`, written twice.
 pub(super) struct Condition {
