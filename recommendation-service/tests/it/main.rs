@@ -14,3 +14,4 @@ mod recommendations;
 mod rules;
 mod snapshots;
 mod support;
+mod upgrade;
