@@ -18,12 +18,11 @@ pub mod stall_timeout;
 pub mod telemetry;
 
 use axum::Router;
-use sqlx::PgPool;
 
 use crate::{
     config::Config,
     database::{
-        postgres::{self, Database},
+        postgres::{self, Database, DatabaseError},
         redis::RedisLink,
     },
     lifecycle::Lifecycle,
@@ -36,14 +35,15 @@ use crate::{
     },
 };
 
-/// The schema, applied at every start.
-pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// The schema, applied at every start. A newer one is not refused: during an upgrade a replica of this release may start
+/// after one of the next release.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate::Migrator { ignore_missing: true, ..sqlx::migrate!() };
 
 /// What handlers work with.
 #[derive(Clone)]
 pub struct App {
     /// The service's database.
-    pub pool: PgPool,
+    pub database: Database,
     /// The service's cache.
     pub redis: RedisLink,
     /// Stop signal and background tasks.
@@ -64,28 +64,28 @@ impl App {
     /// # Errors
     /// When PostgreSQL cannot be used, or an address is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
-        Self::new(config, lifecycle, Database::connect(&config.postgres, &MIGRATIONS).await?.pool().clone()).await
+        Self::new(config, lifecycle, Database::connect(&config.postgres, &MIGRATIONS).await?).await
     }
 
     /// The service on a database that is open already, with its background tasks running.
     ///
     /// # Errors
     /// As [`Self::connect`].
-    pub async fn new(config: &Config, lifecycle: Lifecycle, pool: PgPool) -> Result<Self, StartError> {
+    pub async fn new(config: &Config, lifecycle: Lifecycle, database: Database) -> Result<Self, StartError> {
         let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
         let client = config.peers.client().map_err(StartError::Peers)?;
-        let rules = RuleStore::load(pool.clone()).await.map_err(StartError::Rules)?;
+        let rules = RuleStore::load(database.clone()).await.map_err(StartError::Rules)?;
         let (catalogue, snapshots) = (CatalogueStore::default(), SnapshotQueue::default());
         let (interval, stop) = (config.catalogue_refresh, lifecycle.stop_token());
 
         let movies = MovieService::new(client.clone(), &config.peers);
         lifecycle.spawn(catalogue::refresh_periodically(catalogue.clone(), movies, interval, stop.clone()));
         lifecycle.spawn(rules.clone().refresh_periodically(interval, stop));
-        lifecycle.spawn(snapshots.clone().write(pool.clone()));
+        lifecycle.spawn(snapshots.clone().write(database.clone()));
 
         let users = UserPreferenceService::new(client, &config.peers, lifecycle.clone());
         let recommender = Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), snapshots.clone());
-        Ok(Self { pool, redis, lifecycle, catalogue, rules, snapshots, recommender })
+        Ok(Self { database, redis, lifecycle, catalogue, rules, snapshots, recommender })
     }
 
     /// The routes with everything around them, as the server runs them.
@@ -108,7 +108,7 @@ pub enum StartError {
     Peers(#[source] reqwest::Error),
     /// The rules of scoring.
     #[error("the rules cannot be read")]
-    Rules(#[source] sqlx::Error),
+    Rules(#[source] DatabaseError),
     /// The port.
     #[error(transparent)]
     Bind(#[from] server::BindError),
@@ -138,7 +138,7 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     // No request is left that could add to them.
     app.snapshots.close();
     let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
-    postgres::close(&app.pool, lifecycle.deadline(config.server.shutdown_timeout)).await;
+    app.database.close(lifecycle.deadline(config.server.shutdown_timeout)).await;
     tracing::info!("PostgreSQL closed");
     drop(app);
     tracing::info!("Redis closed, stopped");

@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{App, database::postgres};
+use crate::App;
 
 const SERVICE: &str = env!("CARGO_PKG_NAME");
 
@@ -55,7 +55,7 @@ pub async fn health() -> Json<Health> {
     )
 )]
 pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
-    let (postgres, redis) = tokio::join!(postgres::ping(&app.pool), app.redis.ping());
+    let (postgres, redis) = tokio::join!(app.database.ping(), app.redis.ping());
     let parts = [("postgres", postgres), ("redis", redis), ("catalogue", app.catalogue.is_loaded())];
     let checks = parts.map(|(name, works)| (name, if works { "ok" } else { "unavailable" })).into();
     let (status, text) = if parts.iter().all(|(_, works)| *works) {

@@ -1,17 +1,42 @@
 //! The table `user_recommendation_snapshots`.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Connection, PgPool};
+use sqlx::{Connection, PgConnection};
 
-use super::with_timeout;
-use crate::models::snapshot::Snapshot;
+use crate::{
+    database::postgres::{Database, DatabaseError},
+    models::snapshot::Snapshot,
+};
+
+/// Leaves exactly the given lists for their users, unless a newer one is stored. At most one list a user.
+///
+/// To be called in a task that nobody cuts off, since it opens a transaction.
+///
+/// # Errors
+/// [`DatabaseError`] when the database does not work, or does not confirm it. Doing it again does no harm.
+pub async fn store(database: &Database, snapshots: &[Snapshot]) -> Result<(), DatabaseError> {
+    let work = async |connection: &mut PgConnection| {
+        let mut transaction = connection.begin().await?;
+        lock_users(&mut transaction, snapshots).await?;
+        replace_lists(&mut transaction, snapshots).await?;
+        transaction.commit().await
+    };
+    database.write("store snapshots", work).await
+}
 
 /// Serialises the writers of one user: each lock is held until its transaction ends. In the order of users, so that two
 /// writers never wait for each other. It needs a statement of its own, since what a statement sees is settled before
-/// it waits: [`STORE`] must begin when the lock is held, or it would miss what the writer before it has stored.
-const LOCK_USERS: &str = "
-    SELECT pg_advisory_xact_lock(user_id)
-      FROM (SELECT user_id FROM UNNEST($1::bigint[]) AS input (user_id) ORDER BY user_id) AS ordered";
+/// it waits: [`replace_lists`] must begin when the lock is held, or it would miss what the writer before it has stored.
+async fn lock_users(connection: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
+    let users: Vec<i64> = snapshots.iter().map(|snapshot| snapshot.user.get()).collect();
+    let statement = sqlx::query!(
+        "SELECT pg_advisory_xact_lock(user_id)
+         FROM (SELECT user_id FROM UNNEST($1::bigint[]) AS input (user_id) ORDER BY user_id) AS ordered",
+        &users
+    );
+    statement.execute(connection).await?;
+    Ok(())
+}
 
 /// One statement, so that readers see a user's old list or the new one and nothing between:
 /// - a user whose stored list is newer than the one given is left alone;
@@ -19,50 +44,44 @@ const LOCK_USERS: &str = "
 ///   deleted or upserted, never both, which one statement could not do.
 ///
 /// No row of a newer list is touched, whatever else writes to the table.
-const STORE: &str = "
-    WITH input AS (
-        SELECT * FROM UNNEST($1::bigint[], $2::timestamptz[]) AS input (user_id, generated_at)
-    ), list AS (
-        SELECT * FROM UNNEST($3::bigint[], $4::integer[], $5::double precision[]) AS list (user_id, movie_id, score)
-    ), accepted AS (
-        SELECT input.user_id, input.generated_at
-          FROM input
-         WHERE NOT EXISTS (SELECT FROM user_recommendation_snapshots stored
-                            WHERE stored.user_id = input.user_id AND stored.generated_at > input.generated_at)
-    ), deleted AS (
-        DELETE FROM user_recommendation_snapshots stored
-         USING accepted
-         WHERE stored.user_id = accepted.user_id
-           AND stored.generated_at <= accepted.generated_at
-           AND NOT EXISTS (SELECT FROM list
-                            WHERE list.user_id = stored.user_id AND list.movie_id = stored.movie_id)
-    )
-    INSERT INTO user_recommendation_snapshots AS stored (user_id, movie_id, score, generated_at)
-    SELECT user_id, movie_id, score, generated_at
-      FROM list JOIN accepted USING (user_id)
-     ORDER BY user_id, movie_id
-        ON CONFLICT (user_id, movie_id) DO UPDATE
-       SET score = excluded.score, generated_at = excluded.generated_at
-     WHERE stored.generated_at <= excluded.generated_at";
-
-/// Leaves exactly the given lists for their users, unless a newer one is stored. At most one list a user.
-///
-/// To be called in a task that nobody cuts off, since it opens a transaction.
-///
-/// # Errors
-/// When PostgreSQL cannot do it, or does not confirm it. Doing it again does no harm.
-pub async fn store(pool: &PgPool, snapshots: &[Snapshot]) -> sqlx::Result<()> {
+async fn replace_lists(connection: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
     let (users, times): (Vec<i64>, Vec<DateTime<Utc>>) =
         snapshots.iter().map(|snapshot| (snapshot.user.get(), snapshot.generated_at)).unzip();
-    let mut list = (Vec::new(), Vec::new(), Vec::new());
+    let mut list: (Vec<i64>, Vec<i32>, Vec<f64>) = Default::default();
     for snapshot in snapshots {
         list.extend(snapshot.movies.iter().map(|(movie, score)| (snapshot.user.get(), *movie, *score)));
     }
-    let mut connection = pool.acquire().await?;
-    let mut transaction = with_timeout(connection.begin()).await?;
-    with_timeout(sqlx::query(LOCK_USERS).bind(&users).execute(&mut *transaction)).await?;
-    let statement = sqlx::query(STORE).bind(users).bind(times).bind(list.0).bind(list.1).bind(list.2);
-    with_timeout(statement.execute(&mut *transaction)).await?;
-    with_timeout(transaction.commit()).await?;
+    let statement = sqlx::query!(
+        "WITH input AS (
+             SELECT * FROM UNNEST($1::bigint[], $2::timestamptz[]) AS input (user_id, generated_at)
+         ), list AS (
+             SELECT * FROM UNNEST($3::bigint[], $4::integer[], $5::double precision[]) AS list (user_id, movie_id, score)
+         ), accepted AS (
+             SELECT input.user_id, input.generated_at
+             FROM input
+             WHERE NOT EXISTS (SELECT FROM user_recommendation_snapshots stored
+                               WHERE stored.user_id = input.user_id AND stored.generated_at > input.generated_at)
+         ), deleted AS (
+             DELETE FROM user_recommendation_snapshots stored
+             USING accepted
+             WHERE stored.user_id = accepted.user_id
+               AND stored.generated_at <= accepted.generated_at
+               AND NOT EXISTS (SELECT FROM list
+                               WHERE list.user_id = stored.user_id AND list.movie_id = stored.movie_id)
+         )
+         INSERT INTO user_recommendation_snapshots AS stored (user_id, movie_id, score, generated_at)
+         SELECT user_id, movie_id, score, generated_at
+         FROM list JOIN accepted USING (user_id)
+         ORDER BY user_id, movie_id
+         ON CONFLICT (user_id, movie_id) DO UPDATE
+         SET score = excluded.score, generated_at = excluded.generated_at
+         WHERE stored.generated_at <= excluded.generated_at",
+        &users,
+        &times,
+        &list.0,
+        &list.1,
+        &list.2
+    );
+    statement.execute(connection).await?;
     Ok(())
 }

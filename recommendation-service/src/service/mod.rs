@@ -7,7 +7,7 @@ pub mod scoring;
 pub mod snapshots;
 mod top_k;
 
-use crate::repository::recommendation_cache::CacheUnavailable;
+use crate::{database::postgres::DatabaseError, repository::recommendation_cache::CacheUnavailable};
 
 /// Why a request cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum ServiceError {
     /// No copy of the catalogue yet.
     #[error("no copy of the catalogue yet")]
     NoCatalogue,
-    /// PostgreSQL cannot answer.
-    #[error("the database cannot answer")]
-    Database(#[from] sqlx::Error),
+    /// PostgreSQL does not work.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }

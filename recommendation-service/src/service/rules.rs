@@ -5,17 +5,20 @@ use std::{
     time::Duration,
 };
 
-use sqlx::PgPool;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{ServiceError, scoring::Weights};
-use crate::{models::rule::Rule, repository};
+use crate::{
+    database::postgres::{Database, DatabaseError},
+    models::rule::Rule,
+    repository,
+};
 
 /// The rules and the weights that follow from them. Clones share them.
 #[derive(Debug, Clone)]
 pub struct RuleStore {
-    pool: PgPool,
+    database: Database,
     weights: Arc<RwLock<Weights>>,
 }
 
@@ -23,10 +26,10 @@ impl RuleStore {
     /// Reads the rules for the first time.
     ///
     /// # Errors
-    /// When PostgreSQL cannot answer.
-    pub async fn load(pool: PgPool) -> sqlx::Result<Self> {
-        let weights = Weights::from_rules(&repository::rules::list_active(&pool).await?);
-        Ok(Self { pool, weights: Arc::new(RwLock::new(weights)) })
+    /// [`DatabaseError`] when the database does not work.
+    pub async fn load(database: Database) -> Result<Self, DatabaseError> {
+        let weights = Weights::from_rules(&repository::rules::list_active(&database).await?);
+        Ok(Self { database, weights: Arc::new(RwLock::new(weights)) })
     }
 
     /// The active rules, as they are in PostgreSQL now.
@@ -34,7 +37,7 @@ impl RuleStore {
     /// # Errors
     /// [`ServiceError::Database`].
     pub async fn list(&self) -> Result<Vec<Rule>, ServiceError> {
-        Ok(repository::rules::list_active(&self.pool).await?)
+        Ok(repository::rules::list_active(&self.database).await?)
     }
 
     /// The weights as they were a moment ago; never waits.
@@ -53,16 +56,11 @@ impl RuleStore {
     /// Looks for changed rules every `interval` until `stop`. While PostgreSQL is away, the last ones stay.
     pub async fn refresh_periodically(self, interval: Duration, stop: CancellationToken) {
         let refreshing = async {
-            let mut failing = false;
             loop {
                 sleep(interval).await;
-                let rules = repository::rules::list_active(&self.pool).await;
-                match &rules {
-                    Ok(rules) => self.apply(rules),
-                    Err(error) if !failing => tracing::warn!(%error, "rules cannot be read; keeping the last ones"),
-                    Err(_) => {}
+                if let Ok(rules) = repository::rules::list_active(&self.database).await {
+                    self.apply(&rules);
                 }
-                failing = rules.is_err();
             }
         };
         tokio::select! {

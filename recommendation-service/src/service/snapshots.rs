@@ -6,11 +6,10 @@ use std::{
     time::Duration,
 };
 
-use sqlx::PgPool;
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{
-    database::postgres::is_transient_code,
+    database::postgres::{Database, DatabaseError},
     models::{snapshot::Snapshot, user_id::UserId},
     repository,
 };
@@ -68,10 +67,10 @@ impl SnapshotQueue {
 
     /// Writes what comes until the queue is closed and empty. While PostgreSQL is away it tries again and again; the
     /// queue's capacity limits what is kept. Own code and no `backon`, since a batch that failed gives way to newer lists.
-    pub async fn write(self, pool: PgPool) {
+    pub async fn write(self, database: Database) {
         let mut failures = 0;
         while let Some(batch) = self.next_batch().await {
-            match repository::snapshots::store(&pool, &batch).await {
+            match repository::snapshots::store(&database, &batch).await {
                 Ok(()) => failures = 0,
                 Err(error) => {
                     failures += 1;
@@ -98,17 +97,12 @@ impl SnapshotQueue {
         }
     }
 
-    fn failed(&self, batch: Vec<Snapshot>, error: &sqlx::Error, failures: &mut u32) {
-        let refused =
-            matches!(error, sqlx::Error::Database(error) if error.code().is_none_or(|code| !is_retryable(&code)));
+    fn failed(&self, batch: Vec<Snapshot>, error: &DatabaseError, failures: &mut u32) {
         let mut state = self.lock();
-        if *failures >= MAX_ATTEMPTS && (refused || state.closed) {
-            tracing::error!(%error, lists = batch.len(), "snapshots could not be written and are dropped");
+        if *failures >= MAX_ATTEMPTS && (!error.is_transient() || state.closed) {
+            tracing::error!(lists = batch.len(), "snapshots could not be written and are dropped");
             *failures = 0;
             return;
-        }
-        if *failures == 1 {
-            tracing::warn!(%error, "snapshots cannot be written; trying again");
         }
         state.requeue(batch);
     }
@@ -116,11 +110,6 @@ impl SnapshotQueue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Besides a server in trouble: two replicas that waited for each other's rows.
-fn is_retryable(code: &str) -> bool {
-    is_transient_code(code) || code.starts_with("40") || code == "55P03"
 }
 
 impl State {

@@ -1,10 +1,15 @@
 //! `GET /api/v1/rules`, and a PostgreSQL that is away.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
+use recommendation_service::repository::rules::list_active;
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::support::{Catalogue, Peers, Profile, Proxy, TestApp, Traffic, eventually, lock_waiters, settings};
+use crate::support::{
+    Catalogue, Peers, Profile, Proxy, TestApp, Traffic, database, eventually, lock_waiters, settings,
+};
 
 async fn app(pool: PgPool) -> TestApp {
     TestApp::start(pool, Peers::start(Catalogue::small()).await).await
@@ -70,7 +75,7 @@ async fn without_postgresql_rules_are_503_and_recommendations_go_on(pool: PgPool
     proxy.set(Traffic::Flows);
     eventually("the snapshot after all", async || app.snapshot(1).await.len() == 4).await;
     assert_eq!(app.get("/api/v1/rules").await.status, StatusCode::OK);
-    app.app.pool.close().await;
+    app.app.database.pool().close().await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -99,4 +104,17 @@ async fn connections_that_go_silent_stop_neither_the_rules_nor_the_snapshots(poo
     app.peers.set_profile(2, Profile::default());
     app.recommend(2).await;
     eventually("new snapshots", async || app.snapshot(2).await.len() == 4).await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_statement_may_take_as_long_as_the_settings_say(pool: PgPool) {
+    let database = database(&pool, Duration::from_secs(15));
+    let mut lock = pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE recommendation_rules IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let (rules, ()) = tokio::join!(list_active(&database), async {
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        lock.rollback().await.unwrap();
+    });
+    assert_eq!(rules.unwrap().len(), 3);
+    database.pool().close().await;
 }

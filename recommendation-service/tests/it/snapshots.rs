@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use recommendation_service::{lifecycle::deadline, models::snapshot::Snapshot, repository::snapshots::store};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::PgPool;
 use tokio::task::JoinSet;
 
-use crate::support::{Catalogue, Peers, Profile, TestApp, eventually};
+use crate::support::{Catalogue, Peers, Profile, TestApp, database, eventually};
+
+/// Long, since tests share a machine with each other.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 async fn app(pool: PgPool) -> TestApp {
     TestApp::start(pool, Peers::start(Catalogue::small()).await).await
@@ -64,20 +67,27 @@ async fn a_cached_answer_is_not_recorded_again(pool: PgPool) {
 
 #[sqlx::test(migrations = "./migrations")]
 async fn an_older_list_never_overwrites_a_newer_one(pool: PgPool) {
-    store(&pool, &[snapshot(1, 20, &[(1, 0.5), (2, 0.4)])]).await.unwrap();
-    store(&pool, &[snapshot(1, 10, &[(2, 0.9), (3, 0.8)]), snapshot(2, 10, &[(1, 0.1)])]).await.unwrap();
+    let database = database(&pool, TIMEOUT);
+    store(&database, &[snapshot(1, 20, &[(1, 0.5), (2, 0.4)])]).await.unwrap();
+    store(&database, &[snapshot(1, 10, &[(2, 0.9), (3, 0.8)]), snapshot(2, 10, &[(1, 0.1)])]).await.unwrap();
     assert_eq!(rows(&pool).await, [(1, 1, 0.5, 20), (1, 2, 0.4, 20), (2, 1, 0.1, 10)]);
+    database.pool().close().await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
 async fn lists_of_many_users_are_stored_together_and_others_left_alone(pool: PgPool) {
-    store(&pool, &[snapshot(1, 1, &[(1, 0.1), (2, 0.2)]), snapshot(2, 1, &[(7, 0.7)]), snapshot(3, 1, &[(9, 0.9)])])
-        .await
-        .unwrap();
-    store(&pool, &[snapshot(2, 2, &[(8, 0.8)]), snapshot(1, 2, &[(2, 0.3), (3, 0.4)])]).await.unwrap();
+    let database = database(&pool, TIMEOUT);
+    store(
+        &database,
+        &[snapshot(1, 1, &[(1, 0.1), (2, 0.2)]), snapshot(2, 1, &[(7, 0.7)]), snapshot(3, 1, &[(9, 0.9)])],
+    )
+    .await
+    .unwrap();
+    store(&database, &[snapshot(2, 2, &[(8, 0.8)]), snapshot(1, 2, &[(2, 0.3), (3, 0.4)])]).await.unwrap();
     assert_eq!(rows(&pool).await, [(1, 2, 0.3, 2), (1, 3, 0.4, 2), (2, 8, 0.8, 2), (3, 9, 0.9, 1)]);
-    store(&pool, &[snapshot(1, 3, &[])]).await.unwrap();
+    store(&database, &[snapshot(1, 3, &[])]).await.unwrap();
     assert_eq!(rows(&pool).await, [(2, 8, 0.8, 2), (3, 9, 0.9, 1)]);
+    database.pool().close().await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -101,8 +111,7 @@ fn list(user: i64, second: i64) -> Snapshot {
 
 #[sqlx::test(migrations = "./migrations")]
 async fn concurrent_writers_in_any_order_leave_the_newest_list_whole(pool: PgPool) {
-    let options = PgPoolOptions::new().max_connections(6);
-    let replicas = [(); 2].map(|()| options.clone().connect_lazy_with((*pool.connect_options()).clone()));
+    let replicas = [(); 2].map(|()| database(&pool, TIMEOUT));
     for round in 0..20 {
         let mut writers = JoinSet::new();
         for index in 1..=12 {
@@ -127,6 +136,6 @@ async fn concurrent_writers_in_any_order_leave_the_newest_list_whole(pool: PgPoo
         assert_eq!(rows(&pool).await, expected, "round {round}");
     }
     for replica in replicas {
-        replica.close().await;
+        replica.pool().close().await;
     }
 }

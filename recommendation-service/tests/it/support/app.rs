@@ -1,6 +1,6 @@
 //! The service in process.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use axum::{
     Router,
@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use recommendation_service::{
     App,
     config::{Config, env::Env},
+    database::postgres::{self, Database, PostgresConfig},
     lifecycle::Lifecycle,
 };
 use redis::{AsyncCommands, aio::MultiplexedConnection};
@@ -79,6 +80,23 @@ pub async fn settings(pool: &PgPool, peers: &Peers) -> HashMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+/// The database of `pool`, with connections of its own, and a time limit of statements and of waits for a connection.
+pub fn database(pool: &PgPool, timeout: Duration) -> Database {
+    let options = pool.connect_options();
+    let defaults = PostgresConfig::from_env(&mut Env::from_fn(|_| None), "");
+    let config = PostgresConfig {
+        host: options.get_host().to_owned(),
+        port: options.get_port(),
+        user: options.get_username().to_owned(),
+        database: options.get_database().expect("a database of its own").to_owned(),
+        max_connections: 6,
+        acquire_timeout: timeout,
+        statement_timeout: timeout,
+        ..defaults
+    };
+    Database::new(postgres::pool(&config), &config)
+}
+
 /// A connection to the Redis that `settings` name.
 async fn redis_connection(settings: &HashMap<String, String>) -> MultiplexedConnection {
     let (_, url) = redis_address();
@@ -124,7 +142,9 @@ impl TestApp {
     /// The service with these settings, not waited for.
     pub async fn with(pool: PgPool, peers: Peers, settings: HashMap<String, String>) -> Self {
         let config = config(&settings);
-        let app = App::new(&config, Lifecycle::new(), pool.clone()).await.expect("it starts");
+        let app = App::new(&config, Lifecycle::new(), Database::new(pool.clone(), &config.postgres))
+            .await
+            .expect("it starts");
         Self { router: app.router(&config), redis: redis_connection(&settings).await, app, peers, pool }
     }
 
