@@ -37,7 +37,13 @@ pub struct Readiness {
 /// Alive
 ///
 /// Answers as long as the process does; looks at nothing else.
-#[utoipa::path(get, path = "/api/v1/health", tag = "operations", responses((status = 200, description = "Alive", body = Health)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/health",
+    operation_id = "getHealth",
+    tag = "operations",
+    responses((status = 200, description = "Alive", body = Health))
+)]
 pub async fn health() -> Json<Health> {
     Json(Health { status: "ok", service: SERVICE })
 }
@@ -48,6 +54,7 @@ pub async fn health() -> Json<Health> {
 #[utoipa::path(
     get,
     path = "/api/v1/ready",
+    operation_id = "getReadiness",
     tag = "operations",
     responses(
         (status = 200, description = "Ready", body = Readiness),

@@ -3,11 +3,12 @@
 mod docs;
 mod error_mapping;
 mod health;
-mod query;
+mod path;
 mod recommendations;
-pub mod request_validation;
+mod responses;
 mod rules;
-mod schema;
+
+pub mod request_validation;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,6 +19,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
+    error::ErrorBody,
     middleware::{body_limit, time_limit},
 };
 
@@ -28,6 +30,16 @@ use crate::{
         title = "recommendation-service",
         description = "Which movies a user may like, and why."
     ),
+    servers((url = "/", description = "This service")),
+    // No token of its own: the gateway asks for one.
+    security(()),
+    components(schemas(ErrorBody), responses(
+        responses::InvalidRecommendationRequest,
+        responses::UserNotFound,
+        responses::RecommendationsUnavailable,
+        responses::RulesUnavailable,
+        responses::Timeout,
+    )),
     tags(
         (name = "recommendations", description = "Movies for a user, and the rules they are chosen by"),
         (name = "operations", description = "Health and readiness"),

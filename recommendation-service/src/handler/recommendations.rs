@@ -3,23 +3,28 @@
 use std::{borrow::Cow, sync::Arc};
 
 use axum::{
-    extract::{Path, RawQuery, State, rejection::PathRejection},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
 use bytes::Bytes;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
-use super::{query::first, rfc3339, schema::RecommendationParameters};
+use super::{
+    path::UserPath,
+    request_validation::query::{self, Parameter, QueryParameters, ValidQuery},
+    responses::RecommendationErrors,
+    rfc3339,
+};
 use crate::{
     App,
-    error::{ApiError, ErrorBody},
+    error::ApiError,
     middleware::json_bytes,
-    models::catalogue::Catalogue,
     models::{
+        catalogue::Catalogue,
         recommendation::{RankedMovie, RecommendationRequest, Recommendations},
-        user_id::{UserId, UserIdError},
+        user_id::UserId,
     },
     peers::trace_headers::TraceHeaders,
 };
@@ -28,6 +33,49 @@ const DEFAULT_LIMIT: usize = 10;
 const MAX_LIMIT: usize = 50;
 /// Stands before a poster path to make an address.
 const POSTER_PREFIX: &str = "https://image.tmdb.org/t/p/w500";
+
+/// What is recommended.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct RecommendationQuery {
+    /// How many movies at most. Anything else than 1 to 50 means 10.
+    #[serde(deserialize_with = "query::lenient")]
+    #[param(value_type = i64, required = false, minimum = 1, maximum = 50, default = 10, example = 10)]
+    limit: Option<usize>,
+    /// Whether movies that the user has watched or disliked are candidates too: `true` or `1`, `false` or `0`.
+    #[serde(deserialize_with = "query::strict")]
+    #[param(value_type = bool, required = false, default = false, example = false)]
+    include_seen: Option<IncludeSeen>,
+}
+
+impl QueryParameters for RecommendationQuery {
+    const ORIGINAL: Option<&'static [&'static str]> = Some(&["limit"]);
+}
+
+impl RecommendationQuery {
+    fn request(self, user: UserId) -> RecommendationRequest {
+        let limit = self.limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT);
+        let include_seen = self.include_seen.is_some_and(|IncludeSeen(include)| include);
+        RecommendationRequest { user, limit, include_seen }
+    }
+}
+
+/// The value of `include_seen`.
+#[derive(Debug)]
+struct IncludeSeen(bool);
+
+impl Parameter for IncludeSeen {
+    const EXPECTED: &'static str = "true or false";
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "true" | "1" => Some(Self(true)),
+            "false" | "0" => Some(Self(false)),
+            _ => None,
+        }
+    }
+}
 
 /// A list of recommendations.
 #[derive(Debug, Serialize, ToSchema)]
@@ -118,66 +166,72 @@ impl<'a> Recommendation<'a> {
     path = "/api/v1/users/{id}/recommendations",
     operation_id = "getRecommendations",
     tag = "recommendations",
-    params(
-        ("id" = i64, Path, description = "The user", minimum = 1, example = 1),
-        RecommendationParameters,
-    ),
-    responses(
-        (status = 200, description = "The list", body = RecommendationList<'static>),
-        (status = 400, description = "`invalid user ID`", body = ErrorBody),
-        (status = 404, description = "`user not found`", body = ErrorBody),
-        (status = 503, description = "Redis does not answer, or the catalogue is not loaded yet", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
-    )
+    params(UserPath, RecommendationQuery),
+    responses((status = 200, description = "The list", body = RecommendationList<'static>), RecommendationErrors)
 )]
 pub async fn get_recommendations(
     State(app): State<Arc<App>>,
-    path: Result<Path<String>, PathRejection>,
-    RawQuery(query): RawQuery,
+    path: UserPath,
+    ValidQuery(query): ValidQuery<RecommendationQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let Path(id) = path.map_err(|_| UserIdError::Invalid)?;
-    let request = parse_request(id.parse()?, query.as_deref().unwrap_or_default());
     let trace = TraceHeaders::from_headers(&headers);
-    Ok(json_bytes(StatusCode::OK, app.recommender.recommend(request, &trace, render).await?))
+    let list = app.recommender.recommend(query.request(path.id), &trace, render).await?;
+    Ok(json_bytes(StatusCode::OK, list))
 }
 
 fn render(list: &Recommendations) -> Bytes {
     serde_json::to_vec(&RecommendationList::from(list)).expect("texts and finite numbers always serialise").into()
 }
 
-fn parse_request(user: UserId, query: &str) -> RecommendationRequest {
-    let limit = first(query, "limit").and_then(|limit| limit.parse().ok());
-    let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT);
-    let include_seen = first(query, "include_seen").is_some_and(|value| value == "true" || value == "1");
-    RecommendationRequest { user, limit, include_seen }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::request_validation::query::parse_query, *};
 
-    fn request(query: &str) -> RecommendationRequest {
-        parse_request("1".parse().expect("an id"), query)
+    fn request(query: &str) -> Result<RecommendationRequest, ApiError> {
+        Ok(parse_query::<RecommendationQuery>(query)?.request("1".parse().expect("an id")))
+    }
+
+    fn limit(query: &str) -> usize {
+        request(query).expect(query).limit
     }
 
     #[test]
     fn a_limit_outside_1_to_50_or_unreadable_means_10() {
         for query in ["", "limit=", "limit=0", "limit=51", "limit=-3", "limit=ten", "limit=5.0", "limit=5 ", "Limit=5"]
         {
-            assert_eq!(request(query).limit, 10, "{query}");
+            assert_eq!(limit(query), 10, "{query}");
         }
-        assert_eq!(request("limit=99999999999999999999999").limit, 10);
-        assert_eq!((request("limit=1").limit, request("limit=50").limit, request("a=b&limit=007").limit), (1, 50, 7));
+        assert_eq!(limit("limit=99999999999999999999999"), 10);
+        assert_eq!((limit("limit=1"), limit("limit=50"), limit("a=b&limit=007")), (1, 50, 7));
+        assert_eq!((limit("limit=5&limit=7"), limit("li%6Dit=%35")), (5, 5));
     }
 
     #[test]
-    fn only_true_and_1_include_seen_movies() {
-        assert!(request("include_seen=true").include_seen && request("include_seen=1").include_seen);
-        for query in
-            ["", "include_seen", "include_seen=", "include_seen=yes", "include_seen=TRUE", "include_seen=false"]
-        {
-            assert!(!request(query).include_seen, "{query}");
+    fn include_seen_is_true_or_false_in_words_or_digits() {
+        for (query, include_seen) in [
+            ("", false),
+            ("include_seen=true", true),
+            ("include_seen=1", true),
+            ("include_seen=false", false),
+            ("include_seen=0", false),
+        ] {
+            assert_eq!(request(query).expect(query).include_seen, include_seen, "{query}");
+        }
+        let invalid = ApiError::bad_request("invalid_parameter", "invalid include_seen, expected true or false");
+        for query in ["include_seen", "include_seen=", "include_seen=yes", "include_seen=TRUE", "include_seen=%zz"] {
+            assert_eq!(request(query).err(), Some(invalid.clone().field("include_seen")), "{query}");
+        }
+        assert!(request("include_seen=1&include_seen=1").is_err());
+    }
+
+    #[test]
+    fn unknown_parameters_are_refused_only_beside_include_seen_or_near_it() {
+        for query in ["utm=1", "limits=5", "page=2&limit=3", "seen=true"] {
+            assert!(request(query).is_ok(), "{query}");
+        }
+        for query in ["include_sen=true", "include-seen=1", "limits=5&include_seen=1"] {
+            assert!(request(query).is_err(), "{query}");
         }
     }
 }

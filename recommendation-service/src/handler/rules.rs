@@ -6,12 +6,8 @@ use axum::{Json, extract::State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::rfc3339;
-use crate::{
-    App,
-    error::{ApiError, ErrorBody},
-    models::rule::Rule,
-};
+use super::{responses::RuleErrors, rfc3339};
+use crate::{App, error::ApiError, models::rule::Rule};
 
 /// The rules that count.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,11 +54,7 @@ impl From<Rule> for RuleView {
     path = "/api/v1/rules",
     operation_id = "listRules",
     tag = "recommendations",
-    responses(
-        (status = 200, description = "The active rules", body = RuleList),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
-    )
+    responses((status = 200, description = "The active rules", body = RuleList), RuleErrors)
 )]
 pub async fn list_rules(State(app): State<Arc<App>>) -> Result<Json<RuleList>, ApiError> {
     let rules = app.rules.list().await?;

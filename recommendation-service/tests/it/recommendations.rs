@@ -125,11 +125,30 @@ async fn watched_and_disliked_movies_are_left_out_unless_asked_for(pool: PgPool)
     let app = app(pool, Catalogue::small()).await;
     app.peers.set_profile(1, Profile { seen: vec![1, 3, 77], ..Profile::default() });
     assert_eq!(app.recommend(1).await.movies(), [2, 4]);
-    for (value, movies) in [("true", vec![1, 2, 3, 4]), ("1", vec![1, 2, 3, 4]), ("yes", vec![2, 4]), ("", vec![2, 4])]
+    for (value, movies) in
+        [("true", vec![1, 2, 3, 4]), ("1", vec![1, 2, 3, 4]), ("false", vec![2, 4]), ("0", vec![2, 4])]
     {
         let response = app.get(&format!("/api/v1/users/1/recommendations?include_seen={value}")).await;
         assert_eq!(response.movies(), movies, "{value}");
     }
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn a_wrong_include_seen_or_a_misspelt_one_is_400(pool: PgPool) {
+    let app = app(pool, Catalogue::small()).await;
+    for (query, field) in [
+        ("include_seen=yes", "include_seen"),
+        ("include_seen=", "include_seen"),
+        ("include_seen=1&include_seen=1", "include_seen"),
+        ("include_sen=true", "include_sen"),
+        ("include_seen=1&limits=5", "limits"),
+    ] {
+        let response = app.get(&format!("/api/v1/users/1/recommendations?{query}")).await;
+        let json = response.json();
+        assert_eq!((response.status, &json["field"]), (StatusCode::BAD_REQUEST, &json!(field)), "{json}");
+    }
+    let response = app.get("/api/v1/users/1/recommendations?limits=5&utm_source=mail").await;
+    assert_eq!(response.status, StatusCode::OK);
 }
 
 #[sqlx::test(migrations = "./migrations")]
