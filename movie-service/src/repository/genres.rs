@@ -1,20 +1,18 @@
 //! Reading genres.
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use crate::{
     database::postgres::{Database, DatabaseError},
     models::genre::{Genre, GenreList, GenreSummary},
 };
 
-use super::limits;
-
 /// All genres, by name.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn all(pool: &PgPool) -> sqlx::Result<Vec<Genre>> {
-    limits::one_statement(pool, async { all_in(&mut *pool.acquire().await?).await }).await
+pub async fn all(database: &Database) -> Result<Vec<Genre>, DatabaseError> {
+    database.read("read genres", all_in).await
 }
 
 /// The same on a connection, whose owner limits the time.

@@ -1,13 +1,13 @@
 //! Reading one movie.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgConnection;
 
-use crate::models::movie::{BOOKING_URL, MovieDetail, MovieId, TmdbId, backdrop_url, date_text, poster_url};
+use crate::{
+    database::postgres::{Database, DatabaseError},
+    models::movie::{BOOKING_URL, MovieDetail, MovieId, TmdbId, backdrop_url, date_text, poster_url},
+};
 
-use super::limits;
-
-#[derive(sqlx::FromRow)]
 struct DetailRow {
     id: i32,
     title: String,
@@ -28,17 +28,19 @@ struct DetailRow {
     updated_at: DateTime<Utc>,
 }
 
-/// The details of the movie that fits a condition.
+/// The query for the movie that a condition on `$1` names.
 macro_rules! detail_where {
-    ($condition:literal) => {
-        concat!(
+    ($condition:literal, $id:expr) => {
+        sqlx::query_as!(
+            DetailRow,
             r#"SELECT m.id, m.title, m.overview, m.release_date, m.popularity, m.poster_path, m.backdrop_path,
                       m.original_language, m.runtime, m.tmdb_id, m.original_title, m.rating, m.vote_count,
                       m.locked_fields, m.created_at, m.updated_at,
                       ARRAY(SELECT g.name FROM movie_genres mg JOIN genres g ON g.id = mg.genre_id
-                            WHERE mg.movie_id = m.id ORDER BY g.name COLLATE "C") AS genres
-               FROM movies m WHERE "#,
-            $condition
+                            WHERE mg.movie_id = m.id ORDER BY g.name COLLATE "C") AS "genres!"
+               FROM movies m WHERE "#
+                + $condition,
+            $id
         )
     };
 }
@@ -47,29 +49,28 @@ macro_rules! detail_where {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn find(pool: &PgPool, id: MovieId) -> sqlx::Result<Option<MovieDetail>> {
-    one(pool, detail_where!("m.id = $1"), id.get()).await
+pub async fn find(database: &Database, id: MovieId) -> Result<Option<MovieDetail>, DatabaseError> {
+    database.read("read a movie", async |connection: &mut PgConnection| find_in(connection, id.get()).await).await
 }
 
 /// The same by its id at TMDB.
 ///
 /// # Errors
 /// As [`find`].
-pub async fn find_by_tmdb_id(pool: &PgPool, id: TmdbId) -> sqlx::Result<Option<MovieDetail>> {
-    one(pool, detail_where!("m.tmdb_id = $1"), id.get()).await
+pub async fn find_by_tmdb_id(database: &Database, id: TmdbId) -> Result<Option<MovieDetail>, DatabaseError> {
+    let find = async |connection: &mut PgConnection| {
+        let row = detail_where!("m.tmdb_id = $1", id.get()).fetch_optional(connection).await?;
+        Ok(row.map(MovieDetail::from))
+    };
+    database.read("read a movie by its id at TMDB", find).await
 }
 
-async fn one(pool: &PgPool, sql: &'static str, id: i32) -> sqlx::Result<Option<MovieDetail>> {
-    limits::one_statement(pool, fetch(pool, sql, id)).await
-}
-
-/// As [`find`], within a transaction for example, and without a limit of its own.
-pub(super) async fn find_in(executor: impl PgExecutor<'_>, id: i32) -> sqlx::Result<Option<MovieDetail>> {
-    fetch(executor, detail_where!("m.id = $1"), id).await
-}
-
-async fn fetch(executor: impl PgExecutor<'_>, sql: &'static str, id: i32) -> sqlx::Result<Option<MovieDetail>> {
-    let row: Option<DetailRow> = sqlx::query_as(sql).bind(id).fetch_optional(executor).await?;
+/// As [`find`], on a connection whose owner limits the time.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find_in(connection: &mut PgConnection, id: i32) -> sqlx::Result<Option<MovieDetail>> {
+    let row = detail_where!("m.id = $1", id).fetch_optional(connection).await?;
     Ok(row.map(MovieDetail::from))
 }
 

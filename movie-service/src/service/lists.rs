@@ -11,20 +11,17 @@ use crate::{
         cursor::{CursorKey, Position},
         extras::Facets,
         genre::{Genre, GenreFilter},
-        movie::{MovieDetail, MovieId, MoviePage},
+        movie::{MovieDetail, MoviePage},
         query::ListQuery,
     },
     repository::{
         genres,
         list::{self, GenreIds, GenreSet, ResolvedQuery, Slice, Words},
-        log_failure, movies,
+        movies,
     },
 };
 
-use super::{
-    count_cache::CountCache,
-    error::{ListError, Unavailable},
-};
+use super::{count_cache::CountCache, error::ListError};
 
 /// Filters whose totals are kept.
 const TOTALS: u64 = 2000;
@@ -72,28 +69,22 @@ impl Lists {
 
     /// Any movie that matches, each as likely as the others; `None` when none does.
     pub(super) async fn random(&self, query: ListQuery) -> Result<Option<MovieDetail>, ListError> {
-        for _ in 0..ATTEMPTS {
-            let query = query.clone();
-            let draw = async |connection: &mut PgConnection| {
-                let mut resolved = match self.resolve(connection, query).await? {
-                    Ok(resolved) => resolved,
-                    Err(error) => return Ok(Err(error)),
-                };
-                resolved.fuzzy_matches = list::fuzzy_matches(connection, &resolved).await?;
-                Ok(Ok(draw(connection, &resolved).await?))
+        let draw = async |connection: &mut PgConnection| {
+            let mut resolved = match self.resolve(connection, query).await? {
+                Ok(resolved) => resolved,
+                Err(error) => return Ok(Err(error)),
             };
-            let id = self.database.read("draw a movie", draw).await??;
-            let Some(id) = id.and_then(MovieId::new) else { return Ok(None) };
-            // It may have been deleted just now.
-            let movie = movies::find(self.database.pool(), id).await.map_err(|error| {
-                log_failure(&error, "read a movie");
-                Unavailable
-            })?;
-            if movie.is_some() {
-                return Ok(movie);
+            resolved.fuzzy_matches = list::fuzzy_matches(connection, &resolved).await?;
+            for _ in 0..ATTEMPTS {
+                let Some(id) = draw(connection, &resolved).await? else { return Ok(Ok(None)) };
+                // It may have been deleted just now.
+                if let Some(movie) = movies::find_in(connection, id).await? {
+                    return Ok(Ok(Some(movie)));
+                }
             }
-        }
-        Ok(None)
+            Ok(Ok(None))
+        };
+        self.database.read("draw a movie", draw).await?
     }
 
     /// What the query names, as the database knows it.

@@ -16,7 +16,7 @@ use crate::{
     },
     repository::{
         cache::{Cache, CacheKey, Lookup, Token},
-        genres, log_failure, movies,
+        genres, movies,
     },
 };
 
@@ -81,11 +81,7 @@ impl Movies {
     /// # Errors
     /// When the database does not answer.
     pub async fn detail(&self, id: MovieId) -> Result<Option<Tagged>, Unavailable> {
-        let load = async {
-            let movie =
-                movies::find(self.database.pool(), id).await.map_err(|error| unavailable(&error, "read a movie"))?;
-            Ok(movie.as_ref().map(json))
-        };
+        let load = async { Ok(movies::find(&self.database, id).await?.as_ref().map(json)) };
         self.cached(CacheKey::detail(id), load).await.map_err(|_| Unavailable)
     }
 
@@ -94,12 +90,7 @@ impl Movies {
     /// # Errors
     /// When the database does not answer.
     pub async fn by_tmdb_id(&self, id: TmdbId) -> Result<Option<Tagged>, Unavailable> {
-        let load = async {
-            let movie = movies::find_by_tmdb_id(self.database.pool(), id)
-                .await
-                .map_err(|error| unavailable(&error, "read a movie"))?;
-            Ok(movie.as_ref().map(json))
-        };
+        let load = async { Ok(movies::find_by_tmdb_id(&self.database, id).await?.as_ref().map(json)) };
         self.cached(CacheKey::tmdb(id), load).await.map_err(|_| Unavailable)
     }
 
@@ -133,11 +124,6 @@ impl Movies {
         let shared = self.reads.try_get_with((key.clone(), token, changes), read).boxed().await;
         shared.map_err(|error: Arc<ListError>| ListError::clone(&error))
     }
-}
-
-fn unavailable(error: &sqlx::Error, what: &'static str) -> Unavailable {
-    log_failure(error, what);
-    Unavailable
 }
 
 /// The answer that is sent, with its tag.

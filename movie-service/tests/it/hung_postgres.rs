@@ -9,12 +9,16 @@ use axum::{
     body::Body,
     http::{Method, Request},
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::join_all};
 use movie_service::{config::env::Env, database::postgres::PostgresConfig};
 use sqlx::PgPool;
 use tower::ServiceExt;
 
-use crate::support::{TestApp, WAIT_TIMEOUT, eventually, jobs::gated, proxy::Proxy};
+use crate::support::{
+    TestApp, WAIT_TIMEOUT, eventually,
+    jobs::gated,
+    proxy::{Proxy, Way},
+};
 
 pub async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> TestApp {
     let port = proxy.address.port().to_string();
@@ -26,6 +30,15 @@ pub async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> Test
     ];
     settings.extend_from_slice(more);
     TestApp::with(pool, &settings).await
+}
+
+/// With the limits of a service whose settings say nothing of them.
+async fn with_default_limits(proxy: &Proxy, pool: &PgPool) -> TestApp {
+    let defaults = PostgresConfig::from_env(&mut Env::from_fn(|_| None), "");
+    let [statement, acquire] =
+        [defaults.statement_timeout, defaults.acquire_timeout].map(|limit| limit.as_millis().to_string());
+    let limits = [("DB_STATEMENT_TIMEOUT_MS", statement.as_str()), ("DB_ACQUIRE_TIMEOUT_MS", acquire.as_str())];
+    behind(proxy, pool, &limits).await
 }
 
 /// Instead of a test that never ends.
@@ -136,11 +149,7 @@ async fn a_sync_that_falls_silent_while_it_stores_ends_and_the_next_one_works(po
 #[sqlx::test(migrations = "./migrations")]
 async fn no_write_waits_longer_than_five_seconds_with_the_default_limits(pool: PgPool) {
     let proxy = Proxy::postgres().await;
-    let defaults = PostgresConfig::from_env(&mut Env::from_fn(|_| None), "");
-    let [statement, acquire] =
-        [defaults.statement_timeout, defaults.acquire_timeout].map(|limit| limit.as_millis().to_string());
-    let limits = [("DB_STATEMENT_TIMEOUT_MS", statement.as_str()), ("DB_ACQUIRE_TIMEOUT_MS", acquire.as_str())];
-    let app = behind(&proxy, &pool, &limits).await;
+    let app = with_default_limits(&proxy, &pool).await;
     app.movie(1, "One", None, None).await;
     let mut lock = app.pool.begin().await.unwrap();
     sqlx::raw_sql("SELECT FROM catalogue_state FOR UPDATE").execute(&mut *lock).await.unwrap();
@@ -165,5 +174,37 @@ async fn no_write_waits_longer_than_five_seconds_with_the_default_limits(pool: P
         reply.assert_error(503, "database unavailable");
         assert!(elapsed < Duration::from_secs(5), "{elapsed:?}");
     }
+    lock.rollback().await.unwrap();
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn no_read_waits_longer_than_five_seconds_with_the_default_limits(pool: PgPool) {
+    let proxy = Proxy::postgres().await;
+    let app = with_default_limits(&proxy, &pool).await;
+    app.movie(1, "One", None, None).await;
+    let paths = [
+        "/api/v1/movies",
+        "/api/v1/movies?with_genres=1&facets=genres",
+        "/api/v1/movies?q=one",
+        "/api/v1/movies/random",
+        "/api/v1/movies/1",
+        "/api/v1/movies/1/similar",
+        "/api/v1/movies/tmdb/1",
+        "/api/v1/genres",
+    ];
+    let read = async |path: &'static str| {
+        let start = Instant::now();
+        soon(app.get(path)).await.assert_error(503, "database unavailable");
+        assert!(start.elapsed() < Duration::from_secs(5), "{path}: {:?}", start.elapsed());
+    };
+    let mut lock = app.pool.begin().await.unwrap();
+    sqlx::raw_sql("LOCK TABLE movies, genres IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let hang = async {
+        eventually("all wait", || async { app.waiting_for_locks().await == 8 }).await;
+        proxy.set(Way::Hung);
+    };
+    tokio::join!(join_all(paths.map(read)), hang);
+    // Now there is no connection any more, and no new one comes about.
+    join_all(paths.map(read)).await;
     lock.rollback().await.unwrap();
 }

@@ -127,6 +127,6 @@ async fn link_and_read(connection: &mut PgConnection, id: i32, movie: &StoredMov
 /// # Errors
 /// When the database does not answer, or others take too long.
 pub async fn wait_for_writers(pool: &PgPool) -> sqlx::Result<()> {
-    let wait = sqlx::query("SELECT FROM catalogue_state FOR SHARE").execute(pool);
+    let wait = sqlx::query!("SELECT FROM catalogue_state FOR SHARE").execute(pool);
     limits::one_statement(pool, wait).await.map(drop)
 }

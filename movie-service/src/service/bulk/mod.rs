@@ -29,7 +29,7 @@ use crate::{
         genre::{KnownGenres, UnknownGenre},
         record::StoredMovie,
     },
-    repository::{cache::Cache, genres, log_failure},
+    repository::{cache::Cache, genres},
 };
 
 use super::error::Unavailable;
@@ -137,10 +137,7 @@ impl Bulk {
     /// # Errors
     /// When the database does not answer.
     pub async fn begin(&self, chunks: Chunks) -> Result<impl Stream<Item = Vec<Report>> + use<>, Unavailable> {
-        let known = genres::all(self.database.pool()).await.map_err(|error| {
-            log_failure(&error, "read genres");
-            Unavailable
-        })?;
+        let known = genres::all(&self.database).await?;
         let (reports, receiver) = mpsc::unbounded_channel();
         let this = self.clone();
         self.lifecycle.spawn(async move { this.run(chunks, KnownGenres::new(known), reports).await });
