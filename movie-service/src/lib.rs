@@ -86,7 +86,7 @@ impl App {
         let movie_editor = MovieEditor::new(database.clone(), cache.clone(), lifecycle.clone());
         let bulk = Bulk::new(database.clone(), cache.clone(), lifecycle.clone());
         let concurrency = config.tmdb.runtime_concurrency;
-        let sync = Sync::new(pool.clone(), cache, tmdb, concurrency, lifecycle.clone());
+        let sync = Sync::new(database.clone(), cache, tmdb, concurrency, lifecycle.clone());
         let catalogue = Catalogue::new(database, lifecycle);
         Ok(Self { pool, redis, movies, movie_editor, bulk, sync, catalogue })
     }

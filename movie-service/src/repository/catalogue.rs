@@ -4,11 +4,12 @@
 use std::collections::HashSet;
 
 use chrono::NaiveDate;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
-use crate::models::import::{GenreRecord, MovieRecord};
-
-use super::limits;
+use crate::{
+    database::postgres::{Database, DatabaseError},
+    models::import::{GenreRecord, MovieRecord},
+};
 
 /// What storing movies did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,9 +37,9 @@ pub struct KnownGenre {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn known_genres(pool: &PgPool) -> sqlx::Result<Vec<KnownGenre>> {
-    let genres = sqlx::query_as(r#"SELECT id, tmdb_id, name FROM genres ORDER BY name COLLATE "C", id"#);
-    limits::one_statement(pool, genres.fetch_all(pool)).await
+pub async fn known_genres(database: &Database) -> Result<Vec<KnownGenre>, DatabaseError> {
+    let query = sqlx::query_as(r#"SELECT id, tmdb_id, name FROM genres ORDER BY name COLLATE "C", id"#);
+    database.read("list genres", async |c: &mut PgConnection| query.fetch_all(c).await).await
 }
 
 /// Stores genres, movies and their genre links in the caller's transaction. Storing the same again changes nothing.
@@ -70,13 +71,13 @@ async fn store_genres(connection: &mut PgConnection, genres: &[GenreRecord]) -> 
     let (ids, names): (Vec<i32>, Vec<&str>) = genres.iter().map(|genre| (genre.tmdb_id, genre.name.as_str())).unzip();
     sqlx::query(
         r#"WITH incoming AS (
-               SELECT * FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS rows (tmdb_id, name, place)
+               SELECT * FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS rows (tmdb_id, name, position)
            ), changed AS (
                UPDATE genres g SET name = i.name FROM incoming i WHERE g.tmdb_id = i.tmdb_id AND g.name <> i.name
            )
            INSERT INTO genres (tmdb_id, name)
            SELECT i.tmdb_id, i.name FROM incoming i
-           WHERE NOT EXISTS (SELECT FROM genres g WHERE g.tmdb_id = i.tmdb_id) ORDER BY i.place
+           WHERE NOT EXISTS (SELECT FROM genres g WHERE g.tmdb_id = i.tmdb_id) ORDER BY i.position
            ON CONFLICT (tmdb_id) DO NOTHING"#,
     )
     .bind(ids)
@@ -93,7 +94,7 @@ const STORE_MOVIES: &str = r#"
         SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::date[], $6::float8[], $7::text[],
                              $8::text[], $9::text[], $10::float8[], $11::int[], $12::int[]) WITH ORDINALITY
             AS rows (tmdb_id, title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
-                     original_language, vote_average, vote_count, runtime, place)
+                     original_language, vote_average, vote_count, runtime, position)
     ), wanted AS (
         SELECT m.id, k.*
         FROM incoming i
@@ -136,7 +137,7 @@ const STORE_MOVIES: &str = r#"
         SELECT i.tmdb_id, i.title, i.original_title, i.overview, i.release_date, i.popularity, i.poster_path,
                i.backdrop_path, i.original_language, i.vote_average, i.vote_count, i.runtime
         FROM incoming i
-        WHERE NOT EXISTS (SELECT FROM movies m WHERE m.tmdb_id = i.tmdb_id) ORDER BY i.place
+        WHERE NOT EXISTS (SELECT FROM movies m WHERE m.tmdb_id = i.tmdb_id) ORDER BY i.position
         ON CONFLICT (tmdb_id) DO NOTHING
         RETURNING id
     )

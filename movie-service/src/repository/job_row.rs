@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::models::job::{Job, JobMovies, JobPages, JobState};
+use crate::{
+    database::postgres::DatabaseError,
+    models::job::{Job, JobMovies, JobPages, JobState},
+};
 
 /// What [`JobRow`] is made of.
 macro_rules! job_columns {
@@ -43,7 +46,12 @@ impl JobRow {
     ///
     /// # Errors
     /// When the row holds what this program never wrote.
-    pub fn into_job(self, runtimes_left: i64) -> sqlx::Result<Job> {
+    pub fn into_job(self, runtimes_left: i64) -> Result<Job, DatabaseError> {
+        let job = self.decode(runtimes_left).map_err(DatabaseError::from_read);
+        job.inspect_err(|error| error.log("read a job"))
+    }
+
+    fn decode(self, runtimes_left: i64) -> sqlx::Result<Job> {
         let state = JobState::parse(&self.state).ok_or_else(|| sqlx::Error::Decode("an unknown state".into()))?;
         // Less than a hundredth of a second says nothing.
         let pages_per_second = f64::from(self.work_pages) / self.work_seconds.max(0.01);

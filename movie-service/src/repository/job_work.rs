@@ -1,18 +1,20 @@
 //! The job's row for its worker: created, claimed, advanced with each page, ended.
 
 use serde::Serialize;
-use sqlx::PgPool;
+use sqlx::{Connection, PgConnection};
 
-use crate::models::{
-    import::{GenreRecord, MovieRecord},
-    job::{JobError, JobId, JobState, MAX_ERRORS},
-    sync::{SourceName, SyncParameters, SyncPlan},
+use crate::{
+    database::postgres::{Database, DatabaseError},
+    models::{
+        import::{GenreRecord, MovieRecord},
+        job::{JobError, JobId, JobState, MAX_ERRORS},
+        sync::{SourceName, SyncParameters, SyncPlan},
+    },
 };
 
 use super::{
     catalogue::{self, Stored},
     job_row::{JobRow, job_columns},
-    limits,
 };
 
 /// Appends an error, if there is one and the list is not full.
@@ -127,9 +129,9 @@ pub enum Recorded {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn create(pool: &PgPool, new: &NewJob<'_>) -> sqlx::Result<(Claim, JobRow)> {
+pub async fn create(database: &Database, new: &NewJob<'_>) -> Result<(Claim, JobRow), DatabaseError> {
     let worker = Claim::name();
-    let creating = sqlx::query_as(concat!(
+    let query = sqlx::query_as(concat!(
         "INSERT INTO sync_jobs (source, parameters, plan, worker, pages_total, inline)
          VALUES ($1, $2::json, $3::json, $4, $5, $6) RETURNING ",
         job_columns!()
@@ -139,9 +141,8 @@ pub async fn create(pool: &PgPool, new: &NewJob<'_>) -> sqlx::Result<(Claim, Job
     .bind(json(new.plan))
     .bind(&worker)
     .bind(new.pages_total as i32)
-    .bind(new.inline)
-    .fetch_one(pool);
-    let row: JobRow = limits::one_statement(pool, creating).await?;
+    .bind(new.inline);
+    let row: JobRow = database.write("create a job", async |c: &mut PgConnection| query.fetch_one(c).await).await?;
     Ok((Claim { id: JobId::new(row.id), worker }, row))
 }
 
@@ -164,18 +165,18 @@ struct WorkRow {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn claim(pool: &PgPool) -> sqlx::Result<Option<Work>> {
+pub async fn claim(database: &Database) -> Result<Option<Work>, DatabaseError> {
     let worker = Claim::name();
-    let claiming = sqlx::query_as(
+    let query = sqlx::query_as(
         "UPDATE sync_jobs
          SET worker = $1, interruptions = interruptions + (worker IS NOT NULL)::int, work_began_at = now(), work_pages = 0
          WHERE state = 'running'
          RETURNING id, plan::text, source, list, page, list_pages, pages_total, pages_done, interruptions,
                    cancel_requested, inline",
     )
-    .bind(&worker)
-    .fetch_optional(pool);
-    let row: Option<WorkRow> = limits::one_statement(pool, claiming).await?;
+    .bind(&worker);
+    let row: Option<WorkRow> =
+        database.write("claim a job", async |c: &mut PgConnection| query.fetch_optional(c).await).await?;
     Ok(row.map(|row| Work {
         claim: Claim { id: JobId::new(row.id), worker },
         plan: serde_json::from_str(&row.plan).ok(),
@@ -198,12 +199,24 @@ pub async fn claim(pool: &PgPool) -> sqlx::Result<Option<Work>> {
 ///
 /// # Errors
 /// When the database does not answer; then nothing is stored, unless it fell silent just when it was to commit.
-pub async fn record(pool: &PgPool, claim: &Claim, at: Position, outcome: Outcome<'_>) -> sqlx::Result<Recorded> {
-    limits::one_transaction(pool, record_page(pool, claim, at, outcome)).await
+pub async fn record(
+    database: &Database,
+    claim: &Claim,
+    at: Position,
+    outcome: Outcome<'_>,
+) -> Result<Recorded, DatabaseError> {
+    database
+        .write("record a page of a job", async |c: &mut PgConnection| record_page(c, claim, at, outcome).await)
+        .await
 }
 
-async fn record_page(pool: &PgPool, claim: &Claim, at: Position, outcome: Outcome<'_>) -> sqlx::Result<Recorded> {
-    let mut transaction = pool.begin().await?;
+async fn record_page(
+    connection: &mut PgConnection,
+    claim: &Claim,
+    at: Position,
+    outcome: Outcome<'_>,
+) -> sqlx::Result<Recorded> {
+    let mut transaction = connection.begin().await?;
     let found: Option<(bool, bool)> = sqlx::query_as(
         "SELECT (list, page) >= ($3, $4), cancel_requested FROM sync_jobs
          WHERE id = $1 AND worker = $2 AND state = 'running' FOR UPDATE",
@@ -229,7 +242,7 @@ async fn record_page(pool: &PgPool, claim: &Claim, at: Position, outcome: Outcom
 }
 
 async fn advance(
-    connection: &mut sqlx::PgConnection,
+    connection: &mut PgConnection,
     claim: &Claim,
     at: Position,
     outcome: Outcome<'_>,
@@ -270,8 +283,13 @@ async fn advance(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn finish(pool: &PgPool, claim: &Claim, state: JobState, error: Option<&JobError>) -> sqlx::Result<()> {
-    let finishing = sqlx::query(concat!(
+pub async fn finish(
+    database: &Database,
+    claim: &Claim,
+    state: JobState,
+    error: Option<&JobError>,
+) -> Result<(), DatabaseError> {
+    let query = sqlx::query(concat!(
         "UPDATE sync_jobs
          SET state = CASE WHEN $3 = 'completed' AND pages_done = 0 THEN 'failed' ELSE $3 END,
              finished_at = clock_timestamp(), ",
@@ -282,9 +300,8 @@ pub async fn finish(pool: &PgPool, claim: &Claim, state: JobState, error: Option
     .bind(&claim.worker)
     .bind(state.as_str())
     .bind(error.map(json))
-    .bind(MAX_ERRORS)
-    .execute(pool);
-    limits::one_statement(pool, finishing).await?;
+    .bind(MAX_ERRORS);
+    database.write("end a job", async |c: &mut PgConnection| query.execute(c).await).await?;
     Ok(())
 }
 
@@ -292,23 +309,23 @@ pub async fn finish(pool: &PgPool, claim: &Claim, state: JobState, error: Option
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn end_abandoned_inline(pool: &PgPool) -> sqlx::Result<bool> {
-    let ending = sqlx::query(
+pub async fn end_abandoned_inline(database: &Database) -> Result<bool, DatabaseError> {
+    let query = sqlx::query(
         "UPDATE sync_jobs SET state = 'failed', finished_at = clock_timestamp() WHERE state = 'running' AND inline",
     );
-    Ok(limits::one_statement(pool, ending.execute(pool)).await?.rows_affected() > 0)
+    let ended = database.write("end an abandoned job", async |c: &mut PgConnection| query.execute(c).await).await?;
+    Ok(ended.rows_affected() > 0)
 }
 
 /// Gives up the claim, so that the job does not count as interrupted.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn release(pool: &PgPool, claim: &Claim) -> sqlx::Result<()> {
-    let releasing = sqlx::query("UPDATE sync_jobs SET worker = NULL WHERE id = $1 AND worker = $2")
+pub async fn release(database: &Database, claim: &Claim) -> Result<(), DatabaseError> {
+    let query = sqlx::query("UPDATE sync_jobs SET worker = NULL WHERE id = $1 AND worker = $2")
         .bind(claim.id.get())
-        .bind(&claim.worker)
-        .execute(pool);
-    limits::one_statement(pool, releasing).await?;
+        .bind(&claim.worker);
+    database.write("release a job", async |c: &mut PgConnection| query.execute(c).await).await?;
     Ok(())
 }
 
@@ -316,14 +333,13 @@ pub async fn release(pool: &PgPool, claim: &Claim) -> sqlx::Result<()> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn is_cancelled(pool: &PgPool, claim: &Claim) -> sqlx::Result<Option<bool>> {
-    let asking = sqlx::query_scalar(
+pub async fn is_cancelled(database: &Database, claim: &Claim) -> Result<Option<bool>, DatabaseError> {
+    let query = sqlx::query_scalar(
         "SELECT cancel_requested FROM sync_jobs WHERE id = $1 AND worker = $2 AND state = 'running'",
     )
     .bind(claim.id.get())
-    .bind(&claim.worker)
-    .fetch_optional(pool);
-    limits::one_statement(pool, asking).await
+    .bind(&claim.worker);
+    database.read("see whether a job is cancelled", async |c: &mut PgConnection| query.fetch_optional(c).await).await
 }
 
 fn json(value: &impl Serialize) -> String {

@@ -1,8 +1,8 @@
 //! Runtimes that are still to be fetched.
 
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
-use super::limits;
+use crate::database::postgres::{Database, DatabaseError};
 
 /// A movie whose runtime is not known.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
@@ -35,25 +35,24 @@ macro_rules! is_waiting {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn left(pool: &PgPool) -> sqlx::Result<i64> {
-    let counting = sqlx::query_scalar(concat!("SELECT count(*) FROM movies WHERE ", is_waiting!()));
-    limits::one_statement(pool, counting.fetch_one(pool)).await
+pub async fn left(database: &Database) -> Result<i64, DatabaseError> {
+    let query = sqlx::query_scalar(concat!("SELECT count(*) FROM movies WHERE ", is_waiting!()));
+    database.read("count missing runtimes", async |c: &mut PgConnection| query.fetch_one(c).await).await
 }
 
 /// The next movies by id that wait.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn waiting(pool: &PgPool, after: i32, limit: i64) -> sqlx::Result<Vec<Waiting>> {
-    let waiting = sqlx::query_as(concat!(
+pub async fn waiting(database: &Database, after: i32, limit: i64) -> Result<Vec<Waiting>, DatabaseError> {
+    let query = sqlx::query_as(concat!(
         "SELECT id, tmdb_id FROM movies WHERE id > $1 AND ",
         is_waiting!(),
         " ORDER BY id LIMIT $2"
     ))
     .bind(after)
-    .bind(limit)
-    .fetch_all(pool);
-    limits::one_statement(pool, waiting).await
+    .bind(limit);
+    database.read("list missing runtimes", async |c: &mut PgConnection| query.fetch_all(c).await).await
 }
 
 /// Stores answers with one statement. A movie that somebody edited meanwhile (another id at TMDB, a runtime, a lock) is
@@ -61,9 +60,9 @@ pub async fn waiting(pool: &PgPool, after: i32, limit: i64) -> sqlx::Result<Vec<
 ///
 /// # Errors
 /// When the database does not answer; then none is stored, unless it fell silent just when it was to commit.
-pub async fn store(pool: &PgPool, answers: &[Answer]) -> sqlx::Result<()> {
+pub async fn store(database: &Database, answers: &[Answer]) -> Result<(), DatabaseError> {
     // Not now(): the statement may have waited for another writer.
-    let storing = sqlx::query(
+    let query = sqlx::query(
         "UPDATE movies m
          SET runtime = answers.minutes, runtime_checked_at = clock_timestamp(),
              updated_at = CASE WHEN answers.minutes IS NULL THEN m.updated_at ELSE clock_timestamp() END
@@ -73,8 +72,7 @@ pub async fn store(pool: &PgPool, answers: &[Answer]) -> sqlx::Result<()> {
     )
     .bind(answers.iter().map(|answer| answer.movie.id).collect::<Vec<_>>())
     .bind(answers.iter().map(|answer| answer.movie.tmdb_id).collect::<Vec<_>>())
-    .bind(answers.iter().map(|answer| answer.minutes).collect::<Vec<_>>())
-    .execute(pool);
-    limits::one_statement(pool, storing).await?;
+    .bind(answers.iter().map(|answer| answer.minutes).collect::<Vec<_>>());
+    database.write("store runtimes", async |c: &mut PgConnection| query.execute(c).await).await?;
     Ok(())
 }

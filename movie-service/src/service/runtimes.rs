@@ -3,15 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use sqlx::PgPool;
 use tokio::{sync::Notify, time::sleep};
 
 use crate::{
+    database::postgres::{Database, DatabaseError},
     lifecycle::Lifecycle,
     repository::{
         cache::Cache,
-        lock::{Guarded, ReplicaLock},
-        log_failure,
+        lock::{LockKey, ReplicaLock},
         runtimes::{self, Answer, Waiting},
     },
 };
@@ -28,14 +27,14 @@ const FAILURES_TO_STOP: usize = 10;
 /// Pause before asking again whether another replica has finished.
 const TURN_PAUSE: Duration = Duration::from_secs(5);
 
-/// The background task's bell. Clones ring the same one.
+/// Wakes the background task. Clones wake the same one.
 #[derive(Clone)]
 pub(super) struct Runtimes {
-    bell: Arc<Notify>,
+    wake_up: Arc<Notify>,
 }
 
 struct Worker {
-    pool: PgPool,
+    database: Database,
     cache: Cache,
     tmdb: Tmdb,
     concurrency: usize,
@@ -44,41 +43,46 @@ struct Worker {
 
 impl Runtimes {
     /// Starts the task, which begins with what an earlier process left.
-    pub(super) fn start(pool: PgPool, cache: Cache, tmdb: Tmdb, concurrency: usize, lifecycle: Lifecycle) -> Self {
-        let bell = Arc::new(Notify::new());
-        bell.notify_one();
-        let worker = Worker { pool, cache, tmdb, concurrency, lifecycle: lifecycle.clone() };
-        lifecycle.spawn(worker.run(bell.clone()));
-        Self { bell }
+    pub(super) fn start(
+        database: Database,
+        cache: Cache,
+        tmdb: Tmdb,
+        concurrency: usize,
+        lifecycle: Lifecycle,
+    ) -> Self {
+        let wake_up = Arc::new(Notify::new());
+        wake_up.notify_one();
+        let worker = Worker { database, cache, tmdb, concurrency, lifecycle: lifecycle.clone() };
+        lifecycle.spawn(worker.run(wake_up.clone()));
+        Self { wake_up }
     }
 
     /// There may be something to do.
     pub(super) fn wake(&self) {
-        self.bell.notify_one();
+        self.wake_up.notify_one();
     }
 }
 
 impl Worker {
-    async fn run(self, bell: Arc<Notify>) {
+    async fn run(self, wake_up: Arc<Notify>) {
         let stop = self.lifecycle.stop_token();
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                () = bell.notified() => {}
+                () = wake_up.notified() => {}
             }
-            if let Err(error) = self.work_off().await {
-                log_failure(&error, "fetch runtimes");
-            }
+            // A failure is logged where it happens; the next sync or start goes on.
+            let _ = self.work_off().await;
         }
     }
 
     /// Fetches what is missing, unless another replica is at it: then when that one has finished.
-    async fn work_off(&self) -> sqlx::Result<()> {
+    async fn work_off(&self) -> Result<(), DatabaseError> {
         let stop = self.lifecycle.stop_token();
         // Most starts and syncs leave nothing to do, which needs no lock.
-        while !stop.is_cancelled() && !runtimes::waiting(&self.pool, 0, 1).await?.is_empty() {
-            if let Some(lock) = ReplicaLock::try_take(&self.pool, Guarded::Runtimes).await? {
+        while !stop.is_cancelled() && !runtimes::waiting(&self.database, 0, 1).await?.is_empty() {
+            if let Some(lock) = ReplicaLock::try_take(&self.database, LockKey::Runtimes).await? {
                 let result = self.work_off_alone().await;
                 lock.release().await;
                 return result;
@@ -91,22 +95,22 @@ impl Worker {
         Ok(())
     }
 
-    async fn work_off_alone(&self) -> sqlx::Result<()> {
+    async fn work_off_alone(&self) -> Result<(), DatabaseError> {
         let mut after = 0;
         let mut failures = 0;
         let mut stored = 0;
         loop {
-            let waiting = runtimes::waiting(&self.pool, after, BATCH as i64).await?;
+            let waiting = runtimes::waiting(&self.database, after, BATCH as i64).await?;
             let Some(last) = waiting.last() else { break };
             after = last.id;
             let answers = self.ask(&waiting, &mut failures).await;
             if !answers.is_empty() {
                 stored += answers.len();
-                let result = runtimes::store(&self.pool, &answers).await;
+                let result = runtimes::store(&self.database, &answers).await;
                 // Also after a failure: the database may have committed although its answer did not arrive.
                 self.cache.invalidate().await;
                 if result.is_err() {
-                    invalidate_when_decided(&self.pool, &self.cache, &self.lifecycle);
+                    invalidate_when_decided(self.database.pool(), &self.cache, &self.lifecycle);
                 }
                 result?;
             }

@@ -1,6 +1,7 @@
 //! Why a sync did not start, stored nothing, or was not cancelled.
 
 use crate::{
+    database::postgres::DatabaseError,
     models::genre::UnknownGenre,
     service::{error::Unavailable, tmdb::TmdbError},
 };
@@ -29,6 +30,12 @@ pub enum SyncError {
     /// The database does not take this page, and would not take it later either; the cause is in the log.
     #[error("the page could not be stored")]
     Refused,
+}
+
+impl From<DatabaseError> for SyncError {
+    fn from(_: DatabaseError) -> Self {
+        Self::Database
+    }
 }
 
 /// Why a sync did not start, or stored nothing.

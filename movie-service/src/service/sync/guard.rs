@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use tokio::{sync::OwnedMutexGuard, time::sleep};
 
-use crate::repository::{
-    job_work, jobs as rows,
-    lock::{Guarded, ReplicaLock},
-    log_failure,
+use crate::{
+    database::postgres::DatabaseError,
+    repository::{
+        job_work, jobs as rows,
+        lock::{LockKey, ReplicaLock},
+    },
 };
 
 use super::{Sync, SyncError};
@@ -23,9 +25,9 @@ pub(super) struct SyncGuard {
 
 impl SyncGuard {
     /// The guard if nobody has it.
-    pub(super) async fn try_acquire(sync: &Sync) -> sqlx::Result<Option<Self>> {
+    pub(super) async fn try_acquire(sync: &Sync) -> Result<Option<Self>, DatabaseError> {
         let Ok(running) = sync.running.clone().try_lock_owned() else { return Ok(None) };
-        let lock = ReplicaLock::try_take(&sync.pool, Guarded::Sync).await?;
+        let lock = ReplicaLock::try_take(&sync.database, LockKey::Sync).await?;
         Ok(lock.map(|lock| Self { running, lock }))
     }
 
@@ -41,17 +43,13 @@ impl SyncGuard {
     }
 
     async fn try_acquire_for_new_job(sync: &Sync) -> Result<Self, SyncError> {
-        let database = |error: sqlx::Error| {
-            log_failure(&error, "begin a sync");
-            SyncError::Database
-        };
-        let guard = Self::try_acquire(sync).await.map_err(database)?.ok_or(SyncError::AlreadyRunning)?;
+        let guard = Self::try_acquire(sync).await?.ok_or(SyncError::AlreadyRunning)?;
         match is_job_left(sync).await {
             Ok(false) => Ok(guard),
             result => {
                 guard.release().await;
                 sync.look_for_jobs.notify_one();
-                Err(result.map_or_else(database, |_| SyncError::AlreadyRunning))
+                Err(result.map_or_else(SyncError::from, |_| SyncError::AlreadyRunning))
             }
         }
     }
@@ -63,6 +61,6 @@ impl SyncGuard {
 }
 
 /// Whether a job is to be resumed. An inline job whose worker is gone is not: nobody waits for it any more.
-async fn is_job_left(sync: &Sync) -> sqlx::Result<bool> {
-    Ok(rows::is_any_running(&sync.pool).await? && !job_work::end_abandoned_inline(&sync.pool).await?)
+async fn is_job_left(sync: &Sync) -> Result<bool, DatabaseError> {
+    Ok(rows::is_any_running(&sync.database).await? && !job_work::end_abandoned_inline(&sync.database).await?)
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    database::postgres::DatabaseError,
     models::job::{JobError, JobState},
     repository::{
         job_work::{self, Claim, Outcome, Position, Recorded},
-        lock::{Guarded, ReplicaLock},
-        log_failure, may_pass,
+        lock::{LockKey, ReplicaLock},
     },
     service::movie_editor::invalidate_when_decided,
 };
@@ -88,7 +88,7 @@ impl JobWriter {
         let mut attempts = Attempts::new();
         loop {
             let recorded = match self.holds_lock().await {
-                Ok(true) => job_work::record(&self.sync.pool, &self.claim, at, outcome).await,
+                Ok(true) => job_work::record(&self.sync.database, &self.claim, at, outcome).await,
                 Ok(false) => Ok(Recorded::NotOurs),
                 Err(error) => Err(error),
             };
@@ -103,14 +103,14 @@ impl JobWriter {
                     return Ok(true);
                 }
                 Err(error) => {
-                    log_failure(&error, "record a page of a job");
-                    if !may_pass(&error) {
+                    if !error.is_transient() {
+                        tracing::error!(job = self.claim.id.get(), %error, "the database refuses a page");
                         return Ok(false);
                     }
                 }
             }
             if let Err(end) = self.pause(&mut attempts).await {
-                invalidate_when_decided(&self.sync.pool, &self.sync.cache, &self.sync.lifecycle);
+                invalidate_when_decided(self.sync.database.pool(), &self.sync.cache, &self.sync.lifecycle);
                 return Err(end);
             }
         }
@@ -118,7 +118,7 @@ impl JobWriter {
 
     /// Whether this replica may write. A lock that was lost with its connection is taken again, unless another replica was
     /// faster.
-    async fn holds_lock(&mut self) -> sqlx::Result<bool> {
+    async fn holds_lock(&mut self) -> Result<bool, DatabaseError> {
         if let Some(lock) = &mut self.lock
             && lock.is_held().await
         {
@@ -128,7 +128,7 @@ impl JobWriter {
             tracing::warn!(job = self.claim.id.get(), "the lock was lost with its connection");
             lock.abandon().await;
         }
-        self.lock = ReplicaLock::try_take(&self.sync.pool, Guarded::Sync).await?;
+        self.lock = ReplicaLock::try_take(&self.sync.database, LockKey::Sync).await?;
         Ok(self.lock.is_some())
     }
 
@@ -174,8 +174,7 @@ impl JobWriter {
         };
         let error = error.map(|error| JobError { year: None, page: None, error });
         let mut attempts = Attempts::new();
-        while let Err(error) = job_work::finish(&self.sync.pool, &self.claim, state, error.as_ref()).await {
-            log_failure(&error, "end a job");
+        while job_work::finish(&self.sync.database, &self.claim, state, error.as_ref()).await.is_err() {
             if self.pause(&mut attempts).await.is_err() {
                 return;
             }
@@ -187,9 +186,8 @@ impl JobWriter {
     /// So that the job does not count as interrupted. A session that broke meanwhile costs an attempt.
     async fn release(&self) {
         for _ in 0..RELEASE_ATTEMPTS {
-            match job_work::release(&self.sync.pool, &self.claim).await {
-                Ok(()) => return,
-                Err(error) => log_failure(&error, "release a job"),
+            if job_work::release(&self.sync.database, &self.claim).await.is_ok() {
+                return;
             }
             sleep(PAUSE).await;
         }

@@ -3,16 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{Stream, stream};
-use sqlx::PgPool;
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep},
 };
 
 use crate::{
+    database::postgres::Database,
     lifecycle::Lifecycle,
     models::job::{Job, JobId, JobList, JobState},
-    repository::{job_row::JobRow, jobs as rows, log_failure, runtimes},
+    repository::{job_row::JobRow, jobs as rows, runtimes},
 };
 
 use super::Unavailable;
@@ -35,7 +35,7 @@ pub enum JobEvent {
 /// The use case. Clones share the same state.
 #[derive(Clone)]
 pub struct Jobs {
-    pool: PgPool,
+    database: Database,
     lifecycle: Lifecycle,
     /// The number of runtimes left, and until when it is good.
     left: Arc<Mutex<Option<(i64, Instant)>>>,
@@ -44,8 +44,8 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    pub(super) fn new(pool: PgPool, lifecycle: Lifecycle) -> Self {
-        Self { pool, lifecycle, left: Arc::default(), seen: Arc::default() }
+    pub(super) fn new(database: Database, lifecycle: Lifecycle) -> Self {
+        Self { database, lifecycle, left: Arc::default(), seen: Arc::default() }
     }
 
     /// One job.
@@ -53,7 +53,7 @@ impl Jobs {
     /// # Errors
     /// When the database does not answer.
     pub async fn find(&self, id: JobId) -> Result<Option<Job>, Unavailable> {
-        match rows::find(&self.pool, id).await.map_err(|error| unavailable(&error))? {
+        match rows::find(&self.database, id).await? {
             Some(row) => shown(row, self.runtimes_left().await?).map(Some),
             None => Ok(None),
         }
@@ -64,7 +64,7 @@ impl Jobs {
     /// # Errors
     /// When the database does not answer.
     pub async fn list(&self, limit: i64) -> Result<JobList, Unavailable> {
-        let rows = rows::list(&self.pool, limit).await.map_err(|error| unavailable(&error))?;
+        let rows = rows::list(&self.database, limit).await?;
         let left = self.runtimes_left().await?;
         Ok(JobList { jobs: rows.into_iter().map(|row| shown(row, left)).collect::<Result<_, _>>()? })
     }
@@ -92,7 +92,7 @@ impl Jobs {
         {
             return Ok(count);
         }
-        let count = runtimes::left(&self.pool).await.map_err(|error| unavailable(&error))?;
+        let count = runtimes::left(&self.database).await?;
         *left = Some((count, Instant::now() + (start.elapsed() * COUNT_LASTS_TIMES).max(COUNT_LASTS)));
         Ok(count)
     }
@@ -161,10 +161,5 @@ fn is_same(one: &Job, other: &Job) -> bool {
 
 /// The job of a row.
 pub(super) fn shown(row: JobRow, runtimes_left: i64) -> Result<Job, Unavailable> {
-    row.into_job(runtimes_left).map_err(|error| unavailable(&error))
-}
-
-pub(super) fn unavailable(error: &sqlx::Error) -> Unavailable {
-    log_failure(error, "read or cancel a job");
-    Unavailable
+    Ok(row.into_job(runtimes_left)?)
 }

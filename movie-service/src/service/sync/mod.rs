@@ -11,19 +11,19 @@ mod worker;
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::PgPool;
 use tokio::{
     sync::{Mutex, Notify},
     time::sleep,
 };
 
 use crate::{
+    database::postgres::{Database, DatabaseError},
     lifecycle::Lifecycle,
     models::{
         job::{Job, JobId},
         sync::{SyncPlan, SyncReport, SyncRequest},
     },
-    repository::{cache::Cache, job_row::JobRow, job_work, jobs as rows, log_failure},
+    repository::{cache::Cache, job_row::JobRow, job_work, jobs as rows},
 };
 
 pub use self::error::{CancelError, SyncError, SyncFailure};
@@ -41,7 +41,7 @@ const LOOK_PAUSE: Duration = Duration::from_secs(5);
 /// The use case. Clones share the same state.
 #[derive(Clone)]
 pub struct Sync {
-    pool: PgPool,
+    database: Database,
     cache: Cache,
     tmdb: Option<Tmdb>,
     runtimes: Option<Runtimes>,
@@ -57,7 +57,7 @@ impl Sync {
     /// Takes from TMDB when there is a client, else from the sample. Missing runtimes are fetched from now on, and a job
     /// that was cut off is resumed.
     pub fn new(
-        pool: PgPool,
+        database: Database,
         cache: Cache,
         tmdb: Option<Tmdb>,
         runtime_concurrency: usize,
@@ -65,10 +65,10 @@ impl Sync {
     ) -> Self {
         let runtimes = tmdb
             .clone()
-            .map(|tmdb| Runtimes::start(pool.clone(), cache.clone(), tmdb, runtime_concurrency, lifecycle.clone()));
+            .map(|tmdb| Runtimes::start(database.clone(), cache.clone(), tmdb, runtime_concurrency, lifecycle.clone()));
         let (running, look_for_jobs) = (Arc::default(), Arc::default());
-        let jobs = Jobs::new(pool.clone(), lifecycle.clone());
-        let this = Self { pool, cache, tmdb, runtimes, lifecycle, running, look_for_jobs, jobs };
+        let jobs = Jobs::new(database.clone(), lifecycle.clone());
+        let this = Self { database, cache, tmdb, runtimes, lifecycle, running, look_for_jobs, jobs };
         this.lifecycle.spawn(this.clone().resume_jobs());
         this
     }
@@ -112,12 +112,11 @@ impl Sync {
             pages_total: (0..plan.lists()).map(|list| source.pages(&plan.list(list), plan.pages)).sum(),
             inline: report.is_some(),
         };
-        let (claim, row) = match job_work::create(&self.pool, &new).await {
+        let (claim, row) = match job_work::create(&self.database, &new).await {
             Ok(created) => created,
             Err(error) => {
-                log_failure(&error, "create a job");
                 guard.release().await;
-                return Err(SyncError::Database.into());
+                return Err(SyncError::from(error).into());
             }
         };
         let total = new.pages_total;
@@ -136,9 +135,9 @@ impl Sync {
     pub async fn cancel(&self, id: JobId) -> Result<Job, CancelError> {
         // First, since nothing may fail once it is asked.
         let runtimes_left = self.jobs.runtimes_left().await?;
-        let pool = self.pool.clone();
-        let cancelled = self.lifecycle.run_to_completion(async move { rows::cancel(&pool, id).await }).await;
-        match cancelled.map_err(|error| jobs::unavailable(&error))? {
+        let database = self.database.clone();
+        let cancelled = self.lifecycle.run_to_completion(async move { rows::cancel(&database, id).await }).await;
+        match cancelled.map_err(Unavailable::from)? {
             Some(row) => Ok(jobs::shown(row, runtimes_left)?),
             None if self.jobs.find(id).await?.is_some() => Err(CancelError::Ended),
             None => Err(CancelError::NotFound),
@@ -157,9 +156,8 @@ impl Sync {
     async fn resume_jobs(self) {
         let stop = self.lifecycle.stop_token();
         while !stop.is_cancelled() {
-            if let Err(error) = self.resume_job().await {
-                log_failure(&error, "look for abandoned jobs");
-            }
+            // A failure is logged where it happens, and the next look may succeed.
+            let _ = self.resume_job().await;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => {}
@@ -169,13 +167,13 @@ impl Sync {
         }
     }
 
-    async fn resume_job(&self) -> sqlx::Result<()> {
-        if !rows::is_any_abandoned(&self.pool).await? {
+    async fn resume_job(&self) -> Result<(), DatabaseError> {
+        if !rows::is_any_abandoned(&self.database).await? {
             return Ok(());
         }
         // Without it, this replica or another one is working on the job.
         let Some(guard) = SyncGuard::try_acquire(self).await? else { return Ok(()) };
-        match job_work::claim(&self.pool).await {
+        match job_work::claim(&self.database).await {
             Ok(Some(work)) => {
                 tracing::info!(job = work.claim.id.get(), interruptions = work.interruptions, "resuming a job");
                 let worker = Worker::resume(self.clone(), Source::new(self.tmdb.as_ref()), work);

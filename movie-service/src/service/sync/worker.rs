@@ -179,7 +179,7 @@ impl Worker {
                 value = &mut work => return Ok(value),
                 () = sleep(pause) => {}
             }
-            match job_work::is_cancelled(&self.writer.sync.pool, &self.writer.claim).await {
+            match job_work::is_cancelled(&self.writer.sync.database, &self.writer.claim).await {
                 Ok(Some(true)) => return Err(End::Cancelled),
                 Ok(None) => return Err(End::Left(SyncError::Database)),
                 // Storing will tell whether the database is away for good.
