@@ -163,7 +163,7 @@ impl FuzzyQuery {
 
     /// How well a movie fits; `None` when too little of the search is there. `search_text` is as in the table `movies`.
     pub(super) fn matches(&self, search_text: &str, released: Option<i32>) -> Option<Match> {
-        let titles = || search_text.lines().filter(|line| !line.trim().is_empty()).map(|line| Canonical::of(line));
+        let titles = || search_text.lines().filter(|line| !line.trim().is_empty()).map(Canonical::of);
         let is_of_year = self.years().iter().any(|year| Some(*year) == released);
         for title in titles() {
             let searched = [(true, &self.canonical), (is_of_year, &self.without_years)];
