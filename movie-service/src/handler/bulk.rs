@@ -23,7 +23,9 @@ use crate::{
 
 use super::{
     manage::{tmdb_id_taken, unconfirmed},
-    request::{content_length, is_too_slow, too_large, too_slow},
+    request::content_length,
+    request_validation::body::{read_error, too_large, too_slow},
+    write_schema::parse_line,
 };
 
 /// Create many movies
@@ -55,11 +57,12 @@ pub async fn bulk(State(app): State<Arc<App>>, request: Request) -> Result<Respo
         return Err(too_large());
     }
     let mut chunks = Box::pin(request.into_body().into_data_stream().map(|chunk| {
+        let is_too_slow = |error: &axum::Error| read_error(error).status() == StatusCode::REQUEST_TIMEOUT;
         chunk.map_err(|error| if is_too_slow(&error) { ReadFailure::TooSlow } else { ReadFailure::CutOff })
     }));
     // Before the answer begins: a client that asked for permission to send (`Expect`) gets it only now.
     let first = chunks.next().await;
-    let reports = app.bulk.begin(stream::iter(first).chain(chunks).boxed()).await?;
+    let reports = app.bulk.begin(stream::iter(first).chain(chunks).boxed(), parse_line).await?;
     let lines = reports.map(|reports| Ok::<_, std::convert::Infallible>(text(reports)));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }

@@ -13,7 +13,7 @@ use crate::{
     error::{ApiError, ErrorBody},
     middleware::json_bytes,
     models::{
-        draft::{BodyError, Draft, InvalidField, Patch},
+        draft::{BodyError, InvalidField},
         movie::{MovieDetail, MovieIdError},
     },
     service::{
@@ -23,8 +23,9 @@ use crate::{
 };
 
 use super::{
-    request::{IfMatch, MoviePath, WholeBody, invalid_body},
-    written::{MovieBody, MoviePatch, WriteErrors},
+    request::{IfMatch, MoviePath},
+    request_validation::body::{JsonBody, invalid_body},
+    write_schema::{MovieBody, MoviePatch, WriteErrors},
 };
 
 /// Create a movie
@@ -43,8 +44,8 @@ use super::{
         WriteErrors,
     )
 )]
-pub async fn create(State(app): State<Arc<App>>, WholeBody(body): WholeBody) -> Result<Response, ApiError> {
-    let written = app.movie_editor.create(Draft::parse(&body)?).await?;
+pub async fn create(State(app): State<Arc<App>>, JsonBody(body): JsonBody<MovieBody>) -> Result<Response, ApiError> {
+    let written = app.movie_editor.create(body.check()?).await?;
     let location = [(header::LOCATION, format!("/api/v1/movies/{}", written.id))];
     Ok((location, answer(StatusCode::CREATED, written)).into_response())
 }
@@ -74,9 +75,9 @@ pub async fn replace(
     State(app): State<Arc<App>>,
     MoviePath(id): MoviePath,
     IfMatch(only_if): IfMatch,
-    WholeBody(body): WholeBody,
+    JsonBody(body): JsonBody<MovieBody>,
 ) -> Result<Response, ApiError> {
-    Ok(answer(StatusCode::OK, app.movie_editor.replace(id, Draft::parse(&body)?, only_if).await?))
+    Ok(answer(StatusCode::OK, app.movie_editor.replace(id, body.check()?, only_if).await?))
 }
 
 /// Change a movie
@@ -107,9 +108,9 @@ pub async fn patch(
     State(app): State<Arc<App>>,
     MoviePath(id): MoviePath,
     IfMatch(only_if): IfMatch,
-    WholeBody(body): WholeBody,
+    JsonBody(body): JsonBody<MoviePatch>,
 ) -> Result<Response, ApiError> {
-    Ok(answer(StatusCode::OK, app.movie_editor.patch(id, Patch::parse(&body)?, only_if).await?))
+    Ok(answer(StatusCode::OK, app.movie_editor.patch(id, body.check()?, only_if).await?))
 }
 
 /// Delete a movie
@@ -152,7 +153,8 @@ impl From<InvalidField> for ApiError {
 impl From<BodyError> for ApiError {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::Malformed => invalid_body(),
+            BodyError::Malformed { field: None } => invalid_body(),
+            BodyError::Malformed { field: Some(field) } => invalid_body().field(field),
             BodyError::Field(field) => field.into(),
         }
     }

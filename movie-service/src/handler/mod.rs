@@ -14,7 +14,8 @@ mod related;
 mod request;
 pub mod request_validation;
 mod schema;
-mod written;
+pub mod write_schema;
+mod write_values;
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,12 +1,13 @@
-//! What people write into the catalogue: the body of a write, read and checked.
+//! What people write into the catalogue, checked, and laid over the movie that is stored.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+use chrono::NaiveDate;
 
 use super::{
-    edit::{Edit, Null, TITLE, check},
+    genre::{GenreName, KnownGenres, UnknownGenre},
     locks::Locks,
-    object::{self, Given, InvalidBody},
+    stored_movie::StoredMovie,
 };
 
 /// A field with a value that it cannot have.
@@ -19,18 +20,15 @@ pub struct InvalidField {
 }
 
 /// Why a body cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyError {
     /// Not one JSON object with values of the right types.
-    Malformed,
+    Malformed {
+        /// The path of the value with the wrong type.
+        field: Option<Cow<'static, str>>,
+    },
     /// A value that a movie cannot have.
     Field(InvalidField),
-}
-
-impl From<InvalidBody> for BodyError {
-    fn from(_: InvalidBody) -> Self {
-        Self::Malformed
-    }
 }
 
 impl From<InvalidField> for BodyError {
@@ -39,98 +37,94 @@ impl From<InvalidField> for BodyError {
     }
 }
 
-/// A genre as a body names it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
-pub(super) enum SentGenre {
-    Id(i64),
-    Name(String),
+/// The fields that a body sets; the inner `None` stands for unknown.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[allow(missing_docs, reason = "as in `StoredMovie`")]
+pub struct Edit {
+    pub title: Option<String>,
+    pub original_title: Option<Option<String>>,
+    pub overview: Option<String>,
+    pub release_date: Option<Option<NaiveDate>>,
+    pub genres: Option<Vec<GenreName>>,
+    pub language: Option<Option<String>>,
+    pub runtime: Option<Option<i32>>,
+    pub popularity: Option<Option<f64>>,
+    pub vote_average: Option<Option<f64>>,
+    pub vote_count: Option<Option<i32>>,
+    pub poster_path: Option<Option<String>>,
+    pub backdrop_path: Option<Option<String>>,
+    pub tmdb_id: Option<Option<i32>>,
+    /// As the body lists them.
+    pub listed: Option<Locks>,
+    /// Lockable fields that the body sets.
+    pub set: Locks,
 }
 
-/// The fields of a body, unchecked.
-#[derive(Debug, Default)]
-pub(super) struct Sent {
-    pub(super) title: Given<String>,
-    pub(super) original_title: Given<String>,
-    pub(super) overview: Given<String>,
-    pub(super) release_date: Given<String>,
-    pub(super) genres: Given<Vec<Option<SentGenre>>>,
-    pub(super) language: Given<String>,
-    pub(super) duration: Given<i64>,
-    pub(super) popularity: Given<f64>,
-    pub(super) vote_average: Given<f64>,
-    pub(super) vote_count: Given<i64>,
-    pub(super) poster_url: Given<String>,
-    pub(super) backdrop_url: Given<String>,
-    pub(super) tmdb_id: Given<i64>,
-    pub(super) locked_fields: Given<Vec<Option<String>>>,
-}
-
-impl Sent {
-    fn read(body: &[u8]) -> Result<Self, InvalidBody> {
-        let mut sent = Self::default();
-        for (name, value) in object::fields(body)? {
-            sent.take(&name, value)?;
-        }
-        Ok(sent)
-    }
-
-    fn take(&mut self, name: &str, value: &RawValue) -> Result<(), InvalidBody> {
-        match name {
-            "title" => self.title = object::value(value)?,
-            "original_title" => self.original_title = object::value(value)?,
-            "overview" => self.overview = object::value(value)?,
-            "release_date" => self.release_date = object::value(value)?,
-            "genres" => self.genres = object::value(value)?,
-            "language" => self.language = object::value(value)?,
-            "duration" => self.duration = object::integer(value)?,
-            "popularity" => self.popularity = object::float(value)?,
-            "vote_average" => self.vote_average = object::float(value)?,
-            "vote_count" => self.vote_count = object::integer(value)?,
-            "poster_url" => self.poster_url = object::value(value)?,
-            "backdrop_url" => self.backdrop_url = object::value(value)?,
-            "tmdb_id" => self.tmdb_id = object::integer(value)?,
-            "locked_fields" => self.locked_fields = object::value(value)?,
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-/// A whole movie: what is left out, or null, is unknown.
+/// A whole movie, which has a title: what is left out is unknown.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Draft(pub(super) Edit);
+pub struct Draft(pub Edit);
 
-/// A JSON merge patch (RFC 7396): what is left out stays, a null resets.
+/// A JSON merge patch (RFC 7396): what is left out stays.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Patch(pub(super) Edit);
+pub struct Patch(pub Edit);
+
+impl Edit {
+    /// Lays what is set over `base`; what is locked is left to the caller.
+    fn over(self, base: StoredMovie, known: &KnownGenres) -> Result<StoredMovie, UnknownGenre> {
+        let genre_ids = match self.genres {
+            Some(names) => known.ids("genres", &names)?,
+            None => base.genre_ids,
+        };
+        Ok(StoredMovie {
+            title: self.title.unwrap_or(base.title),
+            original_title: self.original_title.unwrap_or(base.original_title),
+            overview: self.overview.unwrap_or(base.overview),
+            release_date: self.release_date.unwrap_or(base.release_date),
+            genre_ids,
+            language: self.language.unwrap_or(base.language),
+            runtime: self.runtime.unwrap_or(base.runtime),
+            popularity: self.popularity.unwrap_or(base.popularity),
+            vote_average: self.vote_average.unwrap_or(base.vote_average),
+            vote_count: self.vote_count.unwrap_or(base.vote_count),
+            poster_path: self.poster_path.unwrap_or(base.poster_path),
+            backdrop_path: self.backdrop_path.unwrap_or(base.backdrop_path),
+            // Nobody sees the negative ids of the sample, so nobody means to reset one.
+            tmdb_id: self.tmdb_id.map_or(base.tmdb_id, |id| id.or(base.tmdb_id.filter(|id| *id < 0))),
+            locks: base.locks,
+        })
+    }
+}
 
 impl Draft {
-    /// Reads and checks a body.
+    /// A new movie. What was set by hand is locked, unless the body says what is.
     ///
     /// # Errors
-    /// [`BodyError`] for the first rule that is broken.
-    pub fn parse(body: &[u8]) -> Result<Self, BodyError> {
-        let edit = check(Sent::read(body)?, Null::IsAbsent)?;
-        match edit.title {
-            Some(_) => Ok(Self(edit)),
-            None => Err(TITLE.into()),
-        }
+    /// [`UnknownGenre`] when it names a genre that there is not.
+    pub fn create(self, known: &KnownGenres) -> Result<StoredMovie, UnknownGenre> {
+        let locks = self.0.listed.unwrap_or(self.0.set);
+        Ok(StoredMovie { locks, ..self.0.over(StoredMovie::default(), known)? })
+    }
+
+    /// The movie in place of `old`, of which only the id at TMDB stays. What is different then is locked too, unless the
+    /// body says what is.
+    ///
+    /// # Errors
+    /// [`UnknownGenre`] when it names a genre that there is not.
+    pub fn replace(self, old: &StoredMovie, known: &KnownGenres) -> Result<StoredMovie, UnknownGenre> {
+        let base = StoredMovie { tmdb_id: old.tmdb_id, ..StoredMovie::default() };
+        let listed = self.0.listed;
+        let movie = self.0.over(base, known)?.unless_shown(old);
+        Ok(StoredMovie { locks: listed.unwrap_or(old.locks.with(movie.differences(old))), ..movie })
     }
 }
 
 impl Patch {
-    /// Reads and checks a body.
+    /// The movie after the patch. What it sets is locked too, unless it says what is.
     ///
     /// # Errors
-    /// [`BodyError`] for the first rule that is broken.
-    pub fn parse(body: &[u8]) -> Result<Self, BodyError> {
-        Ok(Self(check(Sent::read(body)?, Null::Resets)?))
+    /// [`UnknownGenre`] when it names a genre that there is not.
+    pub fn apply(self, old: &StoredMovie, known: &KnownGenres) -> Result<StoredMovie, UnknownGenre> {
+        let locks = self.0.listed.unwrap_or(old.locks.with(self.0.set));
+        Ok(StoredMovie { locks, ..self.0.over(old.clone(), known)?.unless_shown(old) })
     }
-}
-
-/// Names of fields that can be locked; `None` when one cannot.
-pub(super) fn locks(names: Vec<Option<String>>) -> Option<Locks> {
-    let names = names.iter().map(Option::as_deref).collect::<Option<Vec<_>>>()?;
-    Locks::parse(names)
 }

@@ -137,7 +137,8 @@ impl KnownGenres {
 }
 
 impl GenreName {
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// An id when it is all digits; `None` for an empty or a too long text.
+    pub fn parse(text: &str) -> Option<Self> {
         match text.len() {
             0 => None,
             _ if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok().map(Self::Id),

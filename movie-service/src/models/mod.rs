@@ -2,7 +2,6 @@
 
 pub mod cursor;
 pub mod draft;
-mod edit;
 pub mod etag;
 pub mod extras;
 pub mod filter;
@@ -11,11 +10,10 @@ pub mod import;
 pub mod job;
 pub mod locks;
 pub mod movie;
-mod object;
 pub mod parameters;
 pub mod precondition;
 pub mod query;
-pub mod record;
 pub mod similar;
+pub mod stored_movie;
 pub mod sync;
 pub mod text;

@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 use super::extras::Facets;
 
 /// TMDB's image server, at the width that fits a poster.
-pub(super) const POSTER_PREFIX: &str = "https://image.tmdb.org/t/p/w500";
+pub const POSTER_PREFIX: &str = "https://image.tmdb.org/t/p/w500";
 /// TMDB's image server, at the width that fits a backdrop.
-pub(super) const BACKDROP_PREFIX: &str = "https://image.tmdb.org/t/p/w780";
+pub const BACKDROP_PREFIX: &str = "https://image.tmdb.org/t/p/w780";
 /// Where tickets are sold: a placeholder, the same for every movie.
 pub const BOOKING_URL: &str = "https://www.google.com/";
 

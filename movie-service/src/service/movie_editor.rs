@@ -14,7 +14,7 @@ use crate::{
         genre::{KnownGenres, UnknownGenre},
         movie::{MovieDetail, MovieId},
         precondition::Precondition,
-        record::StoredMovie,
+        stored_movie::StoredMovie,
     },
     repository::{
         cache::Cache,

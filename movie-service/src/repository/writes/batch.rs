@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::{database::postgres::Database, models::record::StoredMovie};
+use crate::{database::postgres::Database, models::stored_movie::StoredMovie};
 
 use super::WriteError;
 

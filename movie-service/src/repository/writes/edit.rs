@@ -9,7 +9,7 @@ use crate::{
     models::{
         genre::KnownGenres,
         movie::{MovieDetail, MovieId},
-        record::StoredMovie,
+        stored_movie::StoredMovie,
     },
 };
 

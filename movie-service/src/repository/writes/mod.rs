@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection, PgPool, Postgres, Row, postgres::PgArgument
 
 use crate::{
     database::postgres::{Database, DatabaseError},
-    models::{genre::KnownGenres, movie::MovieDetail, record::StoredMovie},
+    models::{genre::KnownGenres, movie::MovieDetail, stored_movie::StoredMovie},
 };
 
 use super::{genres, limits, movies};

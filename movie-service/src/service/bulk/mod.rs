@@ -25,9 +25,9 @@ use crate::{
     database::postgres::Database,
     lifecycle::Lifecycle,
     models::{
-        draft::BodyError,
+        draft::{BodyError, Draft},
         genre::{KnownGenres, UnknownGenre},
-        record::StoredMovie,
+        stored_movie::StoredMovie,
     },
     repository::{cache::Cache, genres},
 };
@@ -106,6 +106,9 @@ pub enum ReadFailure {
 /// The body as it arrives.
 pub type Chunks = BoxStream<'static, Result<Bytes, ReadFailure>>;
 
+/// Reads and checks a line.
+pub type ParseLine = fn(&[u8]) -> Result<Draft, BodyError>;
+
 /// Checked lines with their numbers.
 #[derive(Debug, Default)]
 struct Batch {
@@ -136,20 +139,30 @@ impl Bulk {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn begin(&self, chunks: Chunks) -> Result<impl Stream<Item = Vec<Report>> + use<>, Unavailable> {
+    pub async fn begin(
+        &self,
+        chunks: Chunks,
+        parse: ParseLine,
+    ) -> Result<impl Stream<Item = Vec<Report>> + use<>, Unavailable> {
         let known = genres::all(&self.database).await?;
         let (reports, receiver) = mpsc::unbounded_channel();
         let this = self.clone();
-        self.lifecycle.spawn(async move { this.run(chunks, KnownGenres::new(known), reports).await });
+        self.lifecycle.spawn(async move { this.run(chunks, parse, KnownGenres::new(known), reports).await });
         Ok(stream::unfold(receiver, |mut receiver| async move { Some((receiver.recv().await?, receiver)) }))
     }
 
-    async fn run(self, chunks: Chunks, known: KnownGenres, reports: mpsc::UnboundedSender<Vec<Report>>) {
+    async fn run(
+        self,
+        chunks: Chunks,
+        parse: ParseLine,
+        known: KnownGenres,
+        reports: mpsc::UnboundedSender<Vec<Report>>,
+    ) {
         let (sender, batches) = mpsc::channel(QUEUED_BATCHES);
         let (stop, deadline) = (self.lifecycle.stop_token(), Instant::now() + TOTAL_TIMEOUT);
         let (mut chunks, prefetch) = prefetch(chunks);
         let read = async {
-            let at_end = reader::Reader::new(known, sender, stop, deadline).read(&mut chunks).await;
+            let at_end = reader::Reader::new(parse, known, sender, stop, deadline).read(&mut chunks).await;
             if !at_end {
                 // Otherwise the client may be told that its connection broke instead of the reason.
                 reader::drain(&mut chunks).await;

@@ -13,13 +13,9 @@ use tokio_util::{
     sync::CancellationToken,
 };
 
-use crate::models::{
-    draft::{BodyError, Draft},
-    genre::KnownGenres,
-    record::StoredMovie,
-};
+use crate::models::{draft::BodyError, genre::KnownGenres, stored_movie::StoredMovie};
 
-use super::{Batch, Chunks, LineError, MAX_BYTES, NotTried, ReadFailure};
+use super::{Batch, Chunks, LineError, MAX_BYTES, NotTried, ParseLine, ReadFailure};
 
 /// Longest line in bytes.
 const MAX_LINE_BYTES: usize = 64 * 1024;
@@ -48,6 +44,7 @@ struct Closed;
 
 /// Reads the lines of one request.
 pub(super) struct Reader {
+    parse: ParseLine,
     known: KnownGenres,
     batches: mpsc::Sender<Batch>,
     stop: CancellationToken,
@@ -64,12 +61,14 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(
+        parse: ParseLine,
         known: KnownGenres,
         batches: mpsc::Sender<Batch>,
         stop: CancellationToken,
         deadline: Instant,
     ) -> Self {
         Self {
+            parse,
             known,
             batches,
             stop,
@@ -159,17 +158,22 @@ impl Reader {
         let movie = match line {
             Ok(text) => {
                 self.batch.bytes += text.len();
-                parse(text.as_bytes(), &self.known)
+                self.parse(text.as_bytes())
             }
             Err(LinesCodecError::MaxLineLengthExceeded) => Err(LineError::TooLong),
             // It is not UTF-8.
-            Err(LinesCodecError::Io(_)) => Err(LineError::Invalid(BodyError::Malformed)),
+            Err(LinesCodecError::Io(_)) => Err(LineError::Invalid(BodyError::Malformed { field: None })),
         };
         self.batch.lines.push((self.count, movie));
         if self.batch.lines.len() >= BATCH_LINES || self.batch.bytes >= BATCH_BYTES {
             self.flush().await?;
         }
         Ok(())
+    }
+
+    fn parse(&self, line: &[u8]) -> Result<StoredMovie, LineError> {
+        let draft = (self.parse)(line).map_err(LineError::Invalid)?;
+        draft.create(&self.known).map_err(LineError::UnknownGenre)
     }
 
     async fn flush(&mut self) -> Result<(), Closed> {
@@ -186,10 +190,6 @@ impl Reader {
         self.batch.not_tried = Some(NotTried { from: line + 1, error });
         let _ = self.flush().await;
     }
-}
-
-fn parse(line: &[u8], known: &KnownGenres) -> Result<StoredMovie, LineError> {
-    Draft::parse(line).map_err(LineError::Invalid)?.create(known).map_err(LineError::UnknownGenre)
 }
 
 /// Reads on and ignores it, within limits.
@@ -216,7 +216,13 @@ mod tests {
     async fn lines<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Vec<(usize, Option<LineError>)> {
         let (sender, mut batches) = mpsc::channel(100);
         let deadline = Instant::now() + Duration::from_secs(60);
-        let reader = Reader::new(KnownGenres::new(Vec::new()), sender, CancellationToken::new(), deadline);
+        let reader = Reader::new(
+            crate::handler::write_schema::parse_line,
+            KnownGenres::new(Vec::new()),
+            sender,
+            CancellationToken::new(),
+            deadline,
+        );
         let chunks: Vec<_> = chunks.into_iter().map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
         assert!(reader.read(&mut stream::iter(chunks).boxed()).await, "the end is reached");
         let mut found = Vec::new();
@@ -249,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_line_that_is_not_utf8_is_invalid_and_the_next_one_is_read() {
-        let expected = [(1, Some(LineError::Invalid(BodyError::Malformed))), (2, None)];
+        let expected = [(1, Some(LineError::Invalid(BodyError::Malformed { field: None }))), (2, None)];
         assert_eq!(lines([b"{\"title\":\"\xff\"}\n{\"title\":\"x\"}".as_slice()]).await, expected);
     }
 

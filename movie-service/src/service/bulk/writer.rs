@@ -6,7 +6,7 @@ use tokio::{
 };
 
 use crate::{
-    models::record::StoredMovie,
+    models::stored_movie::StoredMovie,
     repository::writes::{WriteError, batch},
     service::movie_editor::invalidate_when_decided,
 };
