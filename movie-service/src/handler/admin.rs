@@ -34,6 +34,7 @@ use super::{jobs::answer, schema::SyncParameters};
 #[utoipa::path(
     post,
     path = "/api/v1/admin/sync",
+    operation_id = "syncCatalogue",
     tag = "administration",
     params(SyncParameters),
     responses(

@@ -42,6 +42,7 @@ use super::{
 #[utoipa::path(
     post,
     path = "/api/v1/movies/bulk",
+    operation_id = "createMovies",
     tag = "movies",
     // Swagger UI would make one JSON string of whatever it sends as `application/x-ndjson`.
     request_body(content = String, content_type = "text/plain", description = "A movie a line, under any content type",

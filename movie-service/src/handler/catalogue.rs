@@ -27,6 +27,7 @@ use super::conditional::if_none_match;
 #[utoipa::path(
     get,
     path = "/internal/v1/catalogue",
+    operation_id = "copyCatalogue",
     tag = "internal",
     params(("If-None-Match" = Option<String>, Header, description = "The `ETag` of the copy that is there already")),
     responses(

@@ -14,6 +14,7 @@ use super::conditional;
 #[utoipa::path(
     get,
     path = "/api/v1/genres",
+    operation_id = "listGenres",
     tag = "movies",
     params(conditional::Conditions),
     responses(

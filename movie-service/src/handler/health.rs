@@ -37,7 +37,7 @@ pub struct Readiness {
 /// Alive
 ///
 /// Answers as long as the process does; looks at nothing else.
-#[utoipa::path(get, path = "/api/v1/health", tag = "operations", responses((status = 200, description = "The service is alive", body = Health)))]
+#[utoipa::path(get, path = "/api/v1/health", operation_id = "getHealth", tag = "operations", responses((status = 200, description = "The service is alive", body = Health)))]
 pub async fn health() -> Json<Health> {
     Json(Health { status: "ok", service: SERVICE })
 }
@@ -48,6 +48,7 @@ pub async fn health() -> Json<Health> {
 #[utoipa::path(
     get,
     path = "/api/v1/ready",
+    operation_id = "getReadiness",
     tag = "operations",
     responses((status = 200, description = "The service can work", body = Readiness), (status = 503, description = "PostgreSQL does not answer", body = Readiness))
 )]

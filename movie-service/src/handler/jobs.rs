@@ -30,6 +30,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 #[utoipa::path(
     get,
     path = "/api/v1/admin/sync/jobs",
+    operation_id = "listSyncJobs",
     tag = "administration",
     params(("limit" = Option<i64>, Query, description = "Jobs at most", minimum = 1, maximum = 100, example = 20)),
     responses(
@@ -48,6 +49,7 @@ pub async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Res
 #[utoipa::path(
     get,
     path = "/api/v1/admin/sync/jobs/{id}",
+    operation_id = "getSyncJob",
     tag = "administration",
     params(("id" = i32, Path, description = "The job's id", minimum = 1, example = 1)),
     responses(
@@ -69,6 +71,7 @@ pub async fn show(State(app): State<Arc<App>>, id: Result<Path<String>, PathReje
 #[utoipa::path(
     delete,
     path = "/api/v1/admin/sync/jobs/{id}",
+    operation_id = "cancelSyncJob",
     tag = "administration",
     params(("id" = i32, Path, description = "The job's id", minimum = 1, example = 1)),
     responses(
@@ -95,6 +98,7 @@ pub async fn cancel(
 #[utoipa::path(
     get,
     path = "/api/v1/admin/sync/jobs/{id}/events",
+    operation_id = "followSyncJob",
     tag = "administration",
     params(("id" = i32, Path, description = "The job's id", minimum = 1, example = 1)),
     responses(

@@ -34,6 +34,7 @@ use super::{
 #[utoipa::path(
     post,
     path = "/api/v1/movies",
+    operation_id = "createMovie",
     tag = "movies",
     request_body(content = MovieBody, example = json!({"title": "The Example", "release_date": "2026-01-31", "genres": ["Drama"]})),
     responses(
@@ -57,9 +58,10 @@ pub async fn create(State(app): State<Arc<App>>, JsonBody(body): JsonBody<MovieB
 #[utoipa::path(
     put,
     path = "/api/v1/movies/{id}",
+    operation_id = "replaceMovie",
     tag = "movies",
     params(
-        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
+        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1),
         ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
     ),
     request_body(content = MovieBody, example = json!({"title": "The Example", "genres": ["Drama", "War"], "duration": 100})),
@@ -87,9 +89,10 @@ pub async fn replace(
 #[utoipa::path(
     patch,
     path = "/api/v1/movies/{id}",
+    operation_id = "updateMovie",
     tag = "movies",
     params(
-        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
+        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1),
         ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
     ),
     request_body(content(
@@ -117,9 +120,10 @@ pub async fn patch(
 #[utoipa::path(
     delete,
     path = "/api/v1/movies/{id}",
+    operation_id = "deleteMovie",
     tag = "movies",
     params(
-        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
+        ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1),
         ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
     ),
     responses(

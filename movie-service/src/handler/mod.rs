@@ -10,6 +10,7 @@ mod health;
 mod jobs;
 mod manage;
 mod movies;
+mod parameter_names;
 mod related;
 mod request;
 pub mod request_validation;

@@ -22,6 +22,8 @@ use crate::{
 
 use super::{
     conditional,
+    parameter_names::{FilterNames, ListNames},
+    request_validation::query::parse_query,
     schema::{FilterParameters, ListParameters},
 };
 
@@ -32,6 +34,7 @@ use super::{
 #[utoipa::path(
     get,
     path = "/api/v1/movies",
+    operation_id = "listMovies",
     tag = "movies",
     params(
         ListParameters,
@@ -50,7 +53,9 @@ pub async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let query = ListQuery::parse(query.as_deref().unwrap_or_default())?;
+    let query = query.unwrap_or_default();
+    parse_query::<ListNames>(&query)?;
+    let query = ListQuery::parse(&query)?;
     Ok(conditional::answer(&headers, app.movies.list(query).await?))
 }
 
@@ -60,6 +65,7 @@ pub async fn list(
 #[utoipa::path(
     get,
     path = "/api/v1/movies/random",
+    operation_id = "getRandomMovie",
     tag = "movies",
     params(FilterParameters),
     responses(
@@ -73,7 +79,9 @@ pub async fn list(
     )
 )]
 pub async fn random(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let query = ListQuery::parse_filters(query.as_deref().unwrap_or_default())?;
+    let query = query.unwrap_or_default();
+    parse_query::<FilterNames>(&query)?;
+    let query = ListQuery::parse_filters(&query)?;
     let movie = app.movies.random(query).await?.ok_or(ApiError::not_found("no_movie_matches", "no movie matches"))?;
     // Whatever is there already: another one is wanted.
     let mut response = conditional::answer(&HeaderMap::new(), movie);
@@ -85,6 +93,7 @@ pub async fn random(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> R
 #[utoipa::path(
     get,
     path = "/api/v1/movies/{id}",
+    operation_id = "getMovie",
     tag = "movies",
     params(
         ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),

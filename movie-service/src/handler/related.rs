@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use super::conditional;
+use super::{conditional, parameter_names::SimilarNames, request_validation::query::parse_query};
 
 /// A movie by its id at TMDB
 ///
@@ -25,6 +25,7 @@ use super::conditional;
 #[utoipa::path(
     get,
     path = "/api/v1/movies/tmdb/{tmdb_id}",
+    operation_id = "getMovieByTmdbId",
     tag = "movies",
     params(
         ("tmdb_id" = i32, Path, description = "TMDB's id", minimum = 1, example = 603),
@@ -62,6 +63,7 @@ pub async fn by_tmdb_id(
 #[utoipa::path(
     get,
     path = "/api/v1/movies/{id}/similar",
+    operation_id = "listSimilarMovies",
     tag = "movies",
     params(
         ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
@@ -84,7 +86,9 @@ pub async fn similar(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Path(id) = id.map_err(|_| MovieIdError::NotANumber)?;
-    let (id, limit) = (MovieId::parse(&id)?, Limit::parse(query.as_deref().unwrap_or_default())?);
+    let (id, query) = (MovieId::parse(&id)?, query.unwrap_or_default());
+    parse_query::<SimilarNames>(&query)?;
+    let limit = Limit::parse(&query)?;
     let similar = app.movies.similar(id, limit).await?;
     Ok(conditional::answer(&headers, similar.ok_or(MovieIdError::NoSuchMovie)?))
 }

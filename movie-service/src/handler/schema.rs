@@ -1,5 +1,4 @@
-//! Query parameters in the specification. Those that are read leniently say so: besides the values that mean something,
-//! any text is taken, and means the default.
+//! Query parameters in the specification. Those that are read leniently say so in words: any other text means the default.
 
 use serde_json::{Value, json};
 use utoipa::{
@@ -7,7 +6,7 @@ use utoipa::{
     openapi::{
         RefOr, Required, Schema,
         path::{Parameter, ParameterBuilder, ParameterIn},
-        schema::{AnyOfBuilder, ObjectBuilder, SchemaType, Type},
+        schema::{ObjectBuilder, SchemaType, Type},
     },
 };
 
@@ -212,5 +211,5 @@ fn text() -> ObjectBuilder {
 }
 
 fn lenient(meaningful: ObjectBuilder, default: impl Into<Option<Value>>) -> RefOr<Schema> {
-    Schema::AnyOf(AnyOfBuilder::new().item(meaningful).item(text()).default(default.into()).build()).into()
+    meaningful.default(default.into()).into()
 }

@@ -121,6 +121,26 @@ async fn a_filter_that_cannot_be_meant_is_refused_by_name(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
+async fn a_misspelt_parameter_is_refused_with_the_nearest_one(pool: PgPool) {
+    let app = six_movies(&pool).await;
+    for (path, name, nearest) in [
+        ("movies?with_genre=drama", "with_genre", "with_genres"),
+        ("movies?vote_average.gte=7", "vote_average.gte", "vote_average_gte"),
+        ("movies?q=drama&Page=2", "Page", "page"),
+        ("movies/random?genres=drama", "genres", "with_genres"),
+        ("movies/random?page=2", "page", "year"),
+        ("movies/1/similar?limits=2", "limits", "limit"),
+    ] {
+        let reply = app.get(&format!("/api/v1/{path}")).await;
+        reply.assert_error(400, &format!("unknown parameter {name}, the nearest known one is {nearest}"));
+        assert_eq!((&reply.json()["field"], &reply.json()["code"]), (&name.into(), &"unknown_parameter".into()));
+    }
+    for tolerated in ["movies?utm_source=x", "movies?Page=2&page=1", "movies?page_sizes=3", "movies/1?x=1"] {
+        assert_eq!(app.get(&format!("/api/v1/{tolerated}")).await.status, 200, "{tolerated}");
+    }
+}
+
+#[sqlx::test(migrations = "./migrations")]
 async fn the_other_orders_put_unknown_values_last_and_break_ties_by_id(pool: PgPool) {
     let app = six_movies(&pool).await;
     for (sort_by, descending, ascending) in [
