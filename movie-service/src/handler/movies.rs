@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     conditional,
-    parameter_names::{FilterNames, ListNames},
+    parameter_names::{ListNames, RandomNames},
     request_validation::query::parse_query,
     schema::{FilterParameters, ListParameters},
 };
@@ -80,7 +80,7 @@ pub async fn list(
 )]
 pub async fn random(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let query = query.unwrap_or_default();
-    parse_query::<FilterNames>(&query)?;
+    parse_query::<RandomNames>(&query)?;
     let query = ListQuery::parse_filters(&query)?;
     let movie = app.movies.random(query).await?.ok_or(ApiError::not_found("no_movie_matches", "no movie matches"))?;
     // Whatever is there already: another one is wanted.

@@ -25,20 +25,20 @@ macro_rules! parameter_names {
 const ORIGINAL: &[&str] = &["page", "page_size", "sort_by", "order", "release_date_from", "release_date_to"];
 
 parameter_names!(
-    /// What a movie must be.
-    FilterNames,
-    None,
+    /// Of the list.
+    ListNames,
+    Some(ORIGINAL),
     [
         "q", "with_genres", "without_genres", "with_original_language", "year", "release_date_from",
         "release_date_to", "vote_average_gte", "vote_average_lte", "vote_count_gte", "runtime_gte", "runtime_lte",
-        "popularity_gte", "ids",
+        "popularity_gte", "ids", "page", "page_size", "sort_by", "order", "cursor", "include", "facets",
     ]
 );
 
 parameter_names!(
-    /// Of the list.
-    ListNames,
-    Some(ORIGINAL),
+    /// Of a random movie, which has no page: paging and sorting make no difference.
+    RandomNames,
+    None,
     [
         "q", "with_genres", "without_genres", "with_original_language", "year", "release_date_from",
         "release_date_to", "vote_average_gte", "vote_average_lte", "vote_count_gte", "runtime_gte", "runtime_lte",
@@ -69,6 +69,6 @@ mod tests {
     #[test]
     fn every_parameter_of_the_specification_is_known() {
         knows::<ListNames>(schema::ListParameters::into_params(|| None));
-        knows::<FilterNames>(schema::FilterParameters::into_params(|| None));
+        knows::<RandomNames>(schema::FilterParameters::into_params(|| None));
     }
 }

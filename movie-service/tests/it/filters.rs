@@ -127,8 +127,8 @@ async fn a_misspelt_parameter_is_refused_with_the_nearest_one(pool: PgPool) {
         ("movies?with_genre=drama", "with_genre", "with_genres"),
         ("movies?vote_average.gte=7", "vote_average.gte", "vote_average_gte"),
         ("movies?q=drama&Page=2", "Page", "page"),
-        ("movies/random?genres=drama", "genres", "with_genres"),
-        ("movies/random?page=2", "page", "year"),
+        ("movies/random?with_genre=drama", "with_genre", "with_genres"),
+        ("movies/random?page=2&Year=1999", "Year", "year"),
         ("movies/1/similar?limits=2", "limits", "limit"),
     ] {
         let reply = app.get(&format!("/api/v1/{path}")).await;
