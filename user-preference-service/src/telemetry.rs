@@ -58,7 +58,7 @@ pub fn init(config: &TelemetryConfig) {
     // A second call finds a logger in place; keeping the first one is right.
     let _ = match config.format {
         LogFormat::Text => registry.with(fmt::layer().with_ansi(false)).try_init(),
-        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true)).try_init(),
+        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_span_list(false)).try_init(),
     };
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();

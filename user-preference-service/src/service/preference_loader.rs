@@ -64,6 +64,7 @@ impl PreferenceLoader {
 
     /// Answers requests until there are none.
     async fn run(self) {
+        let _guard = ResetOnPanic(self.queue.clone());
         let batch = || self.queue().next_batch();
         while let Some(batch) = batch() {
             let lookups: Vec<_> = batch.iter().map(|request| (request.user, request.known_revision)).collect();
@@ -77,6 +78,17 @@ impl PreferenceLoader {
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().expect("nothing panics while it holds this lock")
+    }
+}
+
+/// Lets the next request start a task when this one has panicked.
+struct ResetOnPanic(Arc<Mutex<Queue>>);
+
+impl Drop for ResetOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().expect("nothing panics while it holds this lock").is_running = false;
+        }
     }
 }
 
