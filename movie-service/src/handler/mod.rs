@@ -36,6 +36,9 @@ use crate::{
         title = "movie-service",
         description = "The catalogue of movies."
     ),
+    servers((url = "/", description = "This service")),
+    // No token of its own: the gateway asks for one.
+    security(()),
     tags(
         (name = "movies", description = "Finding and managing movies"),
         (name = "administration", description = "Bringing the catalogue up to date"),
