@@ -7,6 +7,7 @@ pub mod decode;
 mod limiter;
 mod retry;
 
+use backon::{ExponentialBuilder, Retryable};
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode,
     header::{ACCEPT, AUTHORIZATION, HeaderValue, RETRY_AFTER},
@@ -22,7 +23,7 @@ use crate::{
     },
 };
 
-use self::{limiter::Limiter, retry::RetryPolicy};
+use self::limiter::Limiter;
 
 /// Largest answer in bytes; a real page has about 15,000.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -68,7 +69,7 @@ pub struct Tmdb {
     credentials: Credentials,
     base_url: String,
     limiter: std::sync::Arc<Limiter>,
-    retry: RetryPolicy,
+    backoff: ExponentialBuilder,
 }
 
 impl Tmdb {
@@ -94,7 +95,7 @@ impl Tmdb {
             credentials,
             base_url: config.base_url.clone(),
             limiter: std::sync::Arc::new(Limiter::new(config.max_requests_per_second)),
-            retry: RetryPolicy::new(config.max_retries),
+            backoff: retry::backoff(config.max_retries),
         }))
     }
 
@@ -133,21 +134,19 @@ impl Tmdb {
         parameters: &[(&str, String)],
         decode: fn(&str) -> Result<T, TmdbError>,
     ) -> Result<T, TmdbError> {
-        let mut attempt = 0;
-        loop {
-            let failure = match self.attempt(path, parameters).await.and_then(|body| Ok(decode(&body)?)) {
-                Ok(value) => return Ok(value),
-                Err(failure) => failure,
-            };
-            let Some(pause) = self.retry.pause(&failure, attempt) else { return Err(failure.error) };
-            tracing::debug!(path, attempt, error = %failure.error, ?pause, "asking TMDB again");
-            if failure.retry_after.is_some() {
-                // It is this client that is asked to wait, not this one call.
-                self.limiter.pause(pause);
-            }
-            tokio::time::sleep(pause).await;
-            attempt += 1;
-        }
+        let call = || async { Ok(decode(&self.attempt(path, parameters).await?)?) };
+        call.retry(self.backoff)
+            .when(retry::is_transient)
+            .adjust(retry::pause)
+            .notify(|failure: &Failure, pause| {
+                tracing::debug!(path, error = %failure.error, ?pause, "asking TMDB again");
+                if failure.retry_after.is_some() {
+                    // It is this client that is asked to wait, not this one call.
+                    self.limiter.pause(pause);
+                }
+            })
+            .await
+            .map_err(|failure| failure.error)
     }
 
     /// One request and the whole of its answer.

@@ -2,44 +2,38 @@
 
 use std::time::Duration;
 
+use backon::ExponentialBuilder;
 use chrono::{DateTime, Utc};
 use reqwest::header::HeaderValue;
 
 use super::{Failure, TmdbError};
 
-/// The first pause; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// Longest pause of our own choice.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// The first pause; each further one is twice as long. Chance adds up to as much again.
+const FIRST_PAUSE: Duration = Duration::from_millis(125);
+/// Longest pause of our own choice, without what chance adds.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// Longest pause that TMDB can ask for.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
 
-/// How often to try again, and after which pauses.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RetryPolicy {
-    max_retries: u32,
+/// The pauses between attempts. They have jitter, so that calls that failed together do not come back together.
+pub(super) fn backoff(max_retries: u32) -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .with_factor(2.0)
+        .with_max_times(max_retries as usize)
+        .with_jitter()
 }
 
-impl RetryPolicy {
-    pub(super) fn new(max_retries: u32) -> Self {
-        Self { max_retries }
-    }
-
-    /// The pause before the next attempt (`attempt` counts those that failed before this one), or `None` to give up:
-    /// a refused key, a missing movie or an answer that is not JSON will be the same the next time.
-    pub(super) fn pause(&self, failure: &Failure, attempt: u32) -> Option<Duration> {
-        if attempt >= self.max_retries || !may_pass(failure.error) {
-            return None;
-        }
-        let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempt)).min(LONGEST_PAUSE);
-        // Half of it is chance, so that calls that failed together do not come back together.
-        let backoff = doubled.mul_f64(0.5 + rand::random::<f64>() / 2.0);
-        Some(failure.retry_after.map_or(backoff, |asked| asked.min(LONGEST_RETRY_AFTER).max(backoff)))
-    }
+/// The pause before the next attempt, if there is one: what TMDB asks for when that is longer than `backoff`.
+pub(super) fn pause(failure: &Failure, backoff: Option<Duration>) -> Option<Duration> {
+    let backoff = backoff?;
+    Some(failure.retry_after.map_or(backoff, |asked| asked.min(LONGEST_RETRY_AFTER).max(backoff)))
 }
 
-fn may_pass(error: TmdbError) -> bool {
-    match error {
+/// Whether the next attempt may succeed: a refused key, a missing movie or an answer that is not JSON will be the same.
+pub(super) fn is_transient(failure: &Failure) -> bool {
+    match failure.error {
         TmdbError::Status(status) => status == 429 || status >= 500,
         TmdbError::Unreachable | TmdbError::TimedOut | TmdbError::CutOff => true,
         TmdbError::Unauthorized | TmdbError::NotFound | TmdbError::TooLarge | TmdbError::NotUnderstood => false,
@@ -58,10 +52,14 @@ pub(super) fn parse_retry_after(value: &HeaderValue) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use backon::BackoffBuilder;
+
     use super::*;
 
-    fn pause(error: TmdbError, retry_after: Option<u64>, attempt: u32) -> Option<Duration> {
-        RetryPolicy::new(3).pause(&Failure { error, retry_after: retry_after.map(Duration::from_secs) }, attempt)
+    /// The pause after `attempt` failures before this one.
+    fn pause(error: TmdbError, retry_after: Option<u64>, attempt: usize) -> Option<Duration> {
+        let failure = Failure { error, retry_after: retry_after.map(Duration::from_secs) };
+        is_transient(&failure).then(|| super::pause(&failure, backoff(3).build().nth(attempt))).flatten()
     }
 
     #[test]
