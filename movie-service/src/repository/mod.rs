@@ -19,7 +19,7 @@ use crate::database::postgres::is_transient_code;
 
 /// Whether a failure comes from the state of the database (away, starting, busy, too slow), so that the same statement
 /// may work later; everything else is a mistake that somebody must look at.
-pub fn may_pass(error: &sqlx::Error) -> bool {
+pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
         // Besides the server's own state: a lock that was not free in time (55P03), a deadlock (40P01) and the like, and
@@ -33,7 +33,7 @@ pub fn may_pass(error: &sqlx::Error) -> bool {
 
 /// Logs a failed statement once, by how much it should worry.
 pub fn log_failure(error: &sqlx::Error, what: &'static str) {
-    if may_pass(error) {
+    if is_transient(error) {
         tracing::warn!(%error, what, "the database is not available");
     } else {
         tracing::error!(%error, what, "a statement failed");

@@ -6,7 +6,7 @@ use crate::database::postgres::{Database, DatabaseError};
 
 /// A movie whose runtime is not known.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
-pub struct Waiting {
+pub struct MissingRuntime {
     /// The platform's own id.
     pub id: i32,
     /// Its id at TMDB.
@@ -15,39 +15,39 @@ pub struct Waiting {
 
 /// What TMDB answered for a movie.
 #[derive(Debug, Clone, Copy)]
-pub struct Answer {
-    /// The movie it was asked about.
-    pub movie: Waiting,
+pub struct FetchedRuntime {
+    /// The movie.
+    pub movie: MissingRuntime,
     /// Minutes, when TMDB knows them.
     pub minutes: Option<i32>,
 }
 
 /// Whose runtime is to be fetched. One that was locked while it was unknown stays so. What TMDB had none for is asked
 /// about again after a week.
-macro_rules! is_waiting {
+macro_rules! is_missing {
     () => {
         "runtime IS NULL AND tmdb_id > 0 AND (locked_fields = '{}' OR NOT 'duration' = ANY (locked_fields))
          AND (runtime_checked_at IS NULL OR runtime_checked_at < now() - interval '7 days')"
     };
 }
 
-/// The number of movies that wait.
+/// The number of movies whose runtime is to be fetched.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn left(database: &Database) -> Result<i64, DatabaseError> {
-    let query = sqlx::query_scalar(concat!("SELECT count(*) FROM movies WHERE ", is_waiting!()));
+pub async fn count_missing(database: &Database) -> Result<i64, DatabaseError> {
+    let query = sqlx::query_scalar(concat!("SELECT count(*) FROM movies WHERE ", is_missing!()));
     database.read("count missing runtimes", async |c: &mut PgConnection| query.fetch_one(c).await).await
 }
 
-/// The next movies by id that wait.
+/// The next movies by id whose runtime is to be fetched.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn waiting(database: &Database, after: i32, limit: i64) -> Result<Vec<Waiting>, DatabaseError> {
+pub async fn list_missing(database: &Database, after: i32, limit: i64) -> Result<Vec<MissingRuntime>, DatabaseError> {
     let query = sqlx::query_as(concat!(
         "SELECT id, tmdb_id FROM movies WHERE id > $1 AND ",
-        is_waiting!(),
+        is_missing!(),
         " ORDER BY id LIMIT $2"
     ))
     .bind(after)
@@ -60,7 +60,7 @@ pub async fn waiting(database: &Database, after: i32, limit: i64) -> Result<Vec<
 ///
 /// # Errors
 /// When the database does not answer; then none is stored, unless it fell silent just when it was to commit.
-pub async fn store(database: &Database, answers: &[Answer]) -> Result<(), DatabaseError> {
+pub async fn store(database: &Database, answers: &[FetchedRuntime]) -> Result<(), DatabaseError> {
     // Not now(): the statement may have waited for another writer.
     let query = sqlx::query(
         "UPDATE movies m

@@ -11,7 +11,7 @@ use crate::{
     repository::{
         cache::Cache,
         lock::{LockKey, ReplicaLock},
-        runtimes::{self, Answer, Waiting},
+        runtimes::{self, FetchedRuntime, MissingRuntime},
     },
 };
 
@@ -25,7 +25,7 @@ const BATCH: usize = 40;
 /// Failures in a row after which TMDB counts as away; the next sync or start goes on.
 const FAILURES_TO_STOP: usize = 10;
 /// Pause before asking again whether another replica has finished.
-const TURN_PAUSE: Duration = Duration::from_secs(5);
+const LOCK_PAUSE: Duration = Duration::from_secs(5);
 
 /// Wakes the background task. Clones wake the same one.
 #[derive(Clone)]
@@ -73,37 +73,37 @@ impl Worker {
                 () = wake_up.notified() => {}
             }
             // A failure is logged where it happens; the next sync or start goes on.
-            let _ = self.work_off().await;
+            let _ = self.fetch_all().await;
         }
     }
 
     /// Fetches what is missing, unless another replica is at it: then when that one has finished.
-    async fn work_off(&self) -> Result<(), DatabaseError> {
+    async fn fetch_all(&self) -> Result<(), DatabaseError> {
         let stop = self.lifecycle.stop_token();
         // Most starts and syncs leave nothing to do, which needs no lock.
-        while !stop.is_cancelled() && !runtimes::waiting(&self.database, 0, 1).await?.is_empty() {
+        while !stop.is_cancelled() && !runtimes::list_missing(&self.database, 0, 1).await?.is_empty() {
             if let Some(lock) = ReplicaLock::try_take(&self.database, LockKey::Runtimes).await? {
-                let result = self.work_off_alone().await;
+                let result = self.fetch_all_alone().await;
                 lock.release().await;
                 return result;
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = sleep(TURN_PAUSE) => {}
+                () = sleep(LOCK_PAUSE) => {}
             }
         }
         Ok(())
     }
 
-    async fn work_off_alone(&self) -> Result<(), DatabaseError> {
+    async fn fetch_all_alone(&self) -> Result<(), DatabaseError> {
         let mut after = 0;
         let mut failures = 0;
         let mut stored = 0;
         loop {
-            let waiting = runtimes::waiting(&self.database, after, BATCH as i64).await?;
-            let Some(last) = waiting.last() else { break };
+            let missing = runtimes::list_missing(&self.database, after, BATCH as i64).await?;
+            let Some(last) = missing.last() else { break };
             after = last.id;
-            let answers = self.ask(&waiting, &mut failures).await;
+            let answers = self.fetch(&missing, &mut failures).await;
             if !answers.is_empty() {
                 stored += answers.len();
                 let result = runtimes::store(&self.database, &answers).await;
@@ -127,10 +127,10 @@ impl Worker {
     }
 
     /// The answers of a batch, as many as there are before the process stops or TMDB gives out.
-    async fn ask(&self, waiting: &[Waiting], failures: &mut usize) -> Vec<Answer> {
+    async fn fetch(&self, missing: &[MissingRuntime], failures: &mut usize) -> Vec<FetchedRuntime> {
         let stop = self.lifecycle.stop_token();
-        let mut answers = Vec::with_capacity(waiting.len());
-        let mut calls = stream::iter(waiting.to_vec())
+        let mut answers = Vec::with_capacity(missing.len());
+        let mut calls = stream::iter(missing.to_vec())
             .map(|movie| {
                 let tmdb = self.tmdb.clone();
                 async move { (movie, tmdb.runtime(movie.tmdb_id).await) }
@@ -158,7 +158,7 @@ impl Worker {
             };
             if let Some((movie, minutes)) = answer {
                 *failures = 0;
-                answers.push(Answer { movie, minutes });
+                answers.push(FetchedRuntime { movie, minutes });
             }
         }
         answers

@@ -81,10 +81,10 @@ fn is_listed(movie: &MovieRecord, list: &Discover) -> bool {
         })
 }
 
-/// Ids at TMDB are positive; the sample's are the negative places in the file.
-fn record((movie, place): (Movie, i32)) -> MovieRecord {
+/// Ids at TMDB are positive; the sample's are the negated positions in the file.
+fn record((movie, position): (Movie, i32)) -> MovieRecord {
     MovieRecord {
-        tmdb_id: -place,
+        tmdb_id: -position,
         title: movie.title,
         original_title: movie.original_title,
         overview: movie.overview,

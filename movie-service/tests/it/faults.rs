@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use movie_service::repository::may_pass;
+use movie_service::repository::is_transient;
 use sqlx::PgPool;
 
 use crate::support::{
@@ -27,7 +27,7 @@ async fn title(app: &TestApp) -> String {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn a_transaction_that_paused_too_long_and_a_server_that_only_reads_may_pass(pool: PgPool) {
+async fn a_transaction_that_paused_too_long_and_a_server_that_only_reads_are_transient_errors(pool: PgPool) {
     for (fault, code) in [
         ("SET LOCAL idle_in_transaction_session_timeout = 50", "25P03"),
         ("SET LOCAL transaction_read_only = on", "25006"),
@@ -38,7 +38,7 @@ async fn a_transaction_that_paused_too_long_and_a_server_that_only_reads_may_pas
         let error = sqlx::query("DELETE FROM movies").execute(&mut *transaction).await.unwrap_err();
         let found = error.as_database_error().and_then(|error| error.code());
         assert!(found.as_deref().is_none_or(|found| found == code), "{error:?}");
-        assert!(may_pass(&error), "{error:?}");
+        assert!(is_transient(&error), "{error:?}");
     }
 }
 

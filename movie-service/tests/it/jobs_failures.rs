@@ -144,7 +144,7 @@ async fn genres_that_nobody_knows_are_asked_for_and_a_tmdb_that_is_away_is_502(p
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn what_may_pass_is_tried_again_and_costs_no_page(pool: PgPool) {
+async fn transient_failures_are_retried_and_cost_no_page(pool: PgPool) {
     let failures = Arc::new(AtomicU32::new(0));
     let counted = failures.clone();
     let tmdb = Stub::start(move |request| {

@@ -32,7 +32,7 @@ async fn failing(times: u32, failure: fn(&stub::Seen) -> Option<axum::response::
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn what_may_pass_is_tried_again(pool: PgPool) {
+async fn transient_failures_are_retried(pool: PgPool) {
     let failures: [fn(&stub::Seen) -> Option<axum::response::Response>; 7] = [
         |_| Some(stub::status(429)),
         |_| Some(stub::status(500)),

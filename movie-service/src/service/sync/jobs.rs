@@ -92,7 +92,7 @@ impl Jobs {
         {
             return Ok(count);
         }
-        let count = runtimes::left(&self.database).await?;
+        let count = runtimes::count_missing(&self.database).await?;
         *left = Some((count, Instant::now() + (start.elapsed() * COUNT_LASTS_TIMES).max(COUNT_LASTS)));
         Ok(count)
     }
