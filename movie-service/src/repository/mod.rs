@@ -6,7 +6,6 @@ pub mod genres;
 pub mod job_row;
 pub mod job_work;
 pub mod jobs;
-pub mod limits;
 pub mod list;
 pub mod lock;
 pub mod movies;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::time::sleep;
 
 use crate::{
@@ -168,7 +167,7 @@ impl MovieEditor {
             self.cache.invalidate().await;
         }
         if matches!(result, Err(WriteError::Unconfirmed)) {
-            invalidate_when_decided(self.database.pool(), &self.cache, &self.lifecycle);
+            invalidate_when_decided(&self.database, &self.cache, &self.lifecycle);
         }
         result?
     }
@@ -211,10 +210,10 @@ impl From<WriteError> for EditError {
 
 /// A change that was not confirmed may become visible later than what is cached meanwhile. So the cache is made invalid once
 /// more when it is decided; the next start does so anyway.
-pub(super) fn invalidate_when_decided(pool: &PgPool, cache: &Cache, lifecycle: &Lifecycle) {
-    let (pool, cache, stop) = (pool.clone(), cache.clone(), lifecycle.stop_token());
+pub(super) fn invalidate_when_decided(database: &Database, cache: &Cache, lifecycle: &Lifecycle) {
+    let (database, cache, stop) = (database.clone(), cache.clone(), lifecycle.stop_token());
     let deciding = async move {
-        while writes::wait_for_writers(&pool).await.is_err() {
+        while writes::wait_for_writers(&database).await.is_err() {
             sleep(DECISION_PAUSE).await;
         }
         cache.invalidate().await;

@@ -110,7 +110,7 @@ impl Worker {
                 // Also after a failure: the database may have committed although its answer did not arrive.
                 self.cache.invalidate().await;
                 if result.is_err() {
-                    invalidate_when_decided(self.database.pool(), &self.cache, &self.lifecycle);
+                    invalidate_when_decided(&self.database, &self.cache, &self.lifecycle);
                 }
                 result?;
             }

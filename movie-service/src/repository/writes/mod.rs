@@ -5,14 +5,14 @@ mod edit;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sqlx::{Connection, PgConnection, PgPool, Postgres, Row, postgres::PgArguments, query::Query};
+use sqlx::{Connection, PgConnection, Postgres, Row, postgres::PgArguments, query::Query};
 
 use crate::{
     database::postgres::{Database, DatabaseError},
     models::{genre::KnownGenres, movie::MovieDetail, stored_movie::StoredMovie},
 };
 
-use super::{genres, limits, movies};
+use super::{genres, movies};
 
 pub use edit::{Current, Edit, edit};
 
@@ -126,7 +126,9 @@ async fn link_and_read(connection: &mut PgConnection, id: i32, movie: &StoredMov
 ///
 /// # Errors
 /// When the database does not answer, or others take too long.
-pub async fn wait_for_writers(pool: &PgPool) -> sqlx::Result<()> {
-    let wait = sqlx::query!("SELECT FROM catalogue_state FOR SHARE").execute(pool);
-    limits::one_statement(pool, wait).await.map(drop)
+pub async fn wait_for_writers(database: &Database) -> Result<(), DatabaseError> {
+    let wait = async |connection: &mut PgConnection| {
+        sqlx::query!("SELECT FROM catalogue_state FOR SHARE").execute(connection).await.map(drop)
+    };
+    database.read("wait for other writers", wait).await
 }

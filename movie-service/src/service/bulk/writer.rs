@@ -95,7 +95,7 @@ impl<'a> Writer<'a> {
         cache.invalidate().await;
         stored.map_err(|error| match error {
             WriteError::Unconfirmed => {
-                invalidate_when_decided(database.pool(), cache, lifecycle);
+                invalidate_when_decided(database, cache, lifecycle);
                 LineError::Unconfirmed
             }
             _ => LineError::Unavailable,

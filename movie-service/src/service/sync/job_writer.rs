@@ -110,7 +110,7 @@ impl JobWriter {
                 }
             }
             if let Err(end) = self.pause(&mut attempts).await {
-                invalidate_when_decided(self.sync.database.pool(), &self.sync.cache, &self.sync.lifecycle);
+                invalidate_when_decided(&self.sync.database, &self.sync.cache, &self.sync.lifecycle);
                 return Err(end);
             }
         }
