@@ -18,7 +18,6 @@ pub mod stall_timeout;
 pub mod telemetry;
 
 use axum::Router;
-use sqlx::PgPool;
 
 use crate::{
     config::Config,
@@ -46,7 +45,7 @@ pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate::Migrator { ignor
 #[derive(Clone)]
 pub struct App {
     /// The service's database.
-    pub pool: PgPool,
+    pub database: Database,
     /// The service's cache.
     pub redis: RedisLink,
     /// Lists and details.
@@ -67,28 +66,27 @@ impl App {
     /// # Errors
     /// When PostgreSQL cannot be used, or the address of Redis is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
-        let pool = Database::connect(&config.postgres, &MIGRATIONS).await?.pool().clone();
-        Self::assemble(config, pool, lifecycle).await
+        let database = Database::connect(&config.postgres, &MIGRATIONS).await?;
+        Self::assemble(config, database, lifecycle).await
     }
 
     /// Puts the parts together around a database that has its schema.
     ///
     /// # Errors
     /// When the address of Redis is malformed or TLS cannot be set up.
-    pub async fn assemble(config: &Config, pool: PgPool, lifecycle: Lifecycle) -> Result<Self, StartError> {
+    pub async fn assemble(config: &Config, database: Database, lifecycle: Lifecycle) -> Result<Self, StartError> {
         let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
         let tmdb = Tmdb::new(&config.tmdb)?;
         let cache = Cache::new(redis.clone(), lifecycle.clone());
         // An earlier process may have died between a change and its invalidation.
         cache.invalidate().await;
-        let database = Database::new(pool.clone(), &config.postgres);
         let movies = Movies::new(database.clone(), cache.clone(), lifecycle.clone());
         let movie_editor = MovieEditor::new(database.clone(), cache.clone(), lifecycle.clone());
         let bulk = Bulk::new(database.clone(), cache.clone(), lifecycle.clone());
         let concurrency = config.tmdb.runtime_concurrency;
         let sync = Sync::new(database.clone(), cache, tmdb, concurrency, lifecycle.clone());
-        let catalogue = Catalogue::new(database, lifecycle);
-        Ok(Self { pool, redis, movies, movie_editor, bulk, sync, catalogue })
+        let catalogue = Catalogue::new(database.clone(), lifecycle);
+        Ok(Self { database, redis, movies, movie_editor, bulk, sync, catalogue })
     }
 
     /// The routes with everything around them, as the server runs them.
@@ -136,7 +134,7 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
 
     let served = server::serve(listener, app.router(config), &config.server, stop).await;
     let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
-    postgres::close(&app.pool, lifecycle.deadline(config.server.shutdown_timeout)).await;
+    app.database.close(lifecycle.deadline(config.server.shutdown_timeout)).await;
     tracing::info!("PostgreSQL closed");
     drop(app);
     tracing::info!("Redis closed, stopped");

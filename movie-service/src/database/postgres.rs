@@ -279,13 +279,16 @@ impl Database {
 
     /// Whether PostgreSQL answers now.
     pub async fn ping(&self) -> bool {
-        ping(&self.pool).await
+        within(self.acquire_timeout, sqlx::raw_sql("SELECT 1").execute(&self.pool)).await.is_ok()
     }
 
     /// Closes the pool; connections still in use at the deadline, or after three seconds, are left to the operating
     /// system.
     pub async fn close(&self, deadline: Instant) {
-        close(&self.pool, deadline).await;
+        let deadline = deadline.min(Instant::now() + CLOSE_TIMEOUT);
+        if timeout_at(deadline, self.pool.close()).await.is_err() {
+            tracing::warn!("PostgreSQL connections did not close in time");
+        }
     }
 }
 
@@ -320,19 +323,6 @@ pub fn pool(config: &PostgresConfig) -> PgPool {
             })
         })
         .connect_lazy_with(options)
-}
-
-/// Whether PostgreSQL answers now.
-pub async fn ping(pool: &PgPool) -> bool {
-    within(pool.options().get_acquire_timeout(), sqlx::raw_sql("SELECT 1").execute(pool)).await.is_ok()
-}
-
-/// Closes a pool; see [`Database::close`].
-pub async fn close(pool: &PgPool, deadline: Instant) {
-    let deadline = deadline.min(Instant::now() + CLOSE_TIMEOUT);
-    if timeout_at(deadline, pool.close()).await.is_err() {
-        tracing::warn!("PostgreSQL connections did not close in time");
-    }
 }
 
 /// Waits for `work` at most for `limit`: a server that is gone without a word (a dead network, a stopped process) never
@@ -386,6 +376,6 @@ fn is_connection_error(error: &sqlx::Error) -> bool {
 /// Whether the cause is the state of the server and not the statement (appendix A of PostgreSQL's manual): classes 08,
 /// 53, 57 and 58 (connection, resources, operator, system), 40 (deadlock, serialisation), 55 (a lock that was not free
 /// in time), 25P03 (a session idle in a transaction) and 25006 (a server that has become read-only).
-pub fn is_transient_code(code: &str) -> bool {
+fn is_transient_code(code: &str) -> bool {
     ["08", "40", "53", "55", "57", "58", "25P03", "25006"].iter().any(|class| code.starts_with(class))
 }

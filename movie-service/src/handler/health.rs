@@ -6,7 +6,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{App, database::postgres};
+use crate::App;
 
 const SERVICE: &str = env!("CARGO_PKG_NAME");
 
@@ -53,7 +53,7 @@ pub async fn health() -> Json<Health> {
     responses((status = 200, description = "The service can work", body = Readiness), (status = 503, description = "PostgreSQL does not answer", body = Readiness))
 )]
 pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
-    let (postgres, redis) = tokio::join!(postgres::ping(&app.pool), app.redis.ping());
+    let (postgres, redis) = tokio::join!(app.database.ping(), app.redis.ping());
     let word = |up: bool| if up { "ok" } else { "unavailable" };
     let (status, text) =
         if postgres { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };

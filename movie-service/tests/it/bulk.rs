@@ -53,6 +53,7 @@ async fn each_line_is_stored_or_told_why_not(pool: PgPool) {
         &long,
         r#"{"overview":"no title"}"#,
         r#"{"title":"Three","tmdb_id":8}"#,
+        r#"{"title":"x","duration":"5"}"#,
     ]
     .join("\n");
     let answer = bulk(&app, body).await;
@@ -75,7 +76,8 @@ async fn each_line_is_stored_or_told_why_not(pool: PgPool) {
         json!({ "line": 10, "status": 400, "error": "the line is longer than 65536 bytes", "code": "line_too_long" }),
         json!({ "line": 11, "status": 400, "error": "invalid title, expected a title of 1 to 500 characters that is not blank", "code": "invalid_field", "field": "title" }),
         json!({ "line": 12, "status": 201, "id": id(12) }),
-        json!({ "end": true, "stored": 3, "failed": 7 }),
+        json!({ "line": 13, "status": 400, "error": "invalid request body", "code": "invalid_request_body", "field": "duration" }),
+        json!({ "end": true, "stored": 3, "failed": 8 }),
     ];
     assert_eq!(answer, expected);
     let movie = app.get(&format!("/api/v1/movies/{}", id(1))).await.json();

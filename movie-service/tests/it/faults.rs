@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use movie_service::repository::is_transient;
+use movie_service::database::postgres::DatabaseError;
 use sqlx::PgPool;
 
 use crate::support::{
@@ -38,7 +38,7 @@ async fn a_transaction_that_paused_too_long_and_a_server_that_only_reads_are_tra
         let error = sqlx::query("DELETE FROM movies").execute(&mut *transaction).await.unwrap_err();
         let found = error.as_database_error().and_then(|error| error.code());
         assert!(found.as_deref().is_none_or(|found| found == code), "{error:?}");
-        assert!(is_transient(&error), "{error:?}");
+        assert!(DatabaseError::from_write(error).is_transient(), "{fault}");
     }
 }
 
