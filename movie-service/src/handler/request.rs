@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// The `{id}` of the path: `None` for a number that no movie can have, since other things are judged before.
+/// The `{id}` of the path: `None` for a number that no movie can have, since other things are validated before.
 pub(super) struct MoviePath(pub(super) Option<MovieId>);
 
 impl<S: Send + Sync> FromRequestParts<S> for MoviePath {

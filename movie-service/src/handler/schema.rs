@@ -10,7 +10,7 @@ use utoipa::{
     },
 };
 
-use crate::models::extras;
+use crate::models::includes;
 
 /// Parameters of the list, which are read by `ListQuery::parse`.
 pub(super) struct ListParameters;
@@ -53,12 +53,12 @@ impl IntoParams for ListParameters {
             parameter(
                 "include",
                 "More fields of each movie, as in its detail; separated by `,`, each once.",
-                names(&extras::EXTRAS, "genres,overview"),
+                names(&includes::INCLUDES, "genres,overview"),
             ),
             parameter(
                 "facets",
                 "Counts of the movies that match, by these; separated by `,`, each once.",
-                names(&extras::FACETS, "genres,year"),
+                names(&includes::FACETS, "genres,year"),
             ),
         ]);
         all

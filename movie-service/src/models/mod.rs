@@ -3,10 +3,10 @@
 pub mod cursor;
 pub mod draft;
 pub mod etag;
-pub mod extras;
 pub mod filter;
 pub mod genre;
 pub mod import;
+pub mod includes;
 pub mod job;
 pub mod locks;
 pub mod movie;

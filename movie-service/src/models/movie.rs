@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::extras::Facets;
+use super::includes::Facets;
 
 /// TMDB's image server, at the width that fits a poster.
 pub const POSTER_PREFIX: &str = "https://image.tmdb.org/t/p/w500";

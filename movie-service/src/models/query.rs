@@ -3,8 +3,8 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::{
-    extras::{self, Extra, Facet},
     filter::Filters,
+    includes::{self, Facet, Include},
     movie::{date_text, parse_date},
     parameters::{InvalidParameter, first_value, strict, values},
 };
@@ -66,7 +66,7 @@ pub struct ListQuery {
     /// Where to go on, as the client sent it; `page` does not count then.
     pub cursor: Option<String>,
     /// More fields of each movie: sorted, each once.
-    pub include: Vec<Extra>,
+    pub include: Vec<Include>,
     /// What to count under the filters: sorted, each once.
     pub facets: Vec<Facet>,
 }
@@ -101,8 +101,8 @@ impl ListQuery {
             sort_by,
             order,
             cursor: cursor(query)?,
-            include: extras::include(query)?,
-            facets: extras::facets(query)?,
+            include: includes::include(query)?,
+            facets: includes::facets(query)?,
             ..filtered
         })
     }

@@ -45,7 +45,7 @@ pub struct Subject {
     pub movies: i64,
 }
 
-/// What a movie that may be similar is judged by.
+/// What the similarity of a movie is computed from.
 #[derive(Debug, Clone, Default)]
 pub struct Candidate {
     /// The platform's own id.

@@ -20,7 +20,7 @@ use crate::{
     lifecycle::Lifecycle,
     models::{
         etag::{self, ETag, Tagged},
-        extras,
+        includes,
         movie::{MovieId, TmdbId, date_text},
         query::ListQuery,
         similar::Limit,
@@ -60,8 +60,8 @@ impl CacheKey {
         let more = [
             ("", filters.canonical()),
             ("cursor=", cursor.clone().unwrap_or_default()),
-            ("include=", extras::list(include, &extras::EXTRAS)),
-            ("facets=", extras::list(facets, &extras::FACETS)),
+            ("include=", includes::list(include, &includes::INCLUDES)),
+            ("facets=", includes::list(facets, &includes::FACETS)),
         ];
         let more: Vec<_> = more.iter().filter(|(_, value)| !value.is_empty()).map(|(n, v)| format!("{n}{v}")).collect();
         if !more.is_empty() {

@@ -9,8 +9,8 @@ use crate::{
     database::postgres::Database,
     models::{
         cursor::{CursorKey, Position},
-        extras::Facets,
         genre::{Genre, GenreFilter},
+        includes::Facets,
         movie::{MovieDetail, MoviePage},
         query::ListQuery,
     },

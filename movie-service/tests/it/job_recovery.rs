@@ -164,7 +164,7 @@ async fn shutdown_leaves_a_job_to_the_next_start(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn a_replica_that_was_started_before_takes_up_the_job_too(pool: PgPool) {
+async fn a_replica_that_was_started_before_resumes_the_job_too(pool: PgPool) {
     let (tmdb, _gate) = gated(2).await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;
     let plain = Stub::plain().await;

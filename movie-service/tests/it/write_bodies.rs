@@ -90,7 +90,7 @@ async fn a_value_that_a_movie_cannot_have_is_refused_by_name(pool: PgPool) {
             assert_eq!(
                 (patched.status.as_u16(), patched.json()),
                 (400, error),
-                "values are judged before the movie is looked for"
+                "values are validated before the movie is looked for"
             );
         }
     }
@@ -200,7 +200,7 @@ async fn anything_but_one_object_of_the_right_types_is_invalid(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn the_id_the_body_its_values_and_then_the_movie_are_judged(pool: PgPool) {
+async fn the_id_the_body_its_values_and_then_the_movie_are_checked(pool: PgPool) {
     let app = TestApp::new(&pool).await;
     for id in ["1", "0", "-1", "2147483648"] {
         for method in [Method::PUT, Method::PATCH] {

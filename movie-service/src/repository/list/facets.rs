@@ -3,8 +3,8 @@
 use sqlx::PgExecutor;
 
 use crate::models::{
-    extras::{Facet, Facets, LanguageCount, YearCount},
     genre::GenreSummary,
+    includes::{Facet, Facets, LanguageCount, YearCount},
 };
 
 use super::{

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::models::{
     cursor::{Fit, Key, Position},
-    extras::Extra,
+    includes::Include,
     movie::{Included, MovieSummary, backdrop_url, date_text, poster_url},
     query::{ListQuery, SortBy},
 };
@@ -57,17 +57,17 @@ pub(super) struct Row {
 }
 
 /// What a row needs of a movie `m`: what only `include` asks for is not read without it.
-pub(super) fn columns(include: &[Extra]) -> String {
+pub(super) fn columns(include: &[Include]) -> String {
     let optional = [
-        (Extra::Overview, "m.overview", "NULL::text AS overview"),
-        (Extra::OriginalTitle, "m.original_title", "NULL::text AS original_title"),
-        (Extra::Language, "m.original_language", "NULL::text AS original_language"),
-        (Extra::BackdropUrl, "m.backdrop_path", "NULL::text AS backdrop_path"),
-        (Extra::TmdbId, "m.tmdb_id", "NULL::int AS tmdb_id"),
-        (Extra::LockedFields, "m.locked_fields", "NULL::text[] AS locked_fields"),
-        (Extra::UpdatedAt, "m.updated_at", "NULL::timestamptz AS updated_at"),
+        (Include::Overview, "m.overview", "NULL::text AS overview"),
+        (Include::OriginalTitle, "m.original_title", "NULL::text AS original_title"),
+        (Include::Language, "m.original_language", "NULL::text AS original_language"),
+        (Include::BackdropUrl, "m.backdrop_path", "NULL::text AS backdrop_path"),
+        (Include::TmdbId, "m.tmdb_id", "NULL::int AS tmdb_id"),
+        (Include::LockedFields, "m.locked_fields", "NULL::text[] AS locked_fields"),
+        (Include::UpdatedAt, "m.updated_at", "NULL::timestamptz AS updated_at"),
         (
-            Extra::Genres,
+            Include::Genres,
             r#"ARRAY(SELECT g.name FROM movie_genres mg JOIN genres g ON g.id = mg.genre_id
                      WHERE mg.movie_id = m.id ORDER BY g.name COLLATE "C") AS genres"#,
             "NULL::text[] AS genres",
@@ -89,16 +89,16 @@ impl Row {
         let included = Included {
             genres: self.genres,
             overview: self.overview,
-            original_title: wants(Extra::OriginalTitle).then(|| self.original_title.unwrap_or_default()),
-            language: wants(Extra::Language).then(|| self.original_language.unwrap_or_default()),
-            duration: wants(Extra::Duration).then(|| self.runtime.unwrap_or_default()),
-            backdrop_url: wants(Extra::BackdropUrl).then(|| backdrop_url(self.backdrop_path.as_deref())),
-            vote_average: wants(Extra::VoteAverage).then(|| self.rating.unwrap_or_default()),
-            vote_count: wants(Extra::VoteCount).then(|| self.vote_count.unwrap_or_default()),
+            original_title: wants(Include::OriginalTitle).then(|| self.original_title.unwrap_or_default()),
+            language: wants(Include::Language).then(|| self.original_language.unwrap_or_default()),
+            duration: wants(Include::Duration).then(|| self.runtime.unwrap_or_default()),
+            backdrop_url: wants(Include::BackdropUrl).then(|| backdrop_url(self.backdrop_path.as_deref())),
+            vote_average: wants(Include::VoteAverage).then(|| self.rating.unwrap_or_default()),
+            vote_count: wants(Include::VoteCount).then(|| self.vote_count.unwrap_or_default()),
             // The sample's are negative: places in a file, not ids at TMDB.
-            tmdb_id: wants(Extra::TmdbId).then(|| self.tmdb_id.filter(|id| *id > 0)),
+            tmdb_id: wants(Include::TmdbId).then(|| self.tmdb_id.filter(|id| *id > 0)),
             locked_fields: self.locked_fields,
-            created_at: self.created_at.filter(|_| wants(Extra::CreatedAt)),
+            created_at: self.created_at.filter(|_| wants(Include::CreatedAt)),
             updated_at: self.updated_at,
         };
         let summary = MovieSummary {

@@ -11,7 +11,7 @@ use super::{
 /// A field of the detail that the rows of the list can have too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "named like the fields of the detail")]
-pub enum Extra {
+pub enum Include {
     Genres,
     Overview,
     OriginalTitle,
@@ -38,19 +38,19 @@ pub enum Facet {
 }
 
 /// All fields that can be asked for.
-pub const EXTRAS: [(&str, Extra); 12] = [
-    ("genres", Extra::Genres),
-    ("overview", Extra::Overview),
-    ("original_title", Extra::OriginalTitle),
-    ("language", Extra::Language),
-    ("duration", Extra::Duration),
-    ("backdrop_url", Extra::BackdropUrl),
-    ("vote_average", Extra::VoteAverage),
-    ("vote_count", Extra::VoteCount),
-    ("tmdb_id", Extra::TmdbId),
-    ("locked_fields", Extra::LockedFields),
-    ("created_at", Extra::CreatedAt),
-    ("updated_at", Extra::UpdatedAt),
+pub const INCLUDES: [(&str, Include); 12] = [
+    ("genres", Include::Genres),
+    ("overview", Include::Overview),
+    ("original_title", Include::OriginalTitle),
+    ("language", Include::Language),
+    ("duration", Include::Duration),
+    ("backdrop_url", Include::BackdropUrl),
+    ("vote_average", Include::VoteAverage),
+    ("vote_count", Include::VoteCount),
+    ("tmdb_id", Include::TmdbId),
+    ("locked_fields", Include::LockedFields),
+    ("created_at", Include::CreatedAt),
+    ("updated_at", Include::UpdatedAt),
 ];
 /// All that can be counted.
 pub const FACETS: [(&str, Facet); 3] =
@@ -61,8 +61,8 @@ const INCLUDE_EXPECTED: &str = "some of genres, overview, original_title, langua
 const FACETS_EXPECTED: &str = "some of genres, language, year, each once, separated by ','";
 
 /// Reads `include`.
-pub(super) fn include(query: &str) -> Result<Vec<Extra>, InvalidParameter> {
-    Ok(strict(query, "include", INCLUDE_EXPECTED, |text| names(text, &EXTRAS))?.unwrap_or_default())
+pub(super) fn include(query: &str) -> Result<Vec<Include>, InvalidParameter> {
+    Ok(strict(query, "include", INCLUDE_EXPECTED, |text| names(text, &INCLUDES))?.unwrap_or_default())
 }
 
 /// Reads `facets`.
@@ -129,10 +129,10 @@ mod tests {
     #[test]
     fn names_are_read_in_any_order_each_once() {
         assert_eq!(facets("facets=year,genres"), Ok(vec![Facet::Genres, Facet::Year]));
-        assert_eq!(include("include=tmdb_id%2Coverview"), Ok(vec![Extra::Overview, Extra::TmdbId]));
+        assert_eq!(include("include=tmdb_id%2Coverview"), Ok(vec![Include::Overview, Include::TmdbId]));
         assert_eq!((include(""), facets("")), (Ok(vec![]), Ok(vec![])));
         assert_eq!(list(&[Facet::Year, Facet::Genres], &FACETS), "genres,year");
-        for (name, known) in EXTRAS {
+        for (name, known) in INCLUDES {
             assert_eq!(include(&format!("include={name}")), Ok(vec![known]));
             assert!(INCLUDE_EXPECTED.contains(name));
         }
