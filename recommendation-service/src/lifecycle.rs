@@ -4,12 +4,13 @@
 
 use std::{
     future::Future,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use tokio::{
     signal::unix::{SignalKind, signal},
+    task::JoinSet,
     time::{Instant, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -24,6 +25,8 @@ pub struct Lifecycle {
     stop: CancellationToken,
     stop_requested_at: Arc<OnceLock<Instant>>,
     tasks: TaskTracker,
+    /// The task that waits for signals; aborted with the last clone.
+    signals: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Lifecycle {
@@ -39,8 +42,7 @@ impl Lifecycle {
 
     /// Asks everything to stop. Calling it again changes nothing.
     pub fn stop(&self) {
-        self.stop_requested_at.get_or_init(Instant::now);
-        self.stop.cancel();
+        request_stop(&self.stop, &self.stop_requested_at);
     }
 
     /// When a shutdown that may take `limit` must be over: counted from the moment it was requested, so that its steps
@@ -57,9 +59,9 @@ impl Lifecycle {
     pub fn stop_on_signals(&self) -> std::io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let this = self.clone();
-        // Not tracked: it waits for a second signal as long as the process lives.
-        tokio::spawn(async move {
+        let (stop, stop_requested_at) = (self.stop.clone(), self.stop_requested_at.clone());
+        // Not among the tasks to drain: it waits for a second signal as long as the process lives.
+        self.signals.lock().unwrap_or_else(PoisonError::into_inner).spawn(async move {
             for is_first in [true, false] {
                 let (name, number) = tokio::select! {
                     _ = terminate.recv() => ("SIGTERM", 15),
@@ -67,7 +69,7 @@ impl Lifecycle {
                 };
                 if is_first {
                     tracing::info!(signal = name, "stopping");
-                    this.stop();
+                    request_stop(&stop, &stop_requested_at);
                 } else {
                     tracing::warn!(signal = name, "second signal: ending at once");
                     std::process::exit(128 + number);
@@ -107,6 +109,11 @@ impl Lifecycle {
         }
         drained
     }
+}
+
+fn request_stop(stop: &CancellationToken, requested_at: &OnceLock<Instant>) {
+    requested_at.get_or_init(Instant::now);
+    stop.cancel();
 }
 
 /// The instant `limit` from now.

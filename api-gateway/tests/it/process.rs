@@ -100,6 +100,27 @@ async fn sigterm_and_sigint_end_it_with_exit_code_0_and_each_step_logged() {
     }
 }
 
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once_although_a_request_is_in_flight() {
+    use tokio::io::AsyncWriteExt;
+
+    let service = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, url) = (free_port().to_string(), format!("http://{}", service.local_addr().unwrap()));
+    let settings = [("SERVER_PORT", port.as_str()), ("MOVIE_SERVICE_URL", &url), ("SHUTDOWN_TIMEOUT_SECONDS", "3600")];
+    let program = Running::start(&mut command(&settings));
+    let address = listening(port.parse().unwrap()).await;
+    let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET /api/v1/movies HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer t\r\n\r\n").await.unwrap();
+    // It is in flight, and the service never responds.
+    let _in_flight = service.accept().await.unwrap();
+    program.signal("TERM");
+    eventually("it stops listening", async || tokio::net::TcpStream::connect(address).await.is_err()).await;
+    program.signal("TERM");
+    let output = program.end();
+    assert_eq!(output.status.code(), Some(128 + 15));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("second signal: ending at once"));
+}
+
 #[test]
 fn a_port_that_is_taken_is_named_and_ends_it_with_exit_code_1() {
     let taken = TcpListener::bind("0.0.0.0:0").unwrap();

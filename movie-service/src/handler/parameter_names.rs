@@ -6,13 +6,13 @@ use super::request_validation::query::QueryParameters;
 
 /// Only the names are read: whatever values these have is right.
 macro_rules! parameter_names {
-    ($(#[$comment:meta])* $type:ident, $original:expr, [$($name:literal),+ $(,)?]) => {
+    ($(#[$comment:meta])* $type:ident, $original:expr, $names:expr) => {
         $(#[$comment])*
         pub(super) struct $type;
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_struct(stringify!($type), &[$($name),+], IgnoredAny).map(|_| Self)
+                deserializer.deserialize_struct(stringify!($type), $names, IgnoredAny).map(|_| Self)
             }
         }
 
@@ -24,33 +24,49 @@ macro_rules! parameter_names {
 
 const ORIGINAL: &[&str] = &["page", "page_size", "sort_by", "order", "release_date_from", "release_date_to"];
 
+const LIST: &[&str] = &[
+    "q",
+    "with_genres",
+    "without_genres",
+    "with_original_language",
+    "year",
+    "release_date_from",
+    "release_date_to",
+    "vote_average_gte",
+    "vote_average_lte",
+    "vote_count_gte",
+    "runtime_gte",
+    "runtime_lte",
+    "popularity_gte",
+    "ids",
+    "page",
+    "page_size",
+    "sort_by",
+    "order",
+    "cursor",
+    "include",
+    "facets",
+];
+
 parameter_names!(
     /// Of the list.
     ListNames,
     Some(ORIGINAL),
-    [
-        "q", "with_genres", "without_genres", "with_original_language", "year", "release_date_from",
-        "release_date_to", "vote_average_gte", "vote_average_lte", "vote_count_gte", "runtime_gte", "runtime_lte",
-        "popularity_gte", "ids", "page", "page_size", "sort_by", "order", "cursor", "include", "facets",
-    ]
+    LIST
 );
 
 parameter_names!(
     /// Of a random movie, which has no page: paging and sorting make no difference.
     RandomNames,
     None,
-    [
-        "q", "with_genres", "without_genres", "with_original_language", "year", "release_date_from",
-        "release_date_to", "vote_average_gte", "vote_average_lte", "vote_count_gte", "runtime_gte", "runtime_lte",
-        "popularity_gte", "ids", "page", "page_size", "sort_by", "order", "cursor", "include", "facets",
-    ]
+    LIST
 );
 
 parameter_names!(
     /// Of similar movies.
     SimilarNames,
     None,
-    ["limit"]
+    &["limit"]
 );
 
 #[cfg(test)]

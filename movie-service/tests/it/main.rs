@@ -37,6 +37,7 @@ mod store;
 mod support;
 mod sync;
 mod sync_command;
+mod sync_failures;
 mod sync_locks;
 mod tmdb;
 mod tmdb_failures;
