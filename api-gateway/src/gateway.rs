@@ -24,6 +24,7 @@ use tracing::Instrument;
 use crate::{
     config::Config,
     error::{ApiError, as_json},
+    error_code::ErrorCode,
     phases::{
         access_log::AccessLog,
         auth, client_ip, cors, message_validation, rate_limit,
@@ -178,7 +179,7 @@ impl Inner {
 }
 
 fn invalid_path() -> ApiError {
-    ApiError::bad_request("invalid_path", "invalid request path")
+    ApiError::bad_request(ErrorCode::InvalidPath, "invalid request path")
 }
 
 /// The canonical path with the unchanged query.

@@ -11,18 +11,17 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::error_code::ErrorCode;
+
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorBody {
     /// What went wrong, for people.
-    #[schema(example = "invalid movie ID")]
     pub error: Cow<'static, str>,
-    /// What went wrong, for programs: stable, `snake_case`.
-    #[schema(example = "invalid_movie_id")]
-    pub code: Cow<'static, str>,
+    /// What went wrong, for programs.
+    pub code: ErrorCode,
     /// The field or parameter to blame, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "id")]
     pub field: Option<Cow<'static, str>>,
 }
 
@@ -30,35 +29,35 @@ pub struct ErrorBody {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
-    code: &'static str,
+    code: ErrorCode,
     message: Cow<'static, str>,
     field: Option<Cow<'static, str>>,
 }
 
 impl ApiError {
-    /// Any status; `code` is stable and in snake case, `message` is shown as it is.
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    /// Any status; `message` is shown as it is.
+    pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code, message: message.into(), field: None }
     }
 
     /// 400.
-    pub fn bad_request(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn bad_request(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
     /// 404.
-    pub fn not_found(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn not_found(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, code, message)
     }
 
     /// 409.
-    pub fn conflict(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn conflict(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, code, message)
     }
 
     /// 503.
     pub fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable, message)
     }
 
     /// Names the field or parameter to blame.
@@ -75,7 +74,7 @@ impl ApiError {
 
     /// The body that is sent.
     pub fn into_body(self) -> ErrorBody {
-        ErrorBody { error: self.message, code: self.code.into(), field: self.field }
+        ErrorBody { error: self.message, code: self.code, field: self.field }
     }
 }
 
@@ -89,7 +88,7 @@ impl IntoResponse for ApiError {
 
 /// The answer to a path that does not exist.
 pub async fn route_not_found() -> ApiError {
-    ApiError::not_found("not_found", "Not Found")
+    ApiError::not_found(ErrorCode::NotFound, "Not Found")
 }
 
 /// Turns the errors that libraries answer (empty or plain text) into the JSON form; headers such as `Allow` stay.
@@ -100,29 +99,23 @@ pub fn as_json(response: Response) -> Response {
     if !is_error || content_type.is_some_and(|value| value.starts_with(b"application/json")) {
         return response;
     }
-    let reason = match status {
-        StatusCode::GATEWAY_TIMEOUT => "the request took too long",
-        StatusCode::REQUEST_TIMEOUT => "the request body did not arrive in time",
-        StatusCode::PAYLOAD_TOO_LARGE => "request body too large",
+    let (code, message) = match status {
+        StatusCode::NOT_FOUND => (ErrorCode::NotFound, "Not Found"),
+        StatusCode::METHOD_NOT_ALLOWED => (ErrorCode::MethodNotAllowed, "Method Not Allowed"),
+        StatusCode::REQUEST_TIMEOUT => (ErrorCode::RequestTimeout, "the request body did not arrive in time"),
+        StatusCode::PAYLOAD_TOO_LARGE => (ErrorCode::BodyTooLarge, "request body too large"),
         // Only the decompression of request bodies answers it.
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported Content-Encoding, expected gzip, br or zstd",
-        StatusCode::INTERNAL_SERVER_ERROR => "internal server error",
-        _ => status.canonical_reason().unwrap_or("request failed"),
-    };
-    let code = match status {
-        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
-        StatusCode::GATEWAY_TIMEOUT => "timeout",
-        StatusCode::REQUEST_TIMEOUT => "request_timeout",
-        StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported_encoding",
-        StatusCode::NOT_FOUND => "not_found",
-        StatusCode::INTERNAL_SERVER_ERROR => "internal",
-        _ => "request_failed",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            (ErrorCode::UnsupportedEncoding, "unsupported Content-Encoding, expected gzip, br or zstd")
+        }
+        StatusCode::INTERNAL_SERVER_ERROR => (ErrorCode::Internal, "internal server error"),
+        StatusCode::GATEWAY_TIMEOUT => (ErrorCode::Timeout, "the request took too long"),
+        _ => (ErrorCode::RequestFailed, status.canonical_reason().unwrap_or("request failed")),
     };
     let (mut parts, _) = response.into_parts();
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_TYPE);
-    let mut shaped = ApiError::new(status, code, reason).into_response();
+    let mut shaped = ApiError::new(status, code, message).into_response();
     for (name, value) in &parts.headers {
         shaped.headers_mut().append(name, value.clone());
     }

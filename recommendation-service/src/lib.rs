@@ -6,6 +6,7 @@ pub mod config;
 pub mod database;
 pub mod drain_body;
 pub mod error;
+pub mod error_code;
 pub mod handler;
 pub mod lifecycle;
 pub mod middleware;

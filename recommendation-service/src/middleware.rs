@@ -22,7 +22,10 @@ use tower_http::{
 };
 use tracing::{Span, field::Empty};
 
-use crate::error::{ApiError, as_json, route_not_found};
+use crate::{
+    error::{ApiError, as_json, route_not_found},
+    error_code::ErrorCode,
+};
 
 /// Largest request body in bytes, unless a route has a limit of its own.
 pub const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -117,7 +120,7 @@ fn log_response<B>(response: &axum::http::Response<B>, latency: Duration, span: 
 
 fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
     // The panic hook has logged the message and the place.
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal server error").into_response()
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "internal server error").into_response()
 }
 
 /// 128 random bits in hexadecimal, for requests that come without an id.

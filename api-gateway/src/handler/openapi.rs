@@ -6,7 +6,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         Components, ContactBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem,
-        Ref, RefOr, Response, ResponseBuilder, ServerBuilder,
+        Ref, RefOr, Response, ResponseBuilder, Schema, ServerBuilder,
         path::Operation,
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
         tag::TagBuilder,
@@ -15,6 +15,7 @@ use utoipa::{
 
 use crate::{
     error::ErrorBody,
+    error_code::ErrorCode,
     phases::rate_limit::RateLimited,
     routing::{Route, route},
 };
@@ -51,17 +52,31 @@ pub fn platform(own: OpenApi) -> OpenApi {
         .paths(own.paths)
         .components(own.components)
         .build();
+    let mut error_code = ErrorCode::schema();
     for (service, yaml) in SERVICES {
         let spec: OpenApi = yaml_serde::from_str(yaml)
             .unwrap_or_else(|error| panic!("openapi/{service}.yaml is not a specification: {error}"));
+        add_codes(&mut error_code, &spec);
         platform.merge(reachable(spec));
     }
     let operations = TagBuilder::new().name("operations").description(Some("Health and readiness"));
     platform.tags.get_or_insert_default().push(operations.build());
     let components = platform.components.get_or_insert_default();
     add_shared(components);
+    components.schemas.insert(ErrorCode::name().into_owned(), error_code);
     remove_unused_schemas(&mut platform);
     platform
+}
+
+/// Adds the codes of a service's errors: clients of the gateway may get all of them.
+fn add_codes(error_code: &mut RefOr<Schema>, spec: &OpenApi) {
+    let schemas = spec.components.as_ref().map(|components| &components.schemas);
+    let codes = schemas.and_then(|schemas| schemas.get(ErrorCode::name().as_ref()));
+    if let (RefOr::T(Schema::Object(all)), Some(RefOr::T(Schema::Object(codes)))) = (error_code, codes) {
+        let all = all.enum_values.get_or_insert_default();
+        let new = codes.enum_values.iter().flatten().filter(|code| !all.contains(code));
+        all.extend(new.cloned().collect::<Vec<_>>());
+    }
 }
 
 /// The part of a service's specification that clients of the gateway can reach.

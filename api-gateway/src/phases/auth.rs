@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 
-use crate::error::ApiError;
+use crate::{error::ApiError, error_code::ErrorCode};
 
 /// Checks that the request carries a Bearer token (RFC 6750, section 2.1).
 ///
@@ -17,7 +17,7 @@ pub fn authenticate(headers: &HeaderMap) -> Result<(), ApiError> {
         (Some(_), Some(_)) => return Err(invalid_format()),
     };
     if value.is_empty() {
-        return Err(unauthorized("missing_authorization", "missing Authorization header"));
+        return Err(unauthorized(ErrorCode::MissingAuthorization, "missing Authorization header"));
     }
     let token = match value.strip_prefix(b"Bearer") {
         Some([b' ', token @ ..]) => token,
@@ -25,16 +25,16 @@ pub fn authenticate(headers: &HeaderMap) -> Result<(), ApiError> {
         _ => return Err(invalid_format()),
     };
     if token.iter().all(u8::is_ascii_whitespace) {
-        return Err(unauthorized("empty_bearer_token", "empty bearer token"));
+        return Err(unauthorized(ErrorCode::EmptyBearerToken, "empty bearer token"));
     }
     Ok(())
 }
 
 fn invalid_format() -> ApiError {
-    unauthorized("invalid_authorization", "invalid Authorization header format, expected 'Bearer <token>'")
+    unauthorized(ErrorCode::InvalidAuthorization, "invalid Authorization header format, expected 'Bearer <token>'")
 }
 
-fn unauthorized(code: &'static str, message: &'static str) -> ApiError {
+fn unauthorized(code: ErrorCode, message: &'static str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, code, message)
 }
 

@@ -7,7 +7,7 @@ use axum::{
     response::IntoResponse,
 };
 
-use crate::error::ApiError;
+use crate::{error::ApiError, error_code::ErrorCode};
 
 use super::cors::METHODS;
 
@@ -26,18 +26,18 @@ pub fn validate<T>(request: &Request<T>) -> Result<(), Response<Body>> {
 fn rejection<T>(request: &Request<T>) -> Option<Response<Body>> {
     // Methods for proxies, and for looking at what proxies did to a message (RFC 9110, section 9.3).
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-        let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed");
+        let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed, "Method Not Allowed");
         return Some(([(header::ALLOW, METHODS)], error).into_response());
     }
     let headers = request.headers();
     let host_optional = request.version() == Version::HTTP_10;
     if !has_one_host(headers, host_optional) {
         let text = "exactly one Host header is required, with a host and maybe a port";
-        return Some(ApiError::bad_request("invalid_host", text).into_response());
+        return Some(ApiError::bad_request(ErrorCode::InvalidHost, text).into_response());
     }
     if has_unsupported_coding(headers) {
         let text = "chunked is the only supported Transfer-Encoding, and may be given once";
-        return Some(ApiError::bad_request("unknown_transfer_encoding", text).into_response());
+        return Some(ApiError::bad_request(ErrorCode::UnknownTransferEncoding, text).into_response());
     }
     None
 }

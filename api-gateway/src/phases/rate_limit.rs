@@ -7,7 +7,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::service::limiter::Decision;
+use crate::{error_code::ErrorCode, service::limiter::Decision};
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -20,8 +20,7 @@ pub struct RateLimited {
     #[schema(example = "rate limit exceeded")]
     pub error: &'static str,
     /// Always `rate_limited`.
-    #[schema(example = "rate_limited")]
-    pub code: &'static str,
+    pub code: ErrorCode,
     /// Whole seconds until the next window.
     #[schema(example = 42)]
     pub retry_after: u64,
@@ -36,7 +35,8 @@ pub fn add_headers(headers: &mut HeaderMap, decision: &Decision) {
 
 /// 429 with `Retry-After`, and `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).
 pub fn too_many_requests(decision: &Decision, window_seconds: u64) -> Response<Body> {
-    let body = RateLimited { error: "rate limit exceeded", code: "rate_limited", retry_after: decision.reset_seconds };
+    let body =
+        RateLimited { error: "rate limit exceeded", code: ErrorCode::RateLimited, retry_after: decision.reset_seconds };
     let body = serde_json::to_string(&body).expect("plain fields always serialise");
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;

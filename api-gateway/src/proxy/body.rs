@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{error::ApiError, stall_timeout::StallTimer};
+use crate::{error::ApiError, error_code::ErrorCode, stall_timeout::StallTimer};
 use axum::{
     body::{Body, Bytes, HttpBody},
     http::{Request, StatusCode, header},
@@ -38,9 +38,9 @@ pub enum RequestBodyError {
 impl From<RequestBodyError> for ApiError {
     fn from(error: RequestBodyError) -> Self {
         let (status, code) = match error {
-            RequestBodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            RequestBodyError::TimedOut => (StatusCode::REQUEST_TIMEOUT, "request_timeout"),
-            RequestBodyError::Malformed => (StatusCode::BAD_REQUEST, "broken_body"),
+            RequestBodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BodyTooLarge),
+            RequestBodyError::TimedOut => (StatusCode::REQUEST_TIMEOUT, ErrorCode::RequestTimeout),
+            RequestBodyError::Malformed => (StatusCode::BAD_REQUEST, ErrorCode::BrokenBody),
         };
         ApiError::new(status, code, error.to_string())
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use axum::http::{Method, StatusCode};
 
-use crate::error::ApiError;
+use crate::{error::ApiError, error_code::ErrorCode};
 
 use super::Upstream;
 
@@ -43,24 +43,26 @@ impl UpstreamError {
         let is_write = !method.is_safe();
         let (status, code, text) = match self {
             Self::NotSent(_) => {
-                (StatusCode::BAD_GATEWAY, "service_unavailable", format!("service unavailable: {upstream}"))
+                (StatusCode::BAD_GATEWAY, ErrorCode::ServiceUnavailable, format!("service unavailable: {upstream}"))
             }
             Self::Broken(_) | Self::SwitchedProtocols if is_write => (
                 StatusCode::BAD_GATEWAY,
-                "unconfirmed",
+                ErrorCode::Unconfirmed,
                 format!("service unavailable: {upstream} broke off its response; the change may have been made"),
             ),
             Self::Broken(_) | Self::SwitchedProtocols => {
-                (StatusCode::BAD_GATEWAY, "invalid_response", format!("service unavailable: {upstream}"))
+                (StatusCode::BAD_GATEWAY, ErrorCode::InvalidResponse, format!("service unavailable: {upstream}"))
             }
             Self::TimedOut if is_write => (
                 StatusCode::GATEWAY_TIMEOUT,
-                "unconfirmed",
+                ErrorCode::Unconfirmed,
                 format!("service did not answer in time: {upstream}; the change may have been made"),
             ),
-            Self::TimedOut => {
-                (StatusCode::GATEWAY_TIMEOUT, "service_timeout", format!("service did not answer in time: {upstream}"))
-            }
+            Self::TimedOut => (
+                StatusCode::GATEWAY_TIMEOUT,
+                ErrorCode::ServiceTimeout,
+                format!("service did not answer in time: {upstream}"),
+            ),
         };
         ApiError::new(status, code, text)
     }

@@ -1,6 +1,10 @@
 //! The specification: up to date, whole, and true.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use serde_json::Value;
 
@@ -48,13 +52,28 @@ fn components_of_the_same_name_are_the_same_in_every_service() {
             for (name, component) in components.as_object().unwrap() {
                 let place = (kind.clone(), name.clone());
                 let (first, same) = known.entry(place).or_insert_with(|| (service, component.clone()));
-                // Two services may describe the states of different things as readiness; clients never see these.
-                if name != "Health" && name != "Readiness" {
+                // Two services may describe the states of different things as readiness; clients never see these. Each
+                // has its own codes of errors; the gateway's page has all of them.
+                if !["Health", "Readiness", "ErrorCode"].contains(&name.as_str()) {
                     assert_eq!(same, component, "{kind} {name} of {first} and {service} differ");
                 }
             }
         }
     }
+}
+
+#[test]
+fn the_codes_of_errors_are_those_of_all_services() {
+    let platform = platform();
+    let all = platform["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap();
+    for service in SERVICES {
+        let specification = parse(&read(&format!("openapi/{service}.yaml")));
+        let codes = specification["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap();
+        assert!(codes.len() > 10 && codes.iter().all(|code| all.contains(code)), "{service}: {codes:?}");
+    }
+    assert!(all.contains(&"rate_limited".into()));
+    let distinct: BTreeSet<_> = all.iter().map(|code| code.as_str().unwrap()).collect();
+    assert_eq!(distinct.len(), all.len(), "{all:?}");
 }
 
 /// Every `$ref` in a document.

@@ -11,7 +11,8 @@ use axum::{
 
 use crate::{
     App,
-    error::{ApiError, ErrorBody},
+    error::ApiError,
+    error_code::ErrorCode,
     models::{
         job::Job,
         sync::{SyncReport, SyncRequest},
@@ -23,7 +24,11 @@ use crate::{
     },
 };
 
-use super::{jobs::answer, schema::SyncParameters};
+use super::{
+    jobs::answer,
+    responses::{InvalidSyncRequest, SyncRunning, SyncUnavailable, TmdbUnavailable},
+    schema::SyncParameters,
+};
 
 /// Synchronise the catalogue
 ///
@@ -41,10 +46,10 @@ use super::{jobs::answer, schema::SyncParameters};
         (status = 200, description = "What was stored, and which pages are missing", body = SyncReport),
         (status = 202, description = "The job that was started (`mode=async`)", body = Job,
             headers(("Location" = String, description = "Where the job is"))),
-        (status = 400, description = "A parameter that cannot be meant; `error` says what is allowed", body = ErrorBody),
-        (status = 409, description = "A sync is already running, or this one was cancelled before anything was stored", body = ErrorBody),
-        (status = 502, description = "TMDB delivered nothing; nothing was changed", body = ErrorBody),
-        (status = 503, description = "The database does not answer, or the service is stopping", body = ErrorBody),
+        (status = 400, response = InvalidSyncRequest),
+        (status = 409, response = SyncRunning),
+        (status = 502, response = TmdbUnavailable),
+        (status = 503, response = SyncUnavailable),
     )
 )]
 pub async fn sync(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
@@ -70,11 +75,13 @@ impl From<SyncError> for ApiError {
     fn from(error: SyncError) -> Self {
         let text = error.to_string();
         match error {
-            SyncError::AlreadyRunning => Self::conflict("sync_running", text),
-            SyncError::Cancelled => Self::conflict("sync_cancelled", text),
-            SyncError::Tmdb(TmdbError::Unauthorized) => Self::new(StatusCode::BAD_GATEWAY, "tmdb_key_refused", text),
+            SyncError::AlreadyRunning => Self::conflict(ErrorCode::SyncRunning, text),
+            SyncError::Cancelled => Self::conflict(ErrorCode::SyncCancelled, text),
+            SyncError::Tmdb(TmdbError::Unauthorized) => {
+                Self::new(StatusCode::BAD_GATEWAY, ErrorCode::TmdbKeyRefused, text)
+            }
             SyncError::Tmdb(_) | SyncError::TookTooLong => {
-                Self::new(StatusCode::BAD_GATEWAY, "tmdb_unavailable", format!("sync failed: {text}"))
+                Self::new(StatusCode::BAD_GATEWAY, ErrorCode::TmdbUnavailable, format!("sync failed: {text}"))
             }
             SyncError::Stopping | SyncError::Database | SyncError::Refused => Self::unavailable(text),
         }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::{
     App,
     error::{ApiError, ErrorBody},
+    error_code::ErrorCode,
     service::{
         bulk::{LineError, MAX_BYTES, NotTried, ReadFailure, Report},
         error::ListError,
@@ -25,6 +26,7 @@ use super::{
     manage::{tmdb_id_taken, unconfirmed},
     request::content_length,
     request_validation::body::{read_error, too_large, too_slow},
+    responses::{BulkTooLarge, DatabaseUnavailable, UnsupportedEncoding},
     write_schema::parse_line,
 };
 
@@ -49,8 +51,9 @@ use super::{
         example = "{\"title\":\"One\",\"genres\":[\"Drama\"]}\n{\"title\":\"Two\"}\n"),
     responses(
         (status = 200, description = "What became of each line", content_type = "application/x-ndjson", body = String),
-        (status = 413, description = "The body is larger than 16 MiB, as its Content-Length says", body = ErrorBody),
-        (status = 503, description = "The database does not answer; nothing was stored", body = ErrorBody),
+        (status = 413, response = BulkTooLarge),
+        (status = 415, response = UnsupportedEncoding),
+        (status = 503, response = DatabaseUnavailable),
     )
 )]
 pub async fn bulk(State(app): State<Arc<App>>, request: Request) -> Result<Response, ApiError> {
@@ -133,9 +136,9 @@ impl From<LineError> for ApiError {
             LineError::Invalid(error) => error.into(),
             LineError::UnknownGenre(unknown) => ListError::UnknownGenre(unknown).into(),
             LineError::TmdbIdTaken => tmdb_id_taken(),
-            LineError::TooLong => Self::bad_request("line_too_long", "the line is longer than 65536 bytes"),
+            LineError::TooLong => Self::bad_request(ErrorCode::LineTooLong, "the line is longer than 65536 bytes"),
             LineError::TooManyLines => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_lines", "more than 10000 lines")
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooManyLines, "more than 10000 lines")
             }
             LineError::TooLarge => too_large(),
             LineError::TooSlow => too_slow(),

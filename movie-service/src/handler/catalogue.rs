@@ -9,13 +9,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{
-    App,
-    error::{ApiError, ErrorBody},
-    models::etag::is_named,
-};
+use crate::{App, error::ApiError, models::etag::is_named};
 
-use super::conditional::if_none_match;
+use super::{conditional::if_none_match, responses::DatabaseUnavailable};
 
 /// Copy the catalogue
 ///
@@ -35,7 +31,7 @@ use super::conditional::if_none_match;
             headers(("ETag" = String, description = "The version of the catalogue, in quotes"))),
         (status = 304, description = "The copy that is there already is up to date",
             headers(("ETag" = String, description = "The version of the catalogue, in quotes"))),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
+        (status = 503, response = DatabaseUnavailable),
     )
 )]
 pub async fn copy(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {

@@ -7,7 +7,7 @@ use axum::{
 };
 use utoipa::{IntoParams, IntoResponses};
 
-use crate::{error::ErrorBody, middleware::json_bytes, models::etag::Tagged};
+use crate::{middleware::json_bytes, models::etag::Tagged};
 
 /// Kept by whom it may concern, and asked about each time: the catalogue may change at any moment.
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -29,12 +29,6 @@ pub(super) enum ReadResponses {
     /// The answer that is there already is up to date
     #[response(status = 304, headers(("ETag" = String, description = "As of the answer")))]
     NotModified,
-    /// The database does not answer
-    #[response(status = 503)]
-    Unavailable(ErrorBody),
-    /// It took too long
-    #[response(status = 504)]
-    TooSlow(ErrorBody),
 }
 
 /// The answer with its tag, or 304 without a body when `If-None-Match` names the tag.

@@ -6,7 +6,7 @@ use axum::{extract::State, http::HeaderMap, response::Response};
 
 use crate::{App, error::ApiError, models::genre::GenreList};
 
-use super::conditional;
+use super::{conditional, responses::ServerErrors};
 
 /// List genres
 ///
@@ -22,6 +22,7 @@ use super::conditional;
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
         conditional::ReadResponses,
+        ServerErrors,
     )
 )]
 pub async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {

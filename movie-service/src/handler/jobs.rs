@@ -15,11 +15,14 @@ use serde::Serialize;
 
 use crate::{
     App,
-    error::{ApiError, ErrorBody},
+    error::ApiError,
+    error_code::ErrorCode,
     middleware::json_bytes,
     models::job::{Job, JobId, JobIdError, JobList, jobs_limit},
     service::sync::{CancelError, jobs::JobEvent},
 };
+
+use super::responses::{DatabaseUnavailable, InvalidJobLimit, JobEnded, JobErrors, ServerErrors};
 
 /// Proxies close connections on which nothing passes.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -35,9 +38,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
     params(("limit" = Option<i64>, Query, description = "Jobs at most", minimum = 1, maximum = 100, example = 20)),
     responses(
         (status = 200, description = "The jobs", body = JobList),
-        (status = 400, description = "`limit` is not a number from 1 to 100", body = ErrorBody),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
+        (status = 400, response = InvalidJobLimit),
+        ServerErrors,
     )
 )]
 pub async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
@@ -54,10 +56,8 @@ pub async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Res
     params(("id" = i32, Path, description = "The job's id", minimum = 1, example = 1)),
     responses(
         (status = 200, description = "The job", body = Job),
-        (status = 400, description = "The id is not a number", body = ErrorBody),
-        (status = 404, description = "There is no such job", body = ErrorBody),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
+        JobErrors,
+        ServerErrors,
     )
 )]
 pub async fn show(State(app): State<Arc<App>>, id: Result<Path<String>, PathRejection>) -> Result<Response, ApiError> {
@@ -73,14 +73,12 @@ pub async fn show(State(app): State<Arc<App>>, id: Result<Path<String>, PathReje
     path = "/api/v1/admin/sync/jobs/{id}",
     operation_id = "cancelSyncJob",
     tag = "administration",
-    params(("id" = i32, Path, description = "The job's id", minimum = 1, example = 1)),
+    params(("id" = i32, Path, description = "The job's id", minimum = 1)),
     responses(
         (status = 202, description = "It was asked to stop", body = Job),
-        (status = 400, description = "The id is not a number", body = ErrorBody),
-        (status = 404, description = "There is no such job", body = ErrorBody),
-        (status = 409, description = "It has ended", body = ErrorBody),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
+        JobErrors,
+        (status = 409, response = JobEnded),
+        ServerErrors,
     )
 )]
 pub async fn cancel(
@@ -103,9 +101,8 @@ pub async fn cancel(
     params(("id" = i32, Path, description = "The job's id", minimum = 1, example = 1)),
     responses(
         (status = 200, description = "The events", content_type = "text/event-stream", body = String),
-        (status = 400, description = "The id is not a number", body = ErrorBody),
-        (status = 404, description = "There is no such job", body = ErrorBody),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
+        JobErrors,
+        (status = 503, response = DatabaseUnavailable),
     )
 )]
 pub async fn events(
@@ -149,8 +146,8 @@ fn job_id(id: Result<Path<String>, PathRejection>) -> Result<JobId, JobIdError> 
 impl From<JobIdError> for ApiError {
     fn from(error: JobIdError) -> Self {
         match error {
-            JobIdError::NotANumber => Self::bad_request("invalid_job_id", "invalid job ID").field("id"),
-            JobIdError::NoSuchJob => Self::not_found("job_not_found", "job not found"),
+            JobIdError::NotANumber => Self::bad_request(ErrorCode::InvalidJobId, "invalid job ID").field("id"),
+            JobIdError::NoSuchJob => Self::not_found(ErrorCode::JobNotFound, "job not found"),
         }
     }
 }
@@ -159,7 +156,7 @@ impl From<CancelError> for ApiError {
     fn from(error: CancelError) -> Self {
         match error {
             CancelError::NotFound => JobIdError::NoSuchJob.into(),
-            CancelError::Ended => Self::conflict("job_ended", "the job has ended"),
+            CancelError::Ended => Self::conflict(ErrorCode::JobEnded, "the job has ended"),
             CancelError::Unavailable(unavailable) => unavailable.into(),
         }
     }

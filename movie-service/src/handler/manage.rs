@@ -10,7 +10,8 @@ use axum::{
 
 use crate::{
     App,
-    error::{ApiError, ErrorBody},
+    error::ApiError,
+    error_code::ErrorCode,
     middleware::json_bytes,
     models::{
         draft::{BodyError, InvalidField},
@@ -25,7 +26,8 @@ use crate::{
 use super::{
     request::{IfMatch, MoviePath},
     request_validation::body::{JsonBody, invalid_body},
-    write_schema::{MovieBody, MoviePatch, WriteErrors},
+    responses::{MovieChanged, MovieErrors, ServerErrors, WriteErrors},
+    write_schema::{MovieBody, MoviePatch},
 };
 
 /// Create a movie
@@ -43,6 +45,7 @@ use super::{
             ("ETag" = String, description = "The tag of this body"),
         )),
         WriteErrors,
+        ServerErrors,
     )
 )]
 pub async fn create(State(app): State<Arc<App>>, JsonBody(body): JsonBody<MovieBody>) -> Result<Response, ApiError> {
@@ -68,9 +71,10 @@ pub async fn create(State(app): State<Arc<App>>, JsonBody(body): JsonBody<MovieB
     responses(
         (status = 200, description = "The movie as it is now", body = MovieDetail,
             headers(("ETag" = String, description = "The tag of this body"))),
-        (status = 404, description = "There is no such movie", body = ErrorBody),
-        (status = 412, description = "`the movie has changed`: it has none of the tags of `If-Match`", body = ErrorBody),
+        MovieErrors,
+        (status = 412, response = MovieChanged),
         WriteErrors,
+        ServerErrors,
     )
 )]
 pub async fn replace(
@@ -102,9 +106,10 @@ pub async fn replace(
     responses(
         (status = 200, description = "The movie as it is now", body = MovieDetail,
             headers(("ETag" = String, description = "The tag of this body"))),
-        (status = 404, description = "There is no such movie", body = ErrorBody),
-        (status = 412, description = "`the movie has changed`: it has none of the tags of `If-Match`", body = ErrorBody),
+        MovieErrors,
+        (status = 412, response = MovieChanged),
         WriteErrors,
+        ServerErrors,
     )
 )]
 pub async fn patch(
@@ -128,11 +133,9 @@ pub async fn patch(
     ),
     responses(
         (status = 204, description = "Deleted"),
-        (status = 400, description = "The id is not a number", body = ErrorBody),
-        (status = 404, description = "There is no such movie", body = ErrorBody),
-        (status = 412, description = "`the movie has changed`: it has none of the tags of `If-Match`", body = ErrorBody),
-        (status = 503, description = "The database does not answer; nothing was changed", body = ErrorBody),
-        (status = 504, description = "Not answered in time; the change may have been made", body = ErrorBody),
+        MovieErrors,
+        (status = 412, response = MovieChanged),
+        ServerErrors,
     )
 )]
 pub async fn delete(
@@ -150,7 +153,7 @@ fn answer(status: StatusCode, written: SavedMovie) -> Response {
 
 impl From<InvalidField> for ApiError {
     fn from(InvalidField { name, expected }: InvalidField) -> Self {
-        Self::bad_request("invalid_field", format!("invalid {name}, expected {expected}")).field(name)
+        Self::bad_request(ErrorCode::InvalidField, format!("invalid {name}, expected {expected}")).field(name)
     }
 }
 
@@ -169,7 +172,7 @@ impl From<EditError> for ApiError {
         match error {
             EditError::NotFound => MovieIdError::NoSuchMovie.into(),
             EditError::Changed => {
-                Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", "the movie has changed")
+                Self::new(StatusCode::PRECONDITION_FAILED, ErrorCode::PreconditionFailed, "the movie has changed")
             }
             EditError::TmdbIdTaken => tmdb_id_taken(),
             EditError::UnknownGenre(unknown) => ListError::UnknownGenre(unknown).into(),
@@ -181,11 +184,11 @@ impl From<EditError> for ApiError {
 
 /// 409.
 pub(super) fn tmdb_id_taken() -> ApiError {
-    ApiError::conflict("tmdb_id_exists", "tmdb_id already exists").field("tmdb_id")
+    ApiError::conflict(ErrorCode::TmdbIdExists, "tmdb_id already exists").field("tmdb_id")
 }
 
 /// 504. Not 503: that would promise that nothing was done.
 pub(super) fn unconfirmed() -> ApiError {
     let text = "the database did not answer in time; the change may have been made";
-    ApiError::new(StatusCode::GATEWAY_TIMEOUT, "unconfirmed", text)
+    ApiError::new(StatusCode::GATEWAY_TIMEOUT, ErrorCode::Unconfirmed, text)
 }

@@ -14,6 +14,7 @@ mod parameter_names;
 mod related;
 mod request;
 pub mod request_validation;
+mod responses;
 mod schema;
 pub mod write_schema;
 mod write_values;
@@ -26,6 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
+    error::ErrorBody,
     middleware::{body_limit, time_limit},
 };
 
@@ -39,6 +41,31 @@ use crate::{
     servers((url = "/", description = "This service")),
     // No token of its own: the gateway asks for one.
     security(()),
+    components(schemas(ErrorBody), responses(
+        responses::InvalidFilter,
+        responses::InvalidMovieId,
+        responses::InvalidTmdbId,
+        responses::InvalidSimilarRequest,
+        responses::InvalidRequest,
+        responses::InvalidSyncRequest,
+        responses::InvalidJobLimit,
+        responses::InvalidJobId,
+        responses::MovieNotFound,
+        responses::NoMovieMatches,
+        responses::JobNotFound,
+        responses::BodyTimeout,
+        responses::TmdbIdExists,
+        responses::SyncRunning,
+        responses::JobEnded,
+        responses::MovieChanged,
+        responses::BodyTooLarge,
+        responses::BulkTooLarge,
+        responses::UnsupportedEncoding,
+        responses::TmdbUnavailable,
+        responses::DatabaseUnavailable,
+        responses::SyncUnavailable,
+        responses::Timeout,
+    )),
     tags(
         (name = "movies", description = "Finding and managing movies"),
         (name = "administration", description = "Bringing the catalogue up to date"),

@@ -10,7 +10,8 @@ use axum::{
 
 use crate::{
     App,
-    error::{ApiError, ErrorBody},
+    error::ApiError,
+    error_code::ErrorCode,
     models::{
         genre::UnknownGenre,
         movie::{MovieDetail, MovieId, MovieIdError, MoviePage},
@@ -24,6 +25,7 @@ use super::{
     conditional,
     parameter_names::{ListNames, RandomNames},
     request_validation::query::parse_query,
+    responses::{InvalidFilter, MovieErrors, NoMovieMatches, ServerErrors},
     schema::{FilterParameters, ListParameters},
 };
 
@@ -45,7 +47,8 @@ use super::{
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
         conditional::ReadResponses,
-        (status = 400, description = "A date or filter that cannot be meant; `error` says what is allowed", body = ErrorBody),
+        (status = 400, response = InvalidFilter),
+        ServerErrors,
     )
 )]
 pub async fn list(
@@ -72,17 +75,17 @@ pub async fn list(
         (status = 200, description = "The movie", body = MovieDetail,
             headers(("ETag" = String, description = "Changes with the movie"),
                 ("Cache-Control" = String, description = "`no-store`: the next answer is another one"))),
-        (status = 400, description = "A date or filter that cannot be meant; `error` says what is allowed", body = ErrorBody),
-        (status = 404, description = "No movie passes the filters", body = ErrorBody),
-        (status = 503, description = "The database does not answer", body = ErrorBody),
-        (status = 504, description = "It took too long", body = ErrorBody),
+        (status = 400, response = InvalidFilter),
+        (status = 404, response = NoMovieMatches),
+        ServerErrors,
     )
 )]
 pub async fn random(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let query = query.unwrap_or_default();
     parse_query::<RandomNames>(&query)?;
     let query = ListQuery::parse_filters(&query)?;
-    let movie = app.movies.random(query).await?.ok_or(ApiError::not_found("no_movie_matches", "no movie matches"))?;
+    let movie =
+        app.movies.random(query).await?.ok_or(ApiError::not_found(ErrorCode::NoMovieMatches, "no movie matches"))?;
     // Whatever is there already: another one is wanted.
     let mut response = conditional::answer(&HeaderMap::new(), movie);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -104,8 +107,8 @@ pub async fn random(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> R
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
         conditional::ReadResponses,
-        (status = 400, description = "The id is not a number", body = ErrorBody),
-        (status = 404, description = "There is no such movie", body = ErrorBody),
+        MovieErrors,
+        ServerErrors,
     )
 )]
 pub async fn detail(
@@ -132,7 +135,7 @@ impl From<ListError> for ApiError {
             ListError::InvalidCursor => InvalidParameter::cursor().into(),
             ListError::UnknownGenre(UnknownGenre { parameter, known }) => {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                Self::bad_request("unknown_genre", format!("unknown genre in {parameter}, known are: {known}"))
+                Self::bad_request(ErrorCode::UnknownGenre, format!("unknown genre in {parameter}, known are: {known}"))
                     .field(parameter)
             }
         }
@@ -142,8 +145,8 @@ impl From<ListError> for ApiError {
 impl From<MovieIdError> for ApiError {
     fn from(error: MovieIdError) -> Self {
         match error {
-            MovieIdError::NotANumber => Self::bad_request("invalid_movie_id", "invalid movie ID").field("id"),
-            MovieIdError::NoSuchMovie => Self::not_found("movie_not_found", "movie not found"),
+            MovieIdError::NotANumber => Self::bad_request(ErrorCode::InvalidMovieId, "invalid movie ID").field("id"),
+            MovieIdError::NoSuchMovie => Self::not_found(ErrorCode::MovieNotFound, "movie not found"),
         }
     }
 }

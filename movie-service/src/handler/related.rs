@@ -10,14 +10,20 @@ use axum::{
 
 use crate::{
     App,
-    error::{ApiError, ErrorBody},
+    error::ApiError,
+    error_code::ErrorCode,
     models::{
         movie::{MovieDetail, MovieId, MovieIdError, TmdbId},
         similar::{Limit, SimilarMovies},
     },
 };
 
-use super::{conditional, parameter_names::SimilarNames, request_validation::query::parse_query};
+use super::{
+    conditional,
+    parameter_names::SimilarNames,
+    request_validation::query::parse_query,
+    responses::{InvalidSimilarRequest, InvalidTmdbId, MovieNotFound, ServerErrors},
+};
 
 /// A movie by its id at TMDB
 ///
@@ -36,8 +42,9 @@ use super::{conditional, parameter_names::SimilarNames, request_validation::quer
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
         conditional::ReadResponses,
-        (status = 400, description = "The id is not a number", body = ErrorBody),
-        (status = 404, description = "There is no such movie", body = ErrorBody),
+        (status = 400, response = InvalidTmdbId),
+        (status = 404, response = MovieNotFound),
+        ServerErrors,
     )
 )]
 pub async fn by_tmdb_id(
@@ -75,8 +82,9 @@ pub async fn by_tmdb_id(
             headers(("ETag" = String, description = "Changes with the answer"),
                 ("Cache-Control" = String, description = "`no-cache`: may be kept, but not used without asking"))),
         conditional::ReadResponses,
-        (status = 400, description = "The id is not a number, or `limit` is out of range", body = ErrorBody),
-        (status = 404, description = "There is no such movie", body = ErrorBody),
+        (status = 400, response = InvalidSimilarRequest),
+        (status = 404, response = MovieNotFound),
+        ServerErrors,
     )
 )]
 pub async fn similar(
@@ -95,7 +103,7 @@ pub async fn similar(
 
 fn tmdb_id_error(error: MovieIdError) -> ApiError {
     match error {
-        MovieIdError::NotANumber => ApiError::bad_request("invalid_tmdb_id", "invalid TMDB ID").field("tmdb_id"),
+        MovieIdError::NotANumber => ApiError::bad_request(ErrorCode::InvalidTmdbId, "invalid TMDB ID").field("tmdb_id"),
         MovieIdError::NoSuchMovie => error.into(),
     }
 }

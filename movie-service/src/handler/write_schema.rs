@@ -3,19 +3,16 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use utoipa::{
-    IntoResponses, PartialSchema, ToSchema,
+    PartialSchema, ToSchema,
     openapi::{
         RefOr, Schema,
         schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type},
     },
 };
 
-use crate::{
-    error::ErrorBody,
-    models::{
-        draft::{BodyError, Draft, InvalidField, Patch},
-        locks::LOCKABLE,
-    },
+use crate::models::{
+    draft::{BodyError, Draft, InvalidField, Patch},
+    locks::LOCKABLE,
 };
 
 use super::{
@@ -194,28 +191,4 @@ impl MoviePatch {
 pub fn parse_line(line: &[u8]) -> Result<Draft, BodyError> {
     let body: MovieBody = parse_json(line).map_err(|error| BodyError::Malformed { field: error.into_body().field })?;
     Ok(body.check()?)
-}
-
-/// Error responses that all writes with a body share.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "only the specification is made from it")]
-pub(super) enum WriteErrors {
-    /// `invalid movie ID`, `invalid request body`, or a field that cannot be accepted; `error` says what is allowed
-    #[response(status = 400)]
-    Invalid(ErrorBody),
-    /// The body did not arrive in time
-    #[response(status = 408)]
-    TooSlow(ErrorBody),
-    /// `tmdb_id already exists`
-    #[response(status = 409)]
-    Conflict(ErrorBody),
-    /// The body is larger than 1 MiB
-    #[response(status = 413)]
-    TooLarge(ErrorBody),
-    /// The database does not answer; nothing was changed
-    #[response(status = 503)]
-    Unavailable(ErrorBody),
-    /// Not answered in time; the change may have been made
-    #[response(status = 504)]
-    Timeout(ErrorBody),
 }

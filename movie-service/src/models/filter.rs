@@ -191,10 +191,10 @@ mod tests {
         ] {
             for value in values.into_iter().chain([long.as_str()]) {
                 let error = Filters::parse(&format!("{name}={value}")).expect_err(value);
-                assert_eq!((error.name, error.code), (name, "invalid_parameter"), "{value}");
+                assert_eq!((error.name, error.code), (name, ErrorCode::InvalidParameter), "{value}");
             }
             let error = Filters::parse(&format!("{name}=1&{name}=1")).expect_err(name);
-            assert_eq!((error.name, error.code), (name, "repeated_parameter"));
+            assert_eq!((error.name, error.code), (name, ErrorCode::RepeatedParameter));
         }
         let ids = |count: usize| format!("ids={}", vec!["7"; count].join(","));
         assert!(Filters::parse(&ids(100)).is_ok() && Filters::parse(&ids(101)).is_err());

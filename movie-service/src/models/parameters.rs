@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::error_code::ErrorCode;
+
 /// A parameter with a value that it cannot have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidParameter {
     /// The parameter.
     pub name: &'static str,
     /// Stable, for programs.
-    pub code: &'static str,
+    pub code: ErrorCode,
     /// What it may be, to follow "expected".
     pub expected: &'static str,
 }
@@ -18,20 +20,20 @@ pub struct InvalidParameter {
 impl InvalidParameter {
     /// A date filter that is not a date.
     pub fn date(name: &'static str) -> Self {
-        Self { name, code: "invalid_date", expected: "YYYY-MM-DD" }
+        Self { name, code: ErrorCode::InvalidDate, expected: "YYYY-MM-DD" }
     }
 
     /// Something else than the `next_cursor` of the same query.
     pub fn cursor() -> Self {
-        Self { name: "cursor", code: "invalid_cursor", expected: "the next_cursor of the same query" }
+        Self { name: "cursor", code: ErrorCode::InvalidCursor, expected: "the next_cursor of the same query" }
     }
 
     pub(super) fn value(name: &'static str, expected: &'static str) -> Self {
-        Self { name, code: "invalid_parameter", expected }
+        Self { name, code: ErrorCode::InvalidParameter, expected }
     }
 
     fn repeated(name: &'static str) -> Self {
-        Self { name, code: "repeated_parameter", expected: "it only once" }
+        Self { name, code: ErrorCode::RepeatedParameter, expected: "it only once" }
     }
 }
 

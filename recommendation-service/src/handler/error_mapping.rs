@@ -2,12 +2,12 @@
 
 use axum::http::StatusCode;
 
-use crate::{error::ApiError, models::user_id::UserIdError, service::ServiceError};
+use crate::{error::ApiError, error_code::ErrorCode, models::user_id::UserIdError, service::ServiceError};
 
 impl From<UserIdError> for ApiError {
     fn from(error: UserIdError) -> Self {
         match error {
-            UserIdError::Invalid => Self::bad_request("invalid_user_id", "invalid user ID").field("id"),
+            UserIdError::Invalid => Self::bad_request(ErrorCode::InvalidUserId, "invalid user ID").field("id"),
             // It is a number, but no user has it.
             UserIdError::TooLarge => ServiceError::NoSuchUser.into(),
         }
@@ -18,10 +18,10 @@ impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
         let unavailable = |code, message| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
         match error {
-            ServiceError::NoSuchUser => Self::not_found("user_not_found", "user not found"),
-            ServiceError::Cache(_) => unavailable("cache_unavailable", "recommendation cache unavailable"),
-            ServiceError::NoCatalogue => unavailable("catalogue_unavailable", "movie catalogue not loaded yet"),
-            ServiceError::Database(_) => unavailable("unavailable", "database unavailable"),
+            ServiceError::NoSuchUser => Self::not_found(ErrorCode::UserNotFound, "user not found"),
+            ServiceError::Cache(_) => unavailable(ErrorCode::CacheUnavailable, "recommendation cache unavailable"),
+            ServiceError::NoCatalogue => unavailable(ErrorCode::CatalogueUnavailable, "movie catalogue not loaded yet"),
+            ServiceError::Database(_) => unavailable(ErrorCode::Unavailable, "database unavailable"),
         }
     }
 }

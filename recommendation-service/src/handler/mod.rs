@@ -37,7 +37,7 @@ use crate::{
         responses::InvalidRecommendationRequest,
         responses::UserNotFound,
         responses::RecommendationsUnavailable,
-        responses::RulesUnavailable,
+        responses::DatabaseUnavailable,
         responses::Timeout,
     )),
     tags(

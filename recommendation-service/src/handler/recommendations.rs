@@ -20,6 +20,7 @@ use super::{
 use crate::{
     App,
     error::ApiError,
+    error_code::ErrorCode,
     middleware::json_bytes,
     models::{
         catalogue::Catalogue,
@@ -218,7 +219,8 @@ mod tests {
         ] {
             assert_eq!(request(query).expect(query).include_seen, include_seen, "{query}");
         }
-        let invalid = ApiError::bad_request("invalid_parameter", "invalid include_seen, expected true or false");
+        let invalid =
+            ApiError::bad_request(ErrorCode::InvalidParameter, "invalid include_seen, expected true or false");
         for query in ["include_seen", "include_seen=", "include_seen=yes", "include_seen=TRUE", "include_seen=%zz"] {
             assert_eq!(request(query).err(), Some(invalid.clone().field("include_seen")), "{query}");
         }

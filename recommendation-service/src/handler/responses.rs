@@ -1,4 +1,5 @@
-//! Error responses for the specification. One that another service has too is the same there.
+//! Error responses for the specification, each once. One that another service has too is the same there.
+#![expect(dead_code, reason = "only the specification is made from it")]
 
 use utoipa::{IntoResponses, ToResponse};
 
@@ -6,7 +7,6 @@ use crate::error::ErrorBody;
 
 /// Of recommendations.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub enum RecommendationErrors {
     /// 400
     #[response(status = 400)]
@@ -24,11 +24,10 @@ pub enum RecommendationErrors {
 
 /// Of the rules.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub enum RuleErrors {
     /// 503
     #[response(status = 503)]
-    Unavailable(#[ref_response] RulesUnavailable),
+    Unavailable(#[ref_response] DatabaseUnavailable),
     /// 504
     #[response(status = 504)]
     Timeout(#[ref_response] Timeout),
@@ -37,29 +36,24 @@ pub enum RuleErrors {
 /// `invalid user ID`, or a parameter that cannot be used or is unknown
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "invalid user ID", "code": "invalid_user_id", "field": "id" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct InvalidRecommendationRequest(ErrorBody);
 
 /// `user not found`
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "user not found", "code": "user_not_found" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct UserNotFound(ErrorBody);
 
 /// Redis does not answer, or the catalogue is not loaded yet
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "recommendation cache unavailable", "code": "cache_unavailable" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct RecommendationsUnavailable(ErrorBody);
 
-/// The database is unavailable
+/// The database is unavailable; nothing was changed
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "database unavailable", "code": "unavailable" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
-pub struct RulesUnavailable(ErrorBody);
+pub struct DatabaseUnavailable(ErrorBody);
 
 /// Not answered in time; a change may have been made
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "the request took too long", "code": "timeout" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct Timeout(ErrorBody);

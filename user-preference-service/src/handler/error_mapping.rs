@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 
-use crate::{database::postgres::DatabaseError, error::ApiError, models::Invalid, service::ServiceError};
+use crate::{
+    database::postgres::DatabaseError, error::ApiError, error_code::ErrorCode, models::Invalid, service::ServiceError,
+};
 
 const UNAVAILABLE: &str = "the database is unavailable, try again later";
 const UNCONFIRMED: &str = "the database did not answer in time; the change may have been made";
@@ -11,12 +13,12 @@ impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         let text = invalid.to_string();
         match invalid {
-            Invalid::UsernameAndEmailRequired => Self::bad_request("username_and_email_required", text),
+            Invalid::UsernameAndEmailRequired => Self::bad_request(ErrorCode::UsernameAndEmailRequired, text),
             Invalid::InteractionType(_) => {
-                Self::bad_request("invalid_interaction_type", text).field("interaction_type")
+                Self::bad_request(ErrorCode::InvalidInteractionType, text).field("interaction_type")
             }
-            Invalid::MovieId => Self::bad_request("invalid_movie_id", text).field("movie_id"),
-            Invalid::Field { field, .. } => Self::bad_request("invalid_field", text).field(field),
+            Invalid::MovieId => Self::bad_request(ErrorCode::InvalidMovieId, text).field("movie_id"),
+            Invalid::Field { field, .. } => Self::bad_request(ErrorCode::InvalidField, text).field(field),
         }
     }
 }
@@ -24,14 +26,14 @@ impl From<Invalid> for ApiError {
 impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
         match error {
-            ServiceError::UserNotFound => Self::not_found("user_not_found", "user not found"),
+            ServiceError::UserNotFound => Self::not_found(ErrorCode::UserNotFound, "user not found"),
             ServiceError::UsernameTaken => {
-                Self::conflict("username_exists", "username already exists").field("username")
+                Self::conflict(ErrorCode::UsernameExists, "username already exists").field("username")
             }
-            ServiceError::EmailTaken => Self::conflict("email_exists", "email already exists").field("email"),
+            ServiceError::EmailTaken => Self::conflict(ErrorCode::EmailExists, "email already exists").field("email"),
             // Not 503: that would promise that nothing was done.
             ServiceError::Database(DatabaseError::Unconfirmed(_)) => {
-                Self::new(StatusCode::GATEWAY_TIMEOUT, "unconfirmed", UNCONFIRMED)
+                Self::new(StatusCode::GATEWAY_TIMEOUT, ErrorCode::Unconfirmed, UNCONFIRMED)
             }
             ServiceError::Database(_) => Self::unavailable(UNAVAILABLE),
         }

@@ -7,7 +7,7 @@ use axum::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::{error::ApiError, models::id::PathId};
+use crate::{error::ApiError, error_code::ErrorCode, models::id::PathId};
 
 /// The path of everything that belongs to a user.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -24,7 +24,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match Path::from_request_parts(parts, state).await {
             Ok(Path(path)) => Ok(path),
-            Err(_) => Err(ApiError::bad_request("invalid_user_id", "invalid user ID").field("id")),
+            Err(_) => Err(ApiError::bad_request(ErrorCode::InvalidUserId, "invalid user ID").field("id")),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Error responses that several operations share, for the specification.
+//! Error responses for the specification, each once. One that another service has too is the same there.
+#![expect(dead_code, reason = "only the specification is made from it")]
 
 use utoipa::{IntoResponses, ToResponse};
 
@@ -6,7 +7,6 @@ use crate::error::ErrorBody;
 
 /// Of operations on one user.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub enum UserErrors {
     /// 400
     #[response(status = 400)]
@@ -18,7 +18,6 @@ pub enum UserErrors {
 
 /// Of operations that read a body. Its 400 says more than that of [`UserErrors`], so it comes after them.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub enum BodyErrors {
     /// 400
     #[response(status = 400)]
@@ -37,12 +36,10 @@ pub enum BodyErrors {
 /// Of creating a user.
 #[derive(IntoResponses)]
 #[response(status = 409)]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct UserConflict(#[ref_response] UserExists);
 
 /// Of all operations.
 #[derive(IntoResponses)]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub enum ServerErrors {
     /// 503
     #[response(status = 503)]
@@ -55,53 +52,44 @@ pub enum ServerErrors {
 /// `invalid user ID`
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "invalid user ID", "code": "invalid_user_id", "field": "id" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct InvalidUserId(ErrorBody);
 
 /// `user not found`
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "user not found", "code": "user_not_found" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct UserNotFound(ErrorBody);
 
 /// An id in the path that is no number, `invalid request body`, or a field that cannot be accepted
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "invalid request body", "code": "invalid_request_body" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct InvalidRequest(ErrorBody);
 
 /// The body did not arrive in time
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "the request body did not arrive in time", "code": "request_timeout" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct BodyTimeout(ErrorBody);
 
 /// The body is larger than 1 MiB
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "request body too large", "code": "body_too_large" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct BodyTooLarge(ErrorBody);
 
 /// The `Content-Encoding` of the body is none of gzip, br and zstd
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "unsupported Content-Encoding, expected gzip, br or zstd", "code": "unsupported_encoding" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct UnsupportedEncoding(ErrorBody);
 
 /// `username already exists` or `email already exists`
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "username already exists", "code": "username_exists", "field": "username" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct UserExists(ErrorBody);
 
 /// The database is unavailable; nothing was changed
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "the database is unavailable, try again later", "code": "unavailable" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct Unavailable(ErrorBody);
 
 /// Not answered in time; a change may have been made
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "the request took too long", "code": "timeout" }))]
-#[expect(dead_code, reason = "only the specification is made from it")]
 pub struct Timeout(ErrorBody);

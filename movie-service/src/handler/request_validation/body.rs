@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use tower_http::timeout::TimeoutError;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, error_code::ErrorCode};
 
 /// Longest time for a whole body, however steadily it arrives.
 const BODY_DEADLINE: Duration = Duration::from_secs(20);
@@ -81,17 +81,17 @@ pub fn parse_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
 
 /// 400.
 pub fn invalid_body() -> ApiError {
-    ApiError::bad_request("invalid_request_body", "invalid request body")
+    ApiError::bad_request(ErrorCode::InvalidRequestBody, "invalid request body")
 }
 
 /// 408.
 pub fn too_slow() -> ApiError {
-    ApiError::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the request body did not arrive in time")
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::RequestTimeout, "the request body did not arrive in time")
 }
 
 /// 413.
 pub fn too_large() -> ApiError {
-    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "request body too large")
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BodyTooLarge, "request body too large")
 }
 
 fn caused_by<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {

@@ -16,7 +16,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use crate::error::ApiError;
+use crate::{error::ApiError, error_code::ErrorCode};
 
 /// The parameters of a query string. Rejected with 400 `invalid <name>, expected <what it may be>`, naming the parameter.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ pub trait QueryParameters: DeserializeOwned {
 /// The type of a parameter that is read strictly.
 pub trait Parameter: Sized {
     /// The code of the error.
-    const CODE: &'static str = "invalid_parameter";
+    const CODE: ErrorCode = ErrorCode::InvalidParameter;
     /// What it may be, to follow "expected".
     const EXPECTED: &'static str;
 
@@ -48,7 +48,7 @@ pub trait Parameter: Sized {
 /// # Errors
 /// With the code and the description of `T`.
 pub fn strict<'de, T: Parameter, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let error = |code, expected| de::Error::custom(format_args!("{code} {expected}"));
+    let error = |code: ErrorCode, expected: &str| de::Error::custom(format_args!("{code} {expected}"));
     match &*Vec::<Option<String>>::deserialize(deserializer)? {
         [] => Ok(None),
         // What was not UTF-8 has been replaced.
@@ -58,7 +58,7 @@ pub fn strict<'de, T: Parameter, D: Deserializer<'de>>(deserializer: D) -> Resul
             .and_then(T::parse)
             .map(Some)
             .ok_or_else(|| error(T::CODE, T::EXPECTED)),
-        _ => Err(error("repeated_parameter", "it only once")),
+        _ => Err(error(ErrorCode::RepeatedParameter, "it only once")),
     }
 }
 
@@ -147,7 +147,7 @@ fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
 fn unknown_parameter(name: &str, nearest: &str) -> ApiError {
     let name: String = name.chars().take(MAX_NAME_CHARS).collect();
     let message = format!("unknown parameter {name}, the nearest known one is {nearest}");
-    ApiError::bad_request("unknown_parameter", message).field(name)
+    ApiError::bad_request(ErrorCode::UnknownParameter, message).field(name)
 }
 
 /// Why a parameter cannot be used.
@@ -168,13 +168,11 @@ impl de::Error for QueryError {
 impl From<QueryError> for ApiError {
     fn from(QueryError { name, reason }: QueryError) -> Self {
         let (code, expected) = reason.split_once(' ').unwrap_or_default();
-        let code = CODES.into_iter().find(|known| *known == code).unwrap_or("invalid_parameter");
+        let code: Result<_, de::value::Error> = ErrorCode::deserialize(code.into_deserializer());
+        let code = code.unwrap_or(ErrorCode::InvalidParameter);
         Self::bad_request(code, format!("invalid {name}, expected {expected}")).field(name)
     }
 }
-
-/// The codes of errors; a [`Parameter::CODE`] is one of them.
-const CODES: [&str; 4] = ["invalid_parameter", "repeated_parameter", "invalid_date", "invalid_cursor"];
 
 /// Reads a struct from the pairs named like its fields, or each struct of a tuple.
 impl<'de, 'a: 'de> Deserializer<'de> for &mut Query<'a> {
@@ -318,11 +316,11 @@ mod tests {
     fn a_strict_parameter_is_left_out_or_right() {
         assert_eq!(digit(""), Ok(None));
         assert_eq!(digit("&&=&%zz=1&without_digit=1&with%5Fdigit=%37"), Ok(Some(7)));
-        let invalid = ApiError::bad_request("invalid_parameter", "invalid with_digit, expected a digit");
+        let invalid = ApiError::bad_request(ErrorCode::InvalidParameter, "invalid with_digit, expected a digit");
         for value in ["", "=", "=x", "=%", "=%zz", "=7%00", "=%ff", "=7;", "=10", "=+7%20"] {
             assert_eq!(digit(&format!("with_digit{value}")), Err(invalid.clone().field("with_digit")), "{value}");
         }
-        let repeated = ApiError::bad_request("repeated_parameter", "invalid with_digit, expected it only once");
+        let repeated = ApiError::bad_request(ErrorCode::RepeatedParameter, "invalid with_digit, expected it only once");
         assert_eq!(digit("with_digit=7&with%5fdigit=7"), Err(repeated.field("with_digit")));
     }
 

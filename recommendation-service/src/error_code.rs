@@ -1,0 +1,53 @@
+//! The codes of errors.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What went wrong, for programs. Codes are never renamed; new ones may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The path does not exist.
+    NotFound,
+    /// The path does not take this method; `Allow` names those that it takes.
+    MethodNotAllowed,
+    /// The request body did not arrive in time.
+    RequestTimeout,
+    /// The request body is larger than allowed.
+    BodyTooLarge,
+    /// The `Content-Encoding` of the body is none of gzip, br and zstd.
+    UnsupportedEncoding,
+    /// Any other request that cannot be answered.
+    RequestFailed,
+    /// An error of the service itself; the cause is in its log.
+    Internal,
+    /// Something that the service needs does not answer; nothing was changed.
+    Unavailable,
+    /// The request took too long; a change may have been made.
+    Timeout,
+
+    /// The body is not one JSON object, or `field` has the wrong type.
+    InvalidRequestBody,
+    /// The parameter in `field` cannot have this value.
+    InvalidParameter,
+    /// The parameter in `field` may be given only once.
+    RepeatedParameter,
+    /// There is no parameter of the name in `field`.
+    UnknownParameter,
+    /// The user's id is not a number above 0.
+    InvalidUserId,
+    /// There is no user with this id.
+    UserNotFound,
+    /// Redis does not answer.
+    CacheUnavailable,
+    /// The catalogue has not been loaded yet.
+    CatalogueUnavailable,
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
+}
