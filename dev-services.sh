@@ -65,7 +65,7 @@ main() {
     case $command in -h | --help) command=help ;; esac
     case " $COMMANDS " in *" $command "*) ;; *) refuse_command "$command" ;; esac
     # Behind the first argument, `test` and `bench` may pass --help on.
-    if [ "$command" != help ] && wants_help "$command" "$@"; then
+    if wants_help "$command" "$@"; then
         help_of "$command"
         return 0
     fi

@@ -22,7 +22,8 @@ HELP="  start            build and start everything that is not running yet, and
   lint-openapi     check these files by Redocly's and Spectral's rules, and compile a client generated from them
   sqlx [--check]   write <service>/.sqlx, by which sqlx's macros are checked without a database; or only say what is out of date
   reset [--yes]    stop everything and delete the platform's data, after a question
-  setup            only install what the others need"
+  setup            only install what the others need
+  help             this list; COMMAND --help shows one command"
 
 cmd_help() {
     cat <<TEXT

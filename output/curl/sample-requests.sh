@@ -329,7 +329,7 @@ request 304 "The genres, unless they have changed" /api/v1/genres -H "If-None-Ma
 request 400 "A genre that does not exist" '/api/v1/movies?with_genres=Nonsense'
 expect_text 'unknown genre in with_genres, known are:'
 request 200 "Well rated comedies in French" '/api/v1/movies?with_genres=Comedy&with_original_language=fr&vote_average_gte=7'
-request 200 "A search that forgives a typing mistake" '/api/v1/movies?q=shawshenk%20redemtion'
+request 200 "A search with typos" '/api/v1/movies?q=shawshenk%20redemtion'
 request 200 "Movie details" "/api/v1/movies/$movie_id"
 expect_id "$movie_id"
 request 200 "Only the headers of that" "/api/v1/movies/$movie_id" --head

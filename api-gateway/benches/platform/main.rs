@@ -118,7 +118,7 @@ async fn throughput(platform: &Platform, user: i64) {
     println!("\n{CONNECTIONS} connections, {ROUNDS} rounds of {} s", LOAD.as_secs());
     println!("{:<48}{:>12}{:>10}{:>10}{:>12}", "load", "requests/s", "p50 ms", "p99 ms", "to first");
     let mut rounds: Vec<Vec<load::Outcome>> = loads.iter().map(|_| Vec::new()).collect();
-    // Round by round over all loads, so that a change in the machine's speed touches them alike.
+    // Round by round over all loads, so that a change in the machine's speed touches them equally.
     for _ in 0..ROUNDS {
         for (at, (_, target)) in loads.iter().enumerate() {
             rounds[at].push(load::run(target.clone(), CONNECTIONS, LOAD).await);

@@ -134,7 +134,7 @@ pub fn load_dotenv(service: &str) -> Result<(), ConfigError> {
     if errors.is_empty() { Ok(()) } else { Err(ConfigError(errors)) }
 }
 
-/// From the top of the workspace the service's folder is below, from the folder of the service the top is above.
+/// The service's own file and the top one, for a process started in the top folder or in the service's.
 fn dotenv_files(service: &str, folder: &Path) -> [PathBuf; 2] {
     let own = folder.join(service);
     if own.is_dir() { [own.join(".env"), folder.join(".env")] } else { [folder.join(".env"), folder.join("../.env")] }

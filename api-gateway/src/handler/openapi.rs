@@ -64,7 +64,7 @@ pub fn platform(own: OpenApi) -> OpenApi {
     let components = platform.components.get_or_insert_default();
     add_shared(components);
     components.schemas.insert(ErrorCode::name().into_owned(), error_code);
-    remove_unused_schemas(&mut platform);
+    remove_unused(&mut platform);
     platform
 }
 
@@ -85,36 +85,15 @@ fn reachable(mut spec: OpenApi) -> OpenApi {
     spec.security = None;
     spec.tags.get_or_insert_default().retain(|tag| tag.name != "operations" && tag.name != "internal");
     spec.paths.paths.retain(|path, _| matches!(route(path), Route::Service(_)));
-    for (path, item) in &mut spec.paths.paths {
-        for (method, operation) in operations(item) {
-            add_gateway_responses(operation);
-            // utoipa takes the name of the handler function where a service sets no id: unique only within its module.
-            if !operation.operation_id.as_deref().is_some_and(is_camel_case) {
-                operation.operation_id = Some(operation_id(method, path));
-            }
-        }
+    for item in spec.paths.paths.values_mut() {
+        operations(item).for_each(add_gateway_responses);
     }
     spec
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let PathItem { get, post, put, patch, delete, head, .. } = item;
-    [("get", get), ("post", post), ("put", put), ("patch", patch), ("delete", delete), ("head", head)]
-        .into_iter()
-        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
-}
-
-fn is_camel_case(id: &str) -> bool {
-    id.contains(|letter: char| letter.is_ascii_uppercase())
-}
-
-/// An id from method and path: `getUsersIdPreferences`.
-fn operation_id(method: &str, path: &str) -> String {
-    let words = path.trim_start_matches("/api/v1").split(['/', '{', '}', '_']);
-    words.fold(method.to_owned(), |id, word| match word.split_at_checked(1) {
-        Some((first, rest)) => id + &first.to_ascii_uppercase() + rest,
-        None => id,
-    })
+    [get, post, put, patch, delete, head].into_iter().flatten()
 }
 
 fn add_gateway_responses(operation: &mut Operation) {
@@ -159,8 +138,10 @@ fn response(description: &str, schema: &str, example: Value) -> Response {
 }
 
 /// Removes what only operations that are not forwarded referred to.
-fn remove_unused_schemas(platform: &mut OpenApi) {
+fn remove_unused(platform: &mut OpenApi) {
     let text = platform.to_json().expect("a specification made of strings and numbers always serialises");
+    let is_used = |kind: &str, name: &str| text.contains(&format!("\"#/components/{kind}/{name}\""));
     let components = platform.components.get_or_insert_default();
-    components.schemas.retain(|name, _| text.contains(&format!("\"#/components/schemas/{name}\"")));
+    components.responses.retain(|name, _| is_used("responses", name));
+    components.schemas.retain(|name, _| is_used("schemas", name));
 }

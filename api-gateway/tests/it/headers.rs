@@ -2,12 +2,12 @@
 
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{Client, Echo, Scripted, Setup, get, request, send, upstream::read_head};
+use crate::support::{Client, EchoService, GatewayBuilder, ScriptedService, get, request, send, upstream::read_head};
 
 #[tokio::test]
 async fn hop_by_hop_headers_of_a_request_are_removed_and_end_to_end_ones_kept() {
-    let movies = Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let movies = EchoService::start("movie-service").await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let more = "Connection: keep-alive, X-Secret, X-Forwarded-For, Authorization, X-Request-Id, Host, Content-Length\r\n\
         X-Secret: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\nTrailer: X-Sum\r\nUpgrade: h2c\r\n\
         Proxy-Authorization: Basic x\r\nProxy-Connection: close\r\nX-Request-Id: abc\r\n\
@@ -31,35 +31,35 @@ async fn hop_by_hop_headers_of_a_request_are_removed_and_end_to_end_ones_kept() 
 
 #[tokio::test]
 async fn hop_by_hop_headers_of_an_answer_are_removed_and_repeated_ones_kept() {
-    let movies = Scripted::answering(
+    let movies = ScriptedService::responding(
         "HTTP/1.1 201 Made\r\nConnection: close, X-Inner\r\nX-Inner: 1\r\nKeep-Alive: timeout=5\r\nUpgrade: h2c\r\n\
         Proxy-Authenticate: Basic\r\nTrailer: X-Sum\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nETag: \"e\"\r\nVary: a\r\n\
         Vary: b\r\nX-Request-Id: theirs\r\nX-RateLimit-Limit: 7\r\nAccess-Control-Allow-Origin: http://x\r\n\
         Content-Type: text/odd\r\nContent-Length: 2\r\n\r\nok",
     )
     .await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let mut client = gateway.client().await;
     for _ in 0..2 {
-        let answer = client.ask(request("GET", "/api/v1/movies", "X-Request-Id: mine\r\n", "")).await;
-        assert_eq!((answer.status, answer.text().as_str(), answer.complete), (201, "ok", true));
+        let response = client.send(request("GET", "/api/v1/movies", "X-Request-Id: mine\r\n", "")).await;
+        assert_eq!((response.status, response.text().as_str(), response.complete), (201, "ok", true));
         for gone in ["connection", "x-inner", "keep-alive", "upgrade", "proxy-authenticate", "trailer"] {
-            assert_eq!(answer.header(gone), None, "{gone}");
+            assert_eq!(response.header(gone), None, "{gone}");
         }
-        assert_eq!(answer.all("set-cookie"), ["a=1", "b=2"]);
-        assert_eq!(answer.all("vary"), ["a", "b"]);
-        assert_eq!((answer.header("etag"), answer.header("content-type")), (Some("\"e\""), Some("text/odd")));
+        assert_eq!(response.all("set-cookie"), ["a=1", "b=2"]);
+        assert_eq!(response.all("vary"), ["a", "b"]);
+        assert_eq!((response.header("etag"), response.header("content-type")), (Some("\"e\""), Some("text/odd")));
         // What the gateway says of itself is said once.
-        assert_eq!(answer.header("x-request-id"), Some("mine"));
-        assert_eq!(answer.header("x-ratelimit-limit"), Some("1000000"));
-        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(response.header("x-request-id"), Some("mine"));
+        assert_eq!(response.header("x-ratelimit-limit"), Some("1000000"));
+        assert_eq!(response.header("access-control-allow-origin"), Some("*"));
     }
 }
 
 #[tokio::test]
 async fn services_are_told_where_a_request_came_from() {
-    let movies = Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let movies = EchoService::start("movie-service").await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let lies =
         "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Proto: https\r\nX-Real-IP: 1.1.1.1\r\n";
     send(gateway.address, request("GET", "/api/v1/movies", lies, "")).await;
@@ -72,8 +72,9 @@ async fn services_are_told_where_a_request_came_from() {
 
 #[tokio::test]
 async fn what_a_trusted_proxy_says_is_kept_and_added_to() {
-    let movies = Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).set("TRUSTED_PROXIES", "127.0.0.0/8").start().await;
+    let movies = EchoService::start("movie-service").await;
+    let gateway =
+        GatewayBuilder::new().await.movies(movies.address).set("TRUSTED_PROXIES", "127.0.0.0/8").start().await;
     let says = "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Host: movies.example\r\nX-Forwarded-Proto: https\r\n";
     send(gateway.address, request("GET", "/api/v1/movies", says, "")).await;
     let seen = movies.seen().remove(0);
@@ -84,8 +85,8 @@ async fn what_a_trusted_proxy_says_is_kept_and_added_to() {
 
 #[tokio::test]
 async fn a_request_id_is_kept_or_made_and_told_to_both_sides() {
-    let movies = Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let movies = EchoService::start("movie-service").await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let kept = send(gateway.address, request("GET", "/api/v1/movies", "X-Request-Id: a-b-c\r\n", "")).await;
     assert_eq!(kept.header("x-request-id"), Some("a-b-c"));
     for odd in ["", "X-Request-Id: a b\r\n", "X-Request-Id: a\r\nX-Request-Id: b\r\n", "X-Request-Id: \u{e9}\r\n"] {
@@ -105,8 +106,8 @@ async fn a_request_id_is_kept_or_made_and_told_to_both_sides() {
 
 #[tokio::test]
 async fn nothing_in_a_request_can_start_a_header_of_its_own() {
-    let movies = Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let movies = EchoService::start("movie-service").await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     for (path, header) in [
         ("/api/v1/movies/a%0d%0aX-Injected:%201", ""),
         ("/api/v1/movies/a%0aX-Injected:%201", ""),
@@ -123,9 +124,9 @@ async fn nothing_in_a_request_can_start_a_header_of_its_own() {
         let token = if header.starts_with("Authorization") { "" } else { "Authorization: Bearer x\r\n" };
         let mut client = Client::connect(gateway.address).await;
         client.write(format!("GET {path} HTTP/1.1\r\n{host}{token}{header}\r\n")).await;
-        if let Some(answer) = client.try_answer(false).await {
-            assert!(matches!(answer.status, 200 | 400), "{path:?} {header:?}: {}", answer.status);
-            assert_eq!(answer.header("x-injected"), None);
+        if let Some(response) = client.try_response(false).await {
+            assert!(matches!(response.status, 200 | 400), "{path:?} {header:?}: {}", response.status);
+            assert_eq!(response.header("x-injected"), None);
         }
     }
     for seen in movies.seen() {
@@ -137,26 +138,26 @@ async fn nothing_in_a_request_can_start_a_header_of_its_own() {
 async fn an_answer_that_is_only_not_modified_keeps_its_headers_and_the_connection_in_step() {
     let not_modified =
         "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\nCache-Control: no-cache\r\nContent-Length: 7\r\n\r\n";
-    let movies = Scripted::start(move |mut stream, _| async move {
+    let movies = ScriptedService::start(move |mut stream, _| async move {
         while !read_head(&mut stream).await.is_empty() {
             stream.write_all(not_modified.as_bytes()).await.unwrap();
         }
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let mut client = gateway.client().await;
     for _ in 0..2 {
-        let answer = client.ask(request("GET", "/api/v1/movies/1", "If-None-Match: \"a\"\r\n", "")).await;
-        assert_eq!((answer.status, answer.header("etag")), (304, Some("\"a\"")));
-        assert_eq!(answer.header("cache-control"), Some("no-cache"));
+        let response = client.send(request("GET", "/api/v1/movies/1", "If-None-Match: \"a\"\r\n", "")).await;
+        assert_eq!((response.status, response.header("etag")), (304, Some("\"a\"")));
+        assert_eq!(response.header("cache-control"), Some("no-cache"));
     }
-    assert_eq!(client.ask(request("GET", "/health", "", "")).await.status, 200);
+    assert_eq!(client.send(request("GET", "/health", "", "")).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_trace_is_continued_or_begun_and_passed_on_to_services() {
-    let movies = Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let movies = EchoService::start("movie-service").await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let valid = format!("Connection: traceparent\r\nTraceparent: {traceparent}\r\nTracestate: a=1\r\n");
     send(gateway.address, request("GET", "/api/v1/movies", &valid, "")).await;

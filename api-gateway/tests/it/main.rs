@@ -1,21 +1,21 @@
 //! The gateway as its clients and the services behind it see it: the real server against stand-ins and a real Redis.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
-mod bodies;
+mod canonical_paths;
 mod copies;
 mod env_example;
 mod headers;
-mod messages;
+mod message_validation;
 mod openapi;
-mod paths;
-mod phases;
-mod pool;
+mod order_of_phases;
 mod process;
 mod rate_limit;
 mod redis_down;
+mod request_bodies;
 mod routes;
 mod shutdown;
 mod slow_readers;
 mod streaming;
 mod support;
-mod upstreams;
+mod upstream_connections;
+mod upstream_failures;

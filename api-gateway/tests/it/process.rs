@@ -8,7 +8,7 @@ use std::{
     sync::mpsc,
 };
 
-use crate::support::{Client, Echo, TestRedis, WAIT_TIMEOUT, eventually, get, request};
+use crate::support::{Client, EchoService, TestRedis, WAIT_TIMEOUT, eventually, get, request};
 
 /// An address where nothing listens.
 const NOBODY: &str = "http://127.0.0.1:1";
@@ -133,8 +133,8 @@ fn a_port_that_is_taken_is_named_and_ends_it_with_exit_code_1() {
 }
 
 #[test]
-fn every_mistake_in_the_settings_is_listed_one_a_line_with_exit_code_1() {
-    let mistakes = [
+fn every_invalid_variable_is_listed_one_a_line_with_exit_code_1() {
+    let invalid = [
         ("SERVER_PORT", "70000"),
         ("SERVER_HOST", "here"),
         ("SHUTDOWN_TIMEOUT_SECONDS", "soon"),
@@ -153,14 +153,14 @@ fn every_mistake_in_the_settings_is_listed_one_a_line_with_exit_code_1() {
         ("MAX_BODY_BYTES", "1MB"),
         ("TRUSTED_PROXIES", "10.0.0.0/99"),
     ];
-    let output = Running::start(&mut command(&mistakes)).end();
+    let output = Running::start(&mut command(&invalid)).end();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    for (name, _) in mistakes {
+    for (name, _) in invalid {
         let named = |line: &&str| line.contains(&format!("{name} must be "));
         assert_eq!(text.lines().filter(named).count(), 1, "{name} in:\n{text}");
     }
-    assert_eq!(text.lines().count(), mistakes.len(), "{text}");
+    assert_eq!(text.lines().count(), invalid.len(), "{text}");
 }
 
 #[test]
@@ -190,9 +190,9 @@ fn openapi_prints_the_specification_and_anything_else_is_refused() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("unknown argument serve"));
 }
 
-/// Starts the program with a log, sends it what could confuse one, and answers the lines.
+/// Starts the program with a log, sends it what could confuse one, and responses the lines.
 async fn log_of_odd_requests(format: &str, level: &str) -> Vec<String> {
-    let (redis, movies) = (TestRedis::new().await, Echo::start("movie-service").await);
+    let (redis, movies) = (TestRedis::new().await, EchoService::start("movie-service").await);
     let (port, database, url) = (free_port(), redis.database.to_string(), format!("http://{}", movies.address));
     let settings = [
         ("SERVER_PORT", &*port.to_string()),
@@ -212,13 +212,13 @@ async fn log_of_odd_requests(format: &str, level: &str) -> Vec<String> {
         let more = "User-Agent: a\"b\\n{\"level\":\"forged\"}\r\nX-Request-Id: \"},{\"forged\":1\r\n";
         let mut client = Client::connect(address).await;
         client.write(format!("GET {path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer hunter2\r\n{more}\r\n")).await;
-        let _ = client.try_answer(false).await;
+        let _ = client.try_response(false).await;
     }
     let mut client = Client::connect(address).await;
     for path in ["/api/v1/movies", "/api/v1/users", "/nowhere", "/health"] {
-        client.ask(request("GET", path, "", "").as_slice().to_vec()).await;
-        let ask = format!("GET {path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer hunter2\r\n\r\n");
-        client.ask(ask).await;
+        client.send(request("GET", path, "", "").as_slice().to_vec()).await;
+        let bytes = format!("GET {path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer hunter2\r\n\r\n");
+        client.send(bytes).await;
     }
     program.signal("TERM");
     let output = program.end();
@@ -286,7 +286,7 @@ async fn the_access_log_and_upstream_failures_lie_within_the_span_of_the_request
 async fn a_client_that_hangs_up_before_its_response_is_in_the_access_log() {
     let redis = TestRedis::new().await;
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let movies = crate::support::Scripted::start(move |mut stream, _| {
+    let movies = crate::support::ScriptedService::start(move |mut stream, _| {
         let tell = tell.clone();
         async move {
             for event in ["forwarded", "cancelled"] {

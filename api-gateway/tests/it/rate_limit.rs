@@ -4,41 +4,42 @@ use std::{collections::HashSet, net::SocketAddr};
 
 use tokio::task::JoinSet;
 
-use crate::support::{Answer, Client, Echo, Setup, TestGateway, eventually, get, request, send};
+use crate::support::{Client, EchoService, GatewayBuilder, TestGateway, TestResponse, eventually, get, request, send};
 
 const KEY: &str = "ratelimit:127.0.0.1";
 
-async fn limited_to(max: u64) -> (TestGateway, Echo) {
-    let movies = Echo::start("movie-service").await;
-    (Setup::new().await.movies(movies.address).set("RATE_LIMIT_MAX", max).start().await, movies)
+async fn limited_to(max: u64) -> (TestGateway, EchoService) {
+    let movies = EchoService::start("movie-service").await;
+    (GatewayBuilder::new().await.movies(movies.address).set("RATE_LIMIT_MAX", max).start().await, movies)
 }
 
 /// `number` requests at once, each on a connection of its own that is open before the first one is sent.
-async fn at_once(gateways: &[SocketAddr], number: usize) -> Vec<Answer> {
+async fn at_once(gateways: &[SocketAddr], number: usize) -> Vec<TestResponse> {
     let mut clients = Vec::new();
     for at in 0..number {
         clients.push(Client::connect(gateways[at % gateways.len()]).await);
     }
-    let asking = clients.into_iter().map(async |mut client| client.ask(request("GET", "/api/v1/movies", "", "")).await);
+    let asking =
+        clients.into_iter().map(async |mut client| client.send(request("GET", "/api/v1/movies", "", "")).await);
     let mut asked = JoinSet::new();
-    for ask in asking {
-        asked.spawn(ask);
+    for bytes in asking {
+        asked.spawn(bytes);
     }
     asked.join_all().await
 }
 
 /// Exactly `max` passed, and each saw a place of its own.
-fn assert_exact(answers: &[Answer], max: u64) {
-    let passed: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
-    let places: HashSet<u64> = passed.iter().map(|answer| remaining(answer)).collect();
+fn assert_exact(responses: &[TestResponse], max: u64) {
+    let passed: Vec<_> = responses.iter().filter(|response| response.status == 200).collect();
+    let places: HashSet<u64> = passed.iter().map(|response| remaining(response)).collect();
     assert_eq!((passed.len() as u64, places), (max, (0..max).collect()));
-    for refused in answers.iter().filter(|answer| answer.status != 200) {
+    for refused in responses.iter().filter(|response| response.status != 200) {
         assert_eq!((refused.status, remaining(refused)), (429, 0));
     }
 }
 
-fn remaining(answer: &Answer) -> u64 {
-    answer.header("x-ratelimit-remaining").expect("a limited answer").parse().unwrap()
+fn remaining(response: &TestResponse) -> u64 {
+    response.header("x-ratelimit-remaining").expect("a limited response").parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,7 +65,8 @@ async fn exactly_the_limit_passes_among_1000_concurrent_requests() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_gateways_that_share_a_redis_are_exact_together() {
     let (one, movies) = limited_to(100).await;
-    let other = Setup::with_redis(one.redis.clone()).movies(movies.address).set("RATE_LIMIT_MAX", 100).start().await;
+    let other =
+        GatewayBuilder::with_redis(one.redis.clone()).movies(movies.address).set("RATE_LIMIT_MAX", 100).start().await;
     assert_exact(&at_once(&[one.address, other.address], 400).await, 100);
     assert_eq!(movies.seen().len(), 100);
 }
@@ -73,10 +75,10 @@ async fn two_gateways_that_share_a_redis_are_exact_together() {
 async fn a_limited_answer_says_limit_remaining_and_reset() {
     let (gateway, _movies) = limited_to(3).await;
     for expected in ["2", "1", "0"] {
-        let answer = get(gateway.address, "/api/v1/movies").await;
-        assert_eq!(answer.header("x-ratelimit-limit"), Some("3"));
-        assert_eq!(answer.header("x-ratelimit-remaining"), Some(expected));
-        let reset: u64 = answer.header("x-ratelimit-reset").unwrap().parse().unwrap();
+        let response = get(gateway.address, "/api/v1/movies").await;
+        assert_eq!(response.header("x-ratelimit-limit"), Some("3"));
+        assert_eq!(response.header("x-ratelimit-remaining"), Some(expected));
+        let reset: u64 = response.header("x-ratelimit-reset").unwrap().parse().unwrap();
         assert!((50..=60).contains(&reset), "{reset}");
     }
 }
@@ -85,37 +87,37 @@ async fn a_limited_answer_says_limit_remaining_and_reset() {
 async fn a_429_says_when_to_come_back_in_every_usual_way() {
     let (gateway, _movies) = limited_to(1).await;
     get(gateway.address, "/api/v1/movies").await;
-    let answer = get(gateway.address, "/api/v1/movies").await;
-    let reset = answer.header("x-ratelimit-reset").unwrap().to_owned();
-    assert_eq!(answer.status, 429);
+    let response = get(gateway.address, "/api/v1/movies").await;
+    let reset = response.header("x-ratelimit-reset").unwrap().to_owned();
+    assert_eq!(response.status, 429);
     let body = format!(r#"{{"error":"rate limit exceeded","code":"rate_limited","retry_after":{reset}}}"#);
-    assert_eq!(answer.text(), body);
-    assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.header("retry-after"), Some(reset.as_str()));
-    assert_eq!(answer.header("ratelimit-policy"), Some(r#""default";q=1;w=60"#));
-    assert_eq!(answer.header("ratelimit"), Some(format!(r#""default";r=0;t={reset}"#).as_str()));
-    assert_eq!(answer.header("x-ratelimit-limit"), Some("1"));
-    assert_eq!(answer.header("x-ratelimit-remaining"), Some("0"));
+    assert_eq!(response.text(), body);
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.header("retry-after"), Some(reset.as_str()));
+    assert_eq!(response.header("ratelimit-policy"), Some(r#""default";q=1;w=60"#));
+    assert_eq!(response.header("ratelimit"), Some(format!(r#""default";r=0;t={reset}"#).as_str()));
+    assert_eq!(response.header("x-ratelimit-limit"), Some("1"));
+    assert_eq!(response.header("x-ratelimit-remaining"), Some("0"));
 }
 
 #[tokio::test]
 async fn answers_of_every_status_carry_the_headers() {
-    let gateway = Setup::new().await.set("RATE_LIMIT_MAX", 9).start().await;
+    let gateway = GatewayBuilder::new().await.set("RATE_LIMIT_MAX", 9).start().await;
     let unauthorized = send(gateway.address, "GET /api/v1/movies HTTP/1.1\r\nHost: g\r\n\r\n").await;
     let others = ["/nowhere", "/api/v1/movies", "/api/v1/.."];
-    let mut answers = vec![unauthorized];
+    let mut responses = vec![unauthorized];
     for path in others {
-        answers.push(get(gateway.address, path).await);
+        responses.push(get(gateway.address, path).await);
     }
-    let seen: Vec<_> = answers.iter().map(|answer| (answer.status, remaining(answer))).collect();
+    let seen: Vec<_> = responses.iter().map(|response| (response.status, remaining(response))).collect();
     assert_eq!(seen, [(401, 8), (404, 7), (502, 6), (400, 5)]);
 }
 
 #[tokio::test]
 async fn a_window_ends_and_a_new_one_begins() {
-    let movies = Echo::start("movie-service").await;
-    let setup = Setup::new().await.movies(movies.address).set("RATE_LIMIT_MAX", 2);
-    let gateway = setup.set("RATE_LIMIT_WINDOW_SECONDS", 1).start().await;
+    let movies = EchoService::start("movie-service").await;
+    let builder = GatewayBuilder::new().await.movies(movies.address).set("RATE_LIMIT_MAX", 2);
+    let gateway = builder.set("RATE_LIMIT_WINDOW_SECONDS", 1).start().await;
     for _ in 0..3 {
         get(gateway.address, "/api/v1/movies").await;
     }
@@ -178,15 +180,15 @@ async fn clients_of_different_addresses_have_limits_of_their_own() {
     let (gateway, _movies) = limited_to(1).await;
     for address in [[127, 0, 0, 1], [127, 0, 0, 2]] {
         let mut client = Client::connect_from(address, gateway.address).await;
-        let ask = request("GET", "/api/v1/movies", "", "");
-        assert_eq!((client.ask(&ask).await.status, client.ask(&ask).await.status), (200, 429));
+        let bytes = request("GET", "/api/v1/movies", "", "");
+        assert_eq!((client.send(&bytes).await.status, client.send(&bytes).await.status), (200, 429));
     }
 }
 
 #[tokio::test]
 async fn an_ipv4_client_that_comes_over_ipv6_is_the_same_client() {
-    let movies = Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).listen("[::]:0").start().await;
+    let movies = EchoService::start("movie-service").await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).listen("[::]:0").start().await;
     assert_eq!(get(gateway.address, "/api/v1/movies").await.status, 200);
     let keys: Vec<String> = gateway.redis.command(&["KEYS", "*"]).await;
     assert_eq!(keys, [KEY]);
@@ -210,13 +212,13 @@ fn claims(number: usize) -> String {
 #[tokio::test]
 async fn a_stranger_cannot_get_a_second_limit_by_claiming_other_addresses() {
     for trusted in ["", "10.0.0.0/8"] {
-        let movies = Echo::start("movie-service").await;
-        let setup = Setup::new().await.movies(movies.address).set("RATE_LIMIT_MAX", 100);
-        let gateway = setup.set("TRUSTED_PROXIES", trusted).start().await;
+        let movies = EchoService::start("movie-service").await;
+        let builder = GatewayBuilder::new().await.movies(movies.address).set("RATE_LIMIT_MAX", 100);
+        let gateway = builder.set("TRUSTED_PROXIES", trusted).start().await;
         let mut client = gateway.client().await;
         for number in 0..300 {
-            let answer = client.ask(request("GET", "/api/v1/movies", &claims(number), "")).await;
-            assert_eq!(answer.status, if number < 100 { 200 } else { 429 }, "request {number}");
+            let response = client.send(request("GET", "/api/v1/movies", &claims(number), "")).await;
+            assert_eq!(response.status, if number < 100 { 200 } else { 429 }, "request {number}");
         }
         for seen in movies.seen() {
             assert_eq!(seen.all("x-forwarded-for"), ["127.0.0.1"]);
@@ -227,9 +229,9 @@ async fn a_stranger_cannot_get_a_second_limit_by_claiming_other_addresses() {
 
 #[tokio::test]
 async fn behind_a_trusted_proxy_the_client_that_it_names_is_counted() {
-    let movies = Echo::start("movie-service").await;
-    let setup = Setup::new().await.movies(movies.address).set("RATE_LIMIT_MAX", 1);
-    let gateway = setup.set("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8").start().await;
+    let movies = EchoService::start("movie-service").await;
+    let builder = GatewayBuilder::new().await.movies(movies.address).set("RATE_LIMIT_MAX", 1);
+    let gateway = builder.set("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8").start().await;
     let mut client = gateway.client().await;
     for (claim, status) in [
         ("203.0.113.1", 200),
@@ -241,7 +243,7 @@ async fn behind_a_trusted_proxy_the_client_that_it_names_is_counted() {
         ("2001:db8::1", 200),
     ] {
         let line = format!("X-Forwarded-For: {claim}\r\n");
-        assert_eq!(client.ask(request("GET", "/api/v1/movies", &line, "")).await.status, status, "{claim}");
+        assert_eq!(client.send(request("GET", "/api/v1/movies", &line, "")).await.status, status, "{claim}");
     }
     let mut keys: Vec<String> = gateway.redis.command(&["KEYS", "*"]).await;
     keys.sort();

@@ -3,30 +3,30 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Echo, Setup, TestGateway, TestRedis, Wire, eventually, get,
-    wire::State::{self, Cut, Hung, Well},
+    EchoService, GatewayBuilder, Proxy, TestGateway, TestRedis, eventually, get,
+    proxy::Traffic::{self, Cut, Hung, Open},
 };
 
-async fn behind_wire(state: State) -> (TestGateway, Wire, Echo) {
-    let (redis, movies) = (TestRedis::new().await, Echo::start("movie-service").await);
-    let wire = Wire::to(redis.address.clone(), state).await;
-    let setup = Setup::with_redis(redis).movies(movies.address).set("REDIS_ADDR", wire.address);
-    (setup.set("REDIS_TIMEOUT_MS", 300).set("RATE_LIMIT_MAX", 1000).start().await, wire, movies)
+async fn behind_proxy(traffic: Traffic) -> (TestGateway, Proxy, EchoService) {
+    let (redis, movies) = (TestRedis::new().await, EchoService::start("movie-service").await);
+    let proxy = Proxy::to(redis.address.clone(), traffic).await;
+    let builder = GatewayBuilder::with_redis(redis).movies(movies.address).set("REDIS_ADDR", proxy.address);
+    (builder.set("REDIS_TIMEOUT_MS", 300).set("RATE_LIMIT_MAX", 1000).start().await, proxy, movies)
 }
 
 /// A few requests that may each wait for Redis once, then many that do not.
 async fn assert_requests_pass_quickly(gateway: &TestGateway) {
     let mut client = gateway.client().await;
-    let ask = crate::support::request("GET", "/api/v1/movies", "", "");
+    let bytes = crate::support::request("GET", "/api/v1/movies", "", "");
     let started = Instant::now();
     for _ in 0..4 {
-        assert_eq!(client.ask(&ask).await.status, 200);
+        assert_eq!(client.send(&bytes).await.status, 200);
     }
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
     let started = Instant::now();
     for _ in 0..20 {
-        let answer = client.ask(&ask).await;
-        assert_eq!((answer.status, answer.header("x-ratelimit-limit")), (200, None));
+        let response = client.send(&bytes).await;
+        assert_eq!((response.status, response.header("x-ratelimit-limit")), (200, None));
     }
     // One wait for Redis alone would cost 300 ms; twenty would cost six seconds.
     assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
@@ -40,46 +40,46 @@ async fn assert_counted_again(gateway: &TestGateway) {
 }
 
 async fn redis_check(gateway: &TestGateway) -> String {
-    let answer = get(gateway.address, "/ready").await;
-    assert_eq!(answer.status, 200, "ready without Redis too");
-    answer.json()["checks"]["redis"].as_str().unwrap().to_owned()
+    let response = get(gateway.address, "/ready").await;
+    assert_eq!(response.status, 200, "ready without Redis too");
+    response.json()["checks"]["redis"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_is_not_there_at_the_start_is_used_as_soon_as_it_is() {
-    let (gateway, wire, _movies) = behind_wire(Cut).await;
+    let (gateway, proxy, _movies) = behind_proxy(Cut).await;
     assert_requests_pass_quickly(&gateway).await;
     assert_eq!(redis_check(&gateway).await, "unavailable");
-    wire.turn(Well);
+    proxy.set(Open);
     assert_counted_again(&gateway).await;
     eventually("readiness says so", async || redis_check(&gateway).await == "ok").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_dies_is_gone_without_and_used_again_when_it_is_back() {
-    let (gateway, wire, _movies) = behind_wire(Well).await;
+    let (gateway, proxy, _movies) = behind_proxy(Open).await;
     assert_counted_again(&gateway).await;
-    wire.turn(Cut);
+    proxy.set(Cut);
     assert_requests_pass_quickly(&gateway).await;
-    wire.turn(Well);
+    proxy.set(Open);
     assert_counted_again(&gateway).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_hangs_costs_a_few_requests_one_wait_each() {
-    let (gateway, wire, _movies) = behind_wire(Well).await;
+    let (gateway, proxy, _movies) = behind_proxy(Open).await;
     assert_counted_again(&gateway).await;
-    wire.turn(Hung);
+    proxy.set(Hung);
     assert_requests_pass_quickly(&gateway).await;
     assert_eq!(redis_check(&gateway).await, "unavailable");
-    wire.turn(Well);
+    proxy.set(Open);
     assert_counted_again(&gateway).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_refuses_every_command_lets_requests_pass() {
-    let (redis, movies) = (TestRedis::new().await, Echo::start("movie-service").await);
-    let refusing = crate::support::Scripted::start(|mut stream, _| async move {
+    let (redis, movies) = (TestRedis::new().await, EchoService::start("movie-service").await);
+    let refusing = crate::support::ScriptedService::start(|mut stream, _| async move {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let mut buffer = [0; 4096];
         while let Ok(1..) = stream.read(&mut buffer).await {
@@ -89,7 +89,7 @@ async fn a_redis_that_refuses_every_command_lets_requests_pass() {
         }
     })
     .await;
-    let setup = Setup::with_redis(redis).movies(movies.address).set("REDIS_TIMEOUT_MS", 300);
-    let gateway = setup.set("REDIS_ADDR", refusing.address).start().await;
+    let builder = GatewayBuilder::with_redis(redis).movies(movies.address).set("REDIS_TIMEOUT_MS", 300);
+    let gateway = builder.set("REDIS_ADDR", refusing.address).start().await;
     assert_requests_pass_quickly(&gateway).await;
 }

@@ -1,22 +1,22 @@
-//! Where requests go, and what the gateway answers itself.
+//! Where requests go, and what the gateway responses itself.
 
-use crate::support::{Answer, Echo, Setup, TestGateway, get, request, send};
+use crate::support::{EchoService, GatewayBuilder, TestGateway, TestResponse, get, request, send};
 
 struct Platform {
     gateway: TestGateway,
-    movies: Echo,
-    users: Echo,
-    recommendations: Echo,
+    movies: EchoService,
+    users: EchoService,
+    recommendations: EchoService,
 }
 
 async fn platform() -> Platform {
-    let movies = Echo::start("movie-service").await;
-    let users = Echo::start("user-preference-service").await;
-    let recommendations = Echo::start("recommendation-service").await;
-    let setup = Setup::new().await.movies(movies.address);
-    let setup = setup.set("USER_PREFERENCE_SERVICE_URL", format!("http://{}", users.address));
-    let setup = setup.set("RECOMMENDATION_SERVICE_URL", format!("http://{}", recommendations.address));
-    Platform { gateway: setup.start().await, movies, users, recommendations }
+    let movies = EchoService::start("movie-service").await;
+    let users = EchoService::start("user-preference-service").await;
+    let recommendations = EchoService::start("recommendation-service").await;
+    let builder = GatewayBuilder::new().await.movies(movies.address);
+    let builder = builder.set("USER_PREFERENCE_SERVICE_URL", format!("http://{}", users.address));
+    let builder = builder.set("RECOMMENDATION_SERVICE_URL", format!("http://{}", recommendations.address));
+    Platform { gateway: builder.start().await, movies, users, recommendations }
 }
 
 #[tokio::test]
@@ -50,8 +50,8 @@ async fn every_route_of_the_contract_goes_to_its_service_with_path_and_query_unc
         (&platform.users, "user-preference-service", "/api/v1/users/1/recommendations/2"),
     ];
     for (service, name, target) in routes {
-        let answer = get(platform.gateway.address, target).await;
-        assert_eq!((answer.status, answer.header("x-upstream")), (200, Some(name)), "{target}");
+        let response = get(platform.gateway.address, target).await;
+        assert_eq!((response.status, response.header("x-upstream")), (200, Some(name)), "{target}");
         assert_eq!(service.seen().last().unwrap().target, target);
     }
 }
@@ -61,9 +61,9 @@ async fn any_method_is_forwarded_with_its_body_and_headers_unchanged() {
     let platform = platform().await;
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "PURGE", "PROPFIND"] {
         let more = "X-Odd:  a,b ; \"c\" \r\nX-Odd: second\r\nContent-Type: application/x-www-form-urlencoded\r\n";
-        let answer =
+        let response =
             send(platform.gateway.address, request(method, "/api/v1/movies/1", more, "{\"a\":\u{0}\"\u{e9}\"}")).await;
-        assert_eq!((answer.status, answer.text().as_str()), (200, "movie-service"), "{method}");
+        assert_eq!((response.status, response.text().as_str()), (200, "movie-service"), "{method}");
         let seen = platform.movies.seen().pop().unwrap();
         assert_eq!(seen.method, method);
         assert_eq!(seen.body.as_deref(), Some("{\"a\":\u{0}\"\u{e9}\"}".as_bytes()), "{method}");
@@ -79,15 +79,15 @@ async fn any_method_is_forwarded_with_its_body_and_headers_unchanged() {
 async fn head_is_forwarded_as_head_and_answered_without_a_body() {
     let platform = platform().await;
     let mut client = platform.gateway.client().await;
-    let head = client.ask(request("HEAD", "/api/v1/movies", "", "")).await;
+    let head = client.send(request("HEAD", "/api/v1/movies", "", "")).await;
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(head.header("content-length"), Some("13"));
     assert_eq!(platform.movies.seen().pop().unwrap().method, "HEAD");
     // The connection is still in step.
-    assert_eq!(client.ask(request("GET", "/api/v1/movies", "", "")).await.text(), "movie-service");
-    assert_eq!(client.ask(request("HEAD", "/health", "", "")).await.status, 200);
-    assert_eq!(client.ask(request("HEAD", "/nowhere", "", "")).await.status, 404);
-    assert_eq!(client.ask(request("GET", "/health", "", "")).await.status, 200);
+    assert_eq!(client.send(request("GET", "/api/v1/movies", "", "")).await.text(), "movie-service");
+    assert_eq!(client.send(request("HEAD", "/health", "", "")).await.status, 200);
+    assert_eq!(client.send(request("HEAD", "/nowhere", "", "")).await.status, 404);
+    assert_eq!(client.send(request("GET", "/health", "", "")).await.status, 200);
 }
 
 #[tokio::test]
@@ -108,10 +108,10 @@ async fn unknown_paths_are_404_with_a_json_body_and_reach_no_service() {
         "/api/v1/internal/v1/catalogue",
     ];
     for path in paths {
-        let answer = get(platform.gateway.address, path).await;
-        assert_eq!(answer.status, 404, "{path}");
-        assert_eq!(answer.text(), r#"{"error":"Not Found","code":"not_found"}"#, "{path}");
-        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let response = get(platform.gateway.address, path).await;
+        assert_eq!(response.status, 404, "{path}");
+        assert_eq!(response.text(), r#"{"error":"Not Found","code":"not_found"}"#, "{path}");
+        assert_eq!(response.header("content-type"), Some("application/json"));
     }
     for service in [platform.movies, platform.users, platform.recommendations] {
         assert!(service.seen().is_empty());
@@ -131,7 +131,7 @@ async fn one_spelling_of_a_path_reaches_the_services() {
     }
 }
 
-async fn without_token(gateway: &TestGateway, method: &str, path: &str) -> Answer {
+async fn without_token(gateway: &TestGateway, method: &str, path: &str) -> TestResponse {
     send(gateway.address, format!("{method} {path} HTTP/1.1\r\nHost: gateway\r\n\r\n")).await
 }
 
@@ -139,14 +139,14 @@ async fn without_token(gateway: &TestGateway, method: &str, path: &str) -> Answe
 async fn health_and_readiness_are_those_of_the_gateway_and_need_no_token() {
     let platform = platform().await;
     for path in ["/health", "/health/", "/api/v1/health", "/api/v1/health/", "/api/v1/health?x=1"] {
-        let answer = without_token(&platform.gateway, "GET", path).await;
-        assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"status":"ok","service":"api-gateway"}"#));
-        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let response = without_token(&platform.gateway, "GET", path).await;
+        assert_eq!((response.status, response.text().as_str()), (200, r#"{"status":"ok","service":"api-gateway"}"#));
+        assert_eq!(response.header("content-type"), Some("application/json"));
     }
     for path in ["/ready", "/ready/", "/api/v1/ready"] {
-        let answer = without_token(&platform.gateway, "GET", path).await;
+        let response = without_token(&platform.gateway, "GET", path).await;
         let expected = r#"{"status":"ready","service":"api-gateway","checks":{"redis":"ok"}}"#;
-        assert_eq!((answer.status, answer.text().as_str()), (200, expected));
+        assert_eq!((response.status, response.text().as_str()), (200, expected));
     }
 }
 
@@ -156,10 +156,10 @@ async fn a_wrong_method_is_405_with_allow() {
     for (method, path) in
         [("POST", "/health"), ("DELETE", "/api/v1/ready"), ("PUT", "/swagger/doc.yaml"), ("POST", "/")]
     {
-        let answer = without_token(&platform.gateway, method, path).await;
-        assert_eq!(answer.status, 405, "{method} {path}");
-        assert_eq!(answer.error(), "Method Not Allowed");
-        assert_eq!(answer.header("allow"), Some("GET,HEAD"));
+        let response = without_token(&platform.gateway, method, path).await;
+        assert_eq!(response.status, 405, "{method} {path}");
+        assert_eq!(response.error(), "Method Not Allowed");
+        assert_eq!(response.header("allow"), Some("GET,HEAD"));
     }
 }
 
@@ -178,14 +178,14 @@ async fn swagger_needs_no_token_and_shows_the_platform() {
     assert_eq!(yaml.text(), api_gateway::handler::openapi_yaml());
     assert_eq!(without_token(&platform.gateway, "GET", "/swagger/nothing.js").await.status, 404);
     for script in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
-        let answer = without_token(&platform.gateway, "GET", &format!("/swagger/{script}")).await;
-        assert_eq!(answer.status, 200, "{script}");
-        assert!(!answer.text().contains("https://petstore"), "{script} fetches from elsewhere");
+        let response = without_token(&platform.gateway, "GET", &format!("/swagger/{script}")).await;
+        assert_eq!(response.status, 200, "{script}");
+        assert!(!response.text().contains("https://petstore"), "{script} fetches from elsewhere");
     }
 }
 
 /// GET with header lines and without a token.
-async fn get_with(gateway: &TestGateway, path: &str, more: &str) -> Answer {
+async fn get_with(gateway: &TestGateway, path: &str, more: &str) -> TestResponse {
     send(gateway.address, format!("GET {path} HTTP/1.1\r\nHost: gateway\r\n{more}\r\n")).await
 }
 
@@ -215,7 +215,7 @@ async fn swagger_is_compressed_and_cached() {
         let expected = if asset { "public, max-age=86400" } else { "no-cache" };
         assert_eq!(plain.header("cache-control"), Some(expected), "{path}");
         let mut client = platform.gateway.client().await;
-        let head = client.ask(format!("HEAD {path} HTTP/1.1\r\nHost: gateway\r\n\r\n")).await;
+        let head = client.send(format!("HEAD {path} HTTP/1.1\r\nHost: gateway\r\n\r\n")).await;
         let length = plain.body.len().to_string();
         assert_eq!((head.status, head.header("content-length")), (200, Some(&*length)), "{path}");
     }
@@ -236,6 +236,6 @@ async fn the_index_links_to_the_documentation_without_a_token() {
     assert_eq!(json.header("content-type"), Some("application/json"));
     assert_eq!(json.json()["swagger_ui"], "/swagger/");
     let mut client = platform.gateway.client().await;
-    let head = client.ask("HEAD / HTTP/1.1\r\nHost: gateway\r\n\r\n").await;
+    let head = client.send("HEAD / HTTP/1.1\r\nHost: gateway\r\n\r\n").await;
     assert_eq!((head.status, head.header("content-length")), (200, Some(&*page.body.len().to_string())));
 }

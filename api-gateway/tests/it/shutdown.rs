@@ -11,14 +11,14 @@ use tokio::{
     sync::{Notify, mpsc},
 };
 
-use crate::support::{Scripted, Setup, TestGateway, eventually, request, soon, upstream::read_head};
+use crate::support::{GatewayBuilder, ScriptedService, TestGateway, eventually, request, soon, upstream::read_head};
 
-/// A gateway whose only service answers when it is told to, and says when it was asked.
+/// A gateway whose only service responses when it is told to, and says when it was asked.
 async fn with_slow_service(shutdown_seconds: u64) -> (TestGateway, mpsc::UnboundedReceiver<()>, Arc<Notify>) {
     let (asked, asks) = mpsc::unbounded_channel();
     let go_on = Arc::new(Notify::new());
     let gate = go_on.clone();
-    let movies = Scripted::start(move |mut stream, _| {
+    let movies = ScriptedService::start(move |mut stream, _| {
         let (asked, gate) = (asked.clone(), gate.clone());
         async move {
             read_head(&mut stream).await;
@@ -28,8 +28,8 @@ async fn with_slow_service(shutdown_seconds: u64) -> (TestGateway, mpsc::Unbound
         }
     })
     .await;
-    let setup = Setup::new().await.movies(movies.address).set("SHUTDOWN_TIMEOUT_SECONDS", shutdown_seconds);
-    (setup.start().await, asks, go_on)
+    let builder = GatewayBuilder::new().await.movies(movies.address).set("SHUTDOWN_TIMEOUT_SECONDS", shutdown_seconds);
+    (builder.start().await, asks, go_on)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -47,7 +47,7 @@ async fn requests_in_flight_are_finished_and_their_connections_closed() {
     let mut idle = Vec::new();
     for _ in 0..16 {
         let mut client = gateway.client().await;
-        assert_eq!(client.ask(request("GET", "/health", "", "")).await.status, 200);
+        assert_eq!(client.send(request("GET", "/health", "", "")).await.status, 200);
         idle.push(client);
     }
     gateway.stop();
@@ -59,9 +59,9 @@ async fn requests_in_flight_are_finished_and_their_connections_closed() {
         go_on.notify_one();
     }
     for mut client in clients {
-        let answer = client.answer().await;
-        assert_eq!((answer.status, answer.text().as_str(), answer.complete), (200, "ok", true));
-        assert_eq!(answer.header("connection"), Some("close"));
+        let response = client.response().await;
+        assert_eq!((response.status, response.text().as_str(), response.complete), (200, "ok", true));
+        assert_eq!(response.header("connection"), Some("close"));
         assert!(client.is_closed().await);
     }
     assert!(gateway.stopped().await, "everything was finished");

@@ -1,4 +1,4 @@
-//! Clients that do not take their answers are closed; slow ones, and those that have nothing to take, are not.
+//! Clients that do not take their responses are closed; slow ones, and those that have nothing to take, are not.
 
 use std::{
     future::poll_fn,
@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::support::{Scripted, Setup, TestGateway, request, soon, upstream::read_head};
+use crate::support::{GatewayBuilder, ScriptedService, TestGateway, request, soon, upstream::read_head};
 
 const LIMIT: Duration = Duration::from_secs(20);
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -105,7 +105,7 @@ async fn time_in_which_nothing_is_to_be_sent_does_not_count() {
 /// each of `pieces` once, and then the last one again and again with a pause before.
 async fn with_service(pieces: &'static [usize], pause: Duration) -> (TestGateway, mpsc::UnboundedReceiver<()>) {
     let (released, releases) = mpsc::unbounded_channel();
-    let movies = Scripted::start(move |mut stream, _| {
+    let movies = ScriptedService::start(move |mut stream, _| {
         let released = released.clone();
         async move {
             read_head(&mut stream).await;
@@ -122,7 +122,7 @@ async fn with_service(pieces: &'static [usize], pause: Duration) -> (TestGateway
         }
     })
     .await;
-    (Setup::new().await.movies(movies.address).set("WRITE_TIMEOUT_SECONDS", 1).start().await, releases)
+    (GatewayBuilder::new().await.movies(movies.address).set("WRITE_TIMEOUT_SECONDS", 1).start().await, releases)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +133,7 @@ async fn a_client_that_stops_reading_is_closed_and_the_service_released() {
     assert_eq!(client.head().await.unwrap().0, 200);
     soon("the service is released", releases.recv()).await.unwrap();
     while let Some(piece) = client.chunk().await {
-        assert!(!piece.is_empty(), "the answer must not look complete");
+        assert!(!piece.is_empty(), "the response must not look complete");
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::{
     sync::{Notify, mpsc},
 };
 
-use crate::support::{Scripted, Setup, request, soon, upstream::read_head};
+use crate::support::{GatewayBuilder, ScriptedService, request, soon, upstream::read_head};
 
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 
@@ -18,7 +18,7 @@ const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
 async fn a_piece_of_an_answer_arrives_before_the_service_has_sent_the_rest() {
     let go_on = Arc::new(Notify::new());
     let gate = go_on.clone();
-    let movies = Scripted::start(move |mut stream, _| {
+    let movies = ScriptedService::start(move |mut stream, _| {
         let gate = gate.clone();
         async move {
             read_head(&mut stream).await;
@@ -28,7 +28,7 @@ async fn a_piece_of_an_answer_arrives_before_the_service_has_sent_the_rest() {
         }
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let mut client = gateway.client().await;
     client.write(request("GET", "/api/v1/movies", "", "")).await;
     assert_eq!(client.head().await.unwrap().0, 200);
@@ -41,7 +41,7 @@ async fn a_piece_of_an_answer_arrives_before_the_service_has_sent_the_rest() {
 #[tokio::test]
 async fn a_piece_of_an_upload_arrives_before_the_client_has_sent_the_rest() {
     let (heard, mut hears) = mpsc::unbounded_channel();
-    let movies = Scripted::start(move |mut stream, _| {
+    let movies = ScriptedService::start(move |mut stream, _| {
         let heard = heard.clone();
         async move {
             read_head(&mut stream).await;
@@ -54,19 +54,19 @@ async fn a_piece_of_an_upload_arrives_before_the_client_has_sent_the_rest() {
         }
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let mut client = gateway.client().await;
     let head = "POST /api/v1/movies HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\nContent-Length: 11\r\n\r\n";
     client.write(format!("{head}first")).await;
     assert_eq!(soon("the first piece", hears.recv()).await.as_deref(), Some(&b"first"[..]));
     client.write("second").await;
     assert_eq!(soon("the second piece", hears.recv()).await.as_deref(), Some(&b"second"[..]));
-    assert_eq!(client.answer().await.status, 200);
+    assert_eq!(client.response().await.status, 200);
 }
 
 #[tokio::test]
 async fn an_answer_that_begins_before_the_upload_has_ended_flows_beside_it() {
-    let movies = Scripted::start(move |mut stream, _| async move {
+    let movies = ScriptedService::start(move |mut stream, _| async move {
         read_head(&mut stream).await;
         let mut line = [0; 5];
         stream.read_exact(&mut line).await.unwrap();
@@ -75,7 +75,7 @@ async fn an_answer_that_begins_before_the_upload_has_ended_flows_beside_it() {
         stream.write_all(b"3\r\ntwo\r\n0\r\n\r\n").await.unwrap();
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let mut client = gateway.client().await;
     let head = "POST /api/v1/movies/bulk HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\nContent-Length: 10\r\n\r\n";
     client.write(format!("{head}line1")).await;
@@ -88,14 +88,14 @@ async fn an_answer_that_begins_before_the_upload_has_ended_flows_beside_it() {
 
 #[tokio::test]
 async fn a_client_that_waits_for_100_continue_is_told_to_go_on() {
-    let movies = crate::support::Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let movies = crate::support::EchoService::start("movie-service").await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let mut client = gateway.client().await;
     let head = "POST /api/v1/movies HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\nContent-Length: 4\r\n";
     client.write(format!("{head}Expect: 100-continue\r\n\r\n")).await;
     assert_eq!(client.head().await.unwrap().0, 100);
     client.write("body").await;
-    assert_eq!(client.answer().await.status, 200);
+    assert_eq!(client.response().await.status, 200);
     let seen = movies.seen().remove(0);
     assert_eq!((seen.body.as_deref(), seen.all("expect").len()), (Some(&b"body"[..]), 0));
 }
@@ -108,7 +108,7 @@ const LARGE: usize = 50 << 20;
 async fn a_large_upload_waits_in_the_client_for_a_service_that_does_not_read() {
     let go_on = Arc::new(Notify::new());
     let gate = go_on.clone();
-    let movies = Scripted::start(move |mut stream, _| {
+    let movies = ScriptedService::start(move |mut stream, _| {
         let gate = gate.clone();
         async move {
             read_head(&mut stream).await;
@@ -121,7 +121,7 @@ async fn a_large_upload_waits_in_the_client_for_a_service_that_does_not_read() {
         }
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).set("MAX_BODY_BYTES", LARGE).start().await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).set("MAX_BODY_BYTES", LARGE).start().await;
     let mut client = gateway.client().await;
     let head = "POST /api/v1/movies HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\n";
     client.write(format!("{head}Content-Length: {LARGE}\r\n\r\n")).await;
@@ -140,16 +140,16 @@ async fn a_large_upload_waits_in_the_client_for_a_service_that_does_not_read() {
     assert!(held_back < ON_THE_WAY, "{held_back} bytes were taken although the service reads nothing");
     go_on.notify_one();
     let _writer = soon("the rest", sending).await.unwrap();
-    let mut answer = vec![0; 12];
-    soon("the answer", reader.read_exact(&mut answer)).await.unwrap();
-    assert_eq!(answer, b"HTTP/1.1 200");
+    let mut response = vec![0; 12];
+    soon("the response", reader.read_exact(&mut response)).await.unwrap();
+    assert_eq!(response, b"HTTP/1.1 200");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_answer_waits_in_the_service_for_a_client_that_does_not_read() {
     let sent = Arc::new(AtomicUsize::new(0));
     let progress = sent.clone();
-    let movies = Scripted::start(move |mut stream, _| {
+    let movies = ScriptedService::start(move |mut stream, _| {
         let progress = progress.clone();
         async move {
             read_head(&mut stream).await;
@@ -163,13 +163,13 @@ async fn a_large_answer_waits_in_the_service_for_a_client_that_does_not_read() {
         }
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let mut client = gateway.client().await;
     client.write(request("GET", "/api/v1/movies", "", "")).await;
     let held_back = until_it_stands_still(&sent).await;
     assert!(held_back < ON_THE_WAY, "{held_back} bytes were taken although the client reads nothing");
-    let answer = client.answer().await;
-    assert_eq!((answer.body.len(), answer.complete), (LARGE, true));
+    let response = client.response().await;
+    assert_eq!((response.body.len(), response.complete), (LARGE, true));
 }
 
 /// The value of a counter that has not changed for a while.

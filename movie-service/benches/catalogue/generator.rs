@@ -64,9 +64,9 @@ impl Generator {
         &self.words[rank]
     }
 
-    /// Titles of the first movies with a mistake in each long word: two letters swapped, or one left out, changed or doubled.
+    /// Titles of the first movies with a typo in each long word: two letters swapped, or one left out, changed or doubled.
     pub fn misspelt_titles(&self) -> Vec<String> {
-        let mistake = |(kind, word): (usize, &str)| {
+        let with_typo = |(kind, word): (usize, &str)| {
             let mut letters: Vec<char> = word.chars().collect();
             match (kind % 4, letters.get(3).copied().filter(|_| letters.len() >= LONG)) {
                 (0, Some(_)) => letters.swap(2, 3),
@@ -78,7 +78,7 @@ impl Generator {
             letters.into_iter().collect::<String>()
         };
         let misspelt = |(at, title): (usize, &String)| {
-            let words = title.split(' ').enumerate().map(|(place, word)| mistake((at + place, word)));
+            let words = title.split(' ').enumerate().map(|(place, word)| with_typo((at + place, word)));
             words.collect::<Vec<_>>().join(" ")
         };
         self.titles_to_misspell.iter().enumerate().map(misspelt).collect()

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Longest wait for a piece of an answer.
+/// Longest wait for a piece of an response.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A connection that is kept.
@@ -14,8 +14,8 @@ pub struct Client {
     stream: TcpStream,
 }
 
-/// An answer.
-pub struct Answer {
+/// A response.
+pub struct Response {
     /// The status.
     pub status: u16,
     /// The body.
@@ -33,13 +33,13 @@ impl Client {
     }
 
     /// Sends a GET.
-    pub fn get(&mut self, path: &str) -> std::io::Result<Answer> {
+    pub fn get(&mut self, path: &str) -> std::io::Result<Response> {
         self.stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").as_bytes())?;
-        self.answer()
+        self.response()
     }
 
     /// Sends a POST of lines of JSON. Results may come while lines are still being sent.
-    pub fn post_lines(&mut self, path: &str, lines: &[u8]) -> std::io::Result<Answer> {
+    pub fn post_lines(&mut self, path: &str, lines: &[u8]) -> std::io::Result<Response> {
         let head = format!(
             "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",
             lines.len()
@@ -47,14 +47,14 @@ impl Client {
         let mut sending = self.stream.try_clone()?;
         std::thread::scope(|scope| {
             let sent = scope.spawn(move || sending.write_all(head.as_bytes()).and_then(|()| sending.write_all(lines)));
-            let answer = self.answer();
+            let response = self.response();
             sent.join().expect("sending does not panic")?;
-            answer
+            response
         })
     }
 
     /// The times of many GETs, after some that do not count: at least `requests` of them, unless that takes longer than
-    /// `longest`; or what the answer was when it was not 200. The paths take turns; `{n}` in one is another number each time.
+    /// `longest`; or what the response was when it was not 200. The paths take turns; `{n}` in one is another number each time.
     pub fn times(&mut self, paths: &[String], requests: usize, longest: Duration) -> Result<Vec<Duration>, String> {
         let path = |number: usize| numbered(&paths[number % paths.len()], number);
         let warm_up = Instant::now();
@@ -77,13 +77,13 @@ impl Client {
     /// The body of a GET that must be answered with 200.
     pub fn good(&mut self, path: &str) -> Result<Vec<u8>, String> {
         match self.get(path) {
-            Ok(Answer { status: 200, body }) => Ok(body),
-            Ok(Answer { status, body }) => Err(format!("HTTP {status} {}", String::from_utf8_lossy(&body))),
+            Ok(Response { status: 200, body }) => Ok(body),
+            Ok(Response { status, body }) => Err(format!("HTTP {status} {}", String::from_utf8_lossy(&body))),
             Err(error) => Err(error.to_string()),
         }
     }
 
-    fn answer(&mut self) -> std::io::Result<Answer> {
+    fn response(&mut self) -> std::io::Result<Response> {
         let mut buffer = Vec::with_capacity(64 * 1024);
         let head = loop {
             if let Some(at) = find(&buffer, b"\r\n\r\n") {
@@ -104,7 +104,7 @@ impl Client {
             }
             None => self.chunks(buffer)?,
         };
-        Ok(Answer { status, body })
+        Ok(Response { status, body })
     }
 
     fn chunks(&mut self, mut buffer: Vec<u8>) -> std::io::Result<Vec<u8>> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     generator::{GENRES, Generator},
-    http::Answer,
+    http::Response,
     postgres::Server,
     service::Service,
 };
@@ -27,9 +27,9 @@ pub fn movies(service: &Service, server: &Server, database: &str, generator: &mu
     while stored < size {
         let lines = generator.lines(LINES.min(size - stored));
         let sent = Instant::now();
-        let answer = client.post_lines("/api/v1/movies/bulk", &lines).expect("an answer");
+        let response = client.post_lines("/api/v1/movies/bulk", &lines).expect("an response");
         spent += sent.elapsed();
-        check(&answer);
+        check(&response);
         stored += LINES.min(size - stored);
         if stored % PROGRESS == 0 || stored == size {
             eprintln!("  {stored} movies, {:.0} rows/s", stored as f64 / spent.as_secs_f64());
@@ -41,8 +41,8 @@ pub fn movies(service: &Service, server: &Server, database: &str, generator: &mu
 }
 
 /// The last line is `{"end":true,"stored":10000,"failed":0}`.
-fn check(answer: &Answer) {
-    let text = String::from_utf8_lossy(&answer.body);
-    let is_good = answer.status == 200 && text.trim_end().ends_with(r#""failed":0}"#);
-    assert!(is_good, "{} {:?}", answer.status, text.lines().find(|line| !line.contains(r#""status":201"#)));
+fn check(response: &Response) {
+    let text = String::from_utf8_lossy(&response.body);
+    let is_good = response.status == 200 && text.trim_end().ends_with(r#""failed":0}"#);
+    assert!(is_good, "{} {:?}", response.status, text.lines().find(|line| !line.contains(r#""status":201"#)));
 }

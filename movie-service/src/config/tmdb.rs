@@ -60,7 +60,7 @@ fn credentials(env: &mut Env) -> Option<Credentials> {
 fn base_url(env: &mut Env) -> String {
     let url = env.base_url("TMDB_BASE_URL", "https://api.themoviedb.org/3");
     let usable = reqwest::Url::parse(&url).is_ok_and(|url| url.query().is_none() && url.fragment().is_none());
-    // An address without http:// is a mistake already.
+    // An address without http:// has been refused already.
     if !usable && url.starts_with("http") {
         env.invalid("TMDB_BASE_URL", "an address without a query, such as https://api.themoviedb.org/3");
     }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusable_address_is_a_mistake() {
+    fn an_unusable_address_is_refused() {
         for url in ["http://a b", "ftp://a", "http://a/?x=1", "http://"] {
             let pairs: &'static [_] = Box::leak(Box::new([("TMDB_BASE_URL", url)]));
             let error = read(pairs).expect_err(url);

@@ -48,6 +48,8 @@ pub async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Res
 }
 
 /// A job
+///
+/// Its state, its progress and its errors.
 #[utoipa::path(
     get,
     path = "/api/v1/admin/sync/jobs/{id}",

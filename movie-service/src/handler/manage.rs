@@ -122,6 +122,8 @@ pub async fn patch(
 }
 
 /// Delete a movie
+///
+/// With `If-Match`, only if it has not changed since it was read.
 #[utoipa::path(
     delete,
     path = "/api/v1/movies/{id}",

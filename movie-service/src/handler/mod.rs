@@ -36,7 +36,8 @@ use crate::{
 #[openapi(
     info(
         title = "movie-service",
-        description = "The catalogue of movies."
+        description = "The catalogue of movies.",
+        contact(name = "The maintainers")
     ),
     servers((url = "/", description = "This service")),
     // No token of its own: the gateway asks for one.

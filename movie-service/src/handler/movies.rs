@@ -93,6 +93,8 @@ pub async fn random(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> R
 }
 
 /// A movie
+///
+/// Everything that is known about it.
 #[utoipa::path(
     get,
     path = "/api/v1/movies/{id}",

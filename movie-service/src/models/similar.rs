@@ -94,7 +94,7 @@ pub struct SimilarMovie {
     /// The address of its poster, or empty.
     #[schema(example = "https://image.tmdb.org/t/p/w500/poster.jpg")]
     pub poster_url: String,
-    /// How alike they are, 0 to 1.
+    /// The similarity, 0 to 1.
     #[schema(example = 0.8623, minimum = 0, maximum = 1)]
     pub score: f64,
     /// What the score is made of, for people.

@@ -26,8 +26,8 @@ use super::{
     similar,
 };
 
-/// The JSON of an answer, or `None` when there is no such movie.
-type Answer = Result<Option<Tagged>, ListError>;
+/// The JSON of a response, or `None` when there is no such movie.
+type ReadResult = Result<Option<Tagged>, ListError>;
 
 /// A read begun under another token, or before a change that this process made, is another one.
 type ReadKey = (CacheKey, Option<Token>, u64);
@@ -104,7 +104,7 @@ impl Movies {
     }
 
     /// What the cache has, or what `load` gives, once for all who ask at the same time.
-    async fn cached(&self, key: CacheKey, load: impl Future<Output = Answer> + Send) -> Answer {
+    async fn cached(&self, key: CacheKey, load: impl Future<Output = ReadResult> + Send) -> ReadResult {
         // Before the cache is asked: a change after this must not be missed.
         let changes = self.cache.changes();
         let token = match self.cache.get(&key).await {

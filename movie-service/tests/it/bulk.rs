@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
-    support::{Reply, TestApp},
+    support::{TestApp, TestResponse},
     write_movies::GENRES,
 };
 
@@ -20,7 +20,7 @@ pub fn lines(text: &str) -> Vec<Value> {
 }
 
 async fn bulk(app: &TestApp, body: impl Into<Body>) -> Vec<Value> {
-    let reply: Reply = app.write(Method::POST, BULK, body).await;
+    let reply: TestResponse = app.write(Method::POST, BULK, body).await;
     assert_eq!(
         (reply.status.as_u16(), reply.header("content-type")),
         (200, "application/x-ndjson"),

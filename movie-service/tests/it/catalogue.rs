@@ -8,7 +8,7 @@ use tower::ServiceExt;
 
 use crate::support::{TestApp, eventually};
 
-async fn if_none_match(app: &TestApp, value: &str) -> crate::support::Reply {
+async fn if_none_match(app: &TestApp, value: &str) -> crate::support::TestResponse {
     let request = Request::get("/internal/v1/catalogue").header("if-none-match", value);
     app.request(request.body(Body::empty()).unwrap()).await
 }

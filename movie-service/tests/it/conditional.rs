@@ -6,7 +6,7 @@ use axum::{
 };
 use sqlx::PgPool;
 
-use crate::support::{Reply, TestApp, eventually};
+use crate::support::{TestApp, TestResponse, eventually};
 
 const READS: [(&str, &str); 3] = [
     ("/api/v1/movies", "movies:list:1:20:popularity:desc::"),
@@ -14,7 +14,7 @@ const READS: [(&str, &str); 3] = [
     ("/api/v1/genres", "movies:genres"),
 ];
 
-async fn conditional(app: &TestApp, method: Method, path: &str, known: &[&[u8]]) -> Reply {
+async fn conditional(app: &TestApp, method: Method, path: &str, known: &[&[u8]]) -> TestResponse {
     let mut request = Request::builder().method(method).uri(path);
     for value in known {
         request = request.header("if-none-match", *value);

@@ -232,7 +232,7 @@ async fn what_is_no_cursor_is_refused(pool: PgPool) {
         assert_refused(&app, &format!("page_size=2&cursor={value}")).await;
     }
     assert_refused(&app, &format!("cursor={cursor}&cursor={cursor}")).await;
-    // Nor when an answer is in the cache under what looks alike.
+    // Nor when an answer is in the cache under a key that looks similar.
     app.list(&format!("page_size=2&include=genres&cursor={cursor}")).await;
     let key = format!("movies:list:1:2:popularity:desc:::cursor={cursor}&include=genres");
     eventually("it is cached", || async { app.redis_text("GET", &[&key]).await.is_some() }).await;

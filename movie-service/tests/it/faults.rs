@@ -7,7 +7,7 @@ use sqlx::PgPool;
 
 use crate::support::{
     TestApp, eventually,
-    proxy::{Proxy, Way},
+    proxy::{Proxy, Traffic},
     settings,
 };
 
@@ -44,8 +44,8 @@ async fn a_transaction_that_paused_too_long_and_a_server_that_only_reads_are_tra
 
 #[sqlx::test(migrations = "./migrations")]
 async fn a_redis_that_is_cut_or_hangs_costs_little_and_is_used_again(pool: PgPool) {
-    for way in [Way::Cut, Way::Hung] {
-        let proxy = Proxy::start(Way::Open).await;
+    for way in [Traffic::Cut, Traffic::Hung] {
+        let proxy = Proxy::start(Traffic::Open).await;
         let app = behind(&proxy, &pool).await;
         app.sync(1).await;
         let expected = title(&app).await;
@@ -59,7 +59,7 @@ async fn a_redis_that_is_cut_or_hangs_costs_little_and_is_used_again(pool: PgPoo
         // A few waits of 100 ms until it counts as down, then none.
         assert!(start.elapsed() < Duration::from_secs(5), "{way:?}: {:?}", start.elapsed());
         app.redis_do("DEL", &[DETAIL.as_bytes()]).await;
-        proxy.set(Way::Open);
+        proxy.set(Traffic::Open);
         eventually("it is used again", || async {
             title(&app).await;
             app.redis_text("GET", &[DETAIL]).await.is_some()
@@ -70,11 +70,11 @@ async fn a_redis_that_is_cut_or_hangs_costs_little_and_is_used_again(pool: PgPoo
 
 #[sqlx::test(migrations = "./migrations")]
 async fn it_starts_without_redis_and_uses_it_as_soon_as_it_is_there(pool: PgPool) {
-    let proxy = Proxy::start(Way::Cut).await;
+    let proxy = Proxy::start(Traffic::Cut).await;
     let app = behind(&proxy, &pool).await;
     assert_eq!(app.sync(1).await.status, 200);
     title(&app).await;
-    proxy.set(Way::Open);
+    proxy.set(Traffic::Open);
     eventually("the cache is used", || async {
         title(&app).await;
         app.redis_text("GET", &[DETAIL]).await.is_some()
@@ -84,8 +84,8 @@ async fn it_starts_without_redis_and_uses_it_as_soon_as_it_is_there(pool: PgPool
 
 #[sqlx::test(migrations = "./migrations")]
 async fn a_change_while_redis_is_away_is_never_hidden_by_an_old_entry(pool: PgPool) {
-    for way in [Way::Cut, Way::Hung] {
-        let proxy = Proxy::start(Way::Open).await;
+    for way in [Traffic::Cut, Traffic::Hung] {
+        let proxy = Proxy::start(Traffic::Open).await;
         let app = behind(&proxy, &pool).await;
         app.sync(1).await;
         let fresh = title(&app).await;
@@ -96,7 +96,7 @@ async fn a_change_while_redis_is_away_is_never_hidden_by_an_old_entry(pool: PgPo
         eventually("it is cached", || async { app.redis_text("GET", &[DETAIL]).await.is_some() }).await;
         proxy.set(way);
         assert_eq!(app.sync(1).await.status, 200);
-        proxy.set(Way::Open);
+        proxy.set(Traffic::Open);
         for _ in 0..50 {
             assert_eq!(title(&app).await, fresh, "{way:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use crate::support::{
     TestApp, WAIT_TIMEOUT, eventually,
     jobs::gated,
-    proxy::{Proxy, Way},
+    proxy::{Proxy, Traffic},
 };
 
 pub async fn behind(proxy: &Proxy, pool: &PgPool, more: &[(&str, &str)]) -> TestApp {
@@ -201,7 +201,7 @@ async fn no_read_waits_longer_than_five_seconds_with_the_default_limits(pool: Pg
     sqlx::raw_sql("LOCK TABLE movies, genres IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
     let hang = async {
         eventually("all wait", || async { app.waiting_for_locks().await == 8 }).await;
-        proxy.set(Way::Hung);
+        proxy.set(Traffic::Hung);
     };
     tokio::join!(join_all(paths.map(read)), hang);
     // Now there is no connection any more, and no new one comes about.

@@ -10,14 +10,14 @@ use sqlx::PgPool;
 use crate::support::{
     TestApp, eventually,
     jobs::gated,
-    proxy::{Proxy, Way},
+    proxy::{Proxy, Traffic},
     stub,
     stub::Stub,
 };
 
 /// The discover pages that were asked for.
 fn pages(tmdb: &Stub) -> Vec<u32> {
-    let mut pages: Vec<u32> = tmdb.seen().iter().map(stub::Seen::page).filter(|page| *page > 0).collect();
+    let mut pages: Vec<u32> = tmdb.seen().iter().map(stub::RecordedRequest::page).filter(|page| *page > 0).collect();
     pages.sort_unstable();
     pages
 }
@@ -202,7 +202,7 @@ async fn a_job_goes_on_when_all_its_sessions_are_ended(pool: PgPool) {
 
 #[sqlx::test(migrations = "./migrations")]
 async fn a_job_waits_for_a_database_that_is_away_for_seconds(pool: PgPool) {
-    for way in [Way::Cut, Way::Hung] {
+    for way in [Traffic::Cut, Traffic::Hung] {
         sqlx::raw_sql("TRUNCATE sync_jobs RESTART IDENTITY; TRUNCATE movies CASCADE").execute(&pool).await.unwrap();
         let proxy = Proxy::postgres().await;
         let port = proxy.address.port().to_string();
@@ -221,7 +221,7 @@ async fn a_job_waits_for_a_database_that_is_away_for_seconds(pool: PgPool) {
         gate.add_permits(100);
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert_eq!(app.movies().await, 20);
-        proxy.set(Way::Open);
+        proxy.set(Traffic::Open);
         let looked = || app.count("SELECT count(*) FROM sync_jobs WHERE state = 'completed' AND pages_done = 5");
         eventually("the job goes on", || async { looked().await == 1 }).await;
         assert_eq!(app.movies().await, 100, "{way:?}");

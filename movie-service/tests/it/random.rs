@@ -47,7 +47,7 @@ async fn it_is_the_whole_movie_and_needs_no_page(pool: PgPool) {
 #[sqlx::test(migrations = "./migrations")]
 async fn where_nothing_matches_there_is_nothing(pool: PgPool) {
     let app = TestApp::new(&pool).await;
-    let nothing = |reply: crate::support::Reply| {
+    let nothing = |reply: crate::support::TestResponse| {
         reply.assert_error(404, "no movie matches");
         assert_eq!(reply.json()["code"], "no_movie_matches");
     };

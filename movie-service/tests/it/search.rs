@@ -52,7 +52,7 @@ async fn movies_of_the_sample_are_found_however_they_are_written(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn the_same_comes_first_then_prefix_then_word_then_spelt_alike(pool: PgPool) {
+async fn exact_titles_come_first_then_prefixes_then_words_then_fuzzy_matches(pool: PgPool) {
     let movies = [
         ("Allien", 99.0),
         ("My Alien", 80.0),
@@ -78,7 +78,7 @@ async fn the_same_comes_first_then_prefix_then_word_then_spelt_alike(pool: PgPoo
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn where_many_are_written_so_those_spelt_alike_are_left_out(pool: PgPool) {
+async fn fuzzy_matches_are_left_out_when_twenty_titles_match(pool: PgPool) {
     let app = with_titles(&pool, &[("Allien", 99.0)]).await;
     app.execute("INSERT INTO movies (tmdb_id, title) SELECT n, 'Alien ' || n FROM generate_series(101, 119) n").await;
     assert_eq!(app.list("q=alien").await["total_results"], 20);
@@ -167,7 +167,7 @@ async fn a_title_longer_than_what_an_index_takes_is_found_all_the_same(pool: PgP
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn those_spelt_alike_are_found_however_unknown_they_are_the_closest_first(pool: PgPool) {
+async fn fuzzy_matches_of_any_popularity_are_found_the_closest_first(pool: PgPool) {
     let app = with_titles(&pool, &[("Samurai", 1.0), ("Samurais Son", 2.0)]).await;
     app.execute(
         "INSERT INTO movies (tmdb_id, title, popularity) SELECT 10 + n, 'Something', 50 FROM generate_series(1, 3000) n;
@@ -184,7 +184,7 @@ async fn those_spelt_alike_are_found_however_unknown_they_are_the_closest_first(
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn of_those_spelt_alike_there_are_as_many_as_anybody_looks_at(pool: PgPool) {
+async fn at_most_500_fuzzy_matches_are_found(pool: PgPool) {
     let app = TestApp::new(&pool).await;
     app.execute(
         "INSERT INTO movies (tmdb_id, title, popularity) SELECT n, 'Alien ' || n, n FROM generate_series(1, 600) n",
@@ -212,7 +212,7 @@ async fn spaces_may_be_too_many_or_too_few(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn mistakes_are_forgiven_in_any_script(pool: PgPool) {
+async fn typos_are_found_in_any_script(pool: PgPool) {
     let movies = [("七人の侍", 1.0), ("Сталкер", 1.0), ("千と千尋の神隠し", 1.0), ("Ταξίδι στα Κύθηρα", 1.0)];
     let app = with_titles(&pool, &movies).await;
     for (q, at) in [("七人の待", 0), ("сталкир", 1), ("千と千尋の紙隠し", 2), ("ταξιδι στα κυθερα", 3)]

@@ -1,4 +1,4 @@
-//! Configuration: defaults, and mistakes.
+//! Configuration: defaults and errors.
 
 use secrecy::ExposeSecret;
 use std::{collections::HashMap, process::Command, time::Duration};
@@ -88,7 +88,7 @@ fn every_variable_is_read() {
 }
 
 #[test]
-fn every_mistake_is_listed_and_the_service_does_not_start() {
+fn every_invalid_variable_is_listed_and_the_service_does_not_start() {
     let settings = [
         ("SERVER_PORT", "http"),
         ("DB_PORT", "0"),

@@ -45,8 +45,12 @@ async fn pages_are_asked_for_as_the_contract_says(pool: PgPool) {
         let app = TestApp::with(&pool, &tmdb.settings()).await;
         let reply = app.send(axum::http::Method::POST, &format!("/api/v1/admin/sync{query}")).await;
         assert_eq!(reply.json()["pages"], pages, "{query}");
-        let mut asked: Vec<u32> =
-            tmdb.seen().iter().filter(|seen| seen.path == "/3/discover/movie").map(stub::Seen::page).collect();
+        let mut asked: Vec<u32> = tmdb
+            .seen()
+            .iter()
+            .filter(|seen| seen.path == "/3/discover/movie")
+            .map(stub::RecordedRequest::page)
+            .collect();
         asked.sort_unstable();
         assert_eq!(asked, (1..=pages).collect::<Vec<_>>(), "{query}");
         assert_eq!(tmdb.count("/3/genre/movie/list"), 1);

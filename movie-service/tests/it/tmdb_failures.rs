@@ -14,7 +14,7 @@ use sqlx::PgPool;
 use crate::support::{TestApp, log, stub, stub::Stub};
 
 /// A TMDB that fails in some way so many times, and then recovers.
-async fn failing(times: u32, failure: fn(&stub::Seen) -> Option<axum::response::Response>) -> Stub {
+async fn failing(times: u32, failure: fn(&stub::RecordedRequest) -> Option<axum::response::Response>) -> Stub {
     let failures = Arc::new(AtomicU32::new(0));
     Stub::start(move |request| {
         let failures = failures.clone();
@@ -33,7 +33,7 @@ async fn failing(times: u32, failure: fn(&stub::Seen) -> Option<axum::response::
 
 #[sqlx::test(migrations = "./migrations")]
 async fn transient_failures_are_retried(pool: PgPool) {
-    let failures: [fn(&stub::Seen) -> Option<axum::response::Response>; 7] = [
+    let failures: [fn(&stub::RecordedRequest) -> Option<axum::response::Response>; 7] = [
         |_| Some(stub::status(429)),
         |_| Some(stub::status(500)),
         |_| Some(stub::status(503)),

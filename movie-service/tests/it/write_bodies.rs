@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
-    support::{Reply, TestApp},
+    support::{TestApp, TestResponse},
     write_movies::GENRES,
 };
 
 const MOVIES: &str = "/api/v1/movies";
 
-async fn post(app: &TestApp, field: &str, value: &str) -> Reply {
+async fn post(app: &TestApp, field: &str, value: &str) -> TestResponse {
     let title = if field == "title" { "" } else { r#""title":"x","# };
     app.write(Method::POST, MOVIES, format!("{{{title}\"{field}\":{value}}}")).await
 }

@@ -28,7 +28,8 @@ use crate::{
 #[openapi(
     info(
         title = "recommendation-service",
-        description = "Which movies a user may like, and why."
+        description = "Which movies a user may like, and why.",
+        contact(name = "The maintainers")
     ),
     servers((url = "/", description = "This service")),
     // No token of its own: the gateway asks for one.

@@ -20,7 +20,6 @@ use super::{
 use crate::{
     App,
     error::ApiError,
-    error_code::ErrorCode,
     middleware::json_bytes,
     models::{
         catalogue::Catalogue,
@@ -188,6 +187,7 @@ fn render(list: &Recommendations) -> Bytes {
 #[cfg(test)]
 mod tests {
     use super::{super::request_validation::query::parse_query, *};
+    use crate::error_code::ErrorCode;
 
     fn request(query: &str) -> Result<RecommendationRequest, ApiError> {
         Ok(parse_query::<RecommendationQuery>(query)?.request("1".parse().expect("an id")))

@@ -70,10 +70,9 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whether the peer may be asked. While the breaker is open, `start_probe` is called unless a probe is under way, and
-    /// its end is waited for. It must send the probe in a task, record a success, and drop the guard at the end.
-    ///
-    /// Requests share one probe. Once it has gone without answer for [`PROBE_WAIT`], no request waits for it any more.
+    /// Whether the peer may be asked. While the breaker is open, this waits for a probe, at most [`PROBE_WAIT`] from its
+    /// start; requests share one. `start_probe` is called when there is none: it must send the probe in a task, record a
+    /// success, and drop the guard at the end.
     pub async fn allows_request(&self, start_probe: impl FnOnce(DropGuard)) -> bool {
         if !self.is_open() {
             return true;

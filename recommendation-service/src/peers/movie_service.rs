@@ -40,7 +40,7 @@ impl MovieService {
     /// Asks for the catalogue, if it differs from the one that `tag` belongs to.
     ///
     /// # Errors
-    /// [`PeerError`] when it could not be had whole; what came of it is thrown away.
+    /// [`PeerError`] when it did not arrive whole; the part that did is dropped.
     pub async fn catalogue(&self, tag: Option<&str>) -> Result<CatalogueResponse, PeerError> {
         timeout(TOTAL_TIMEOUT, self.fetch(tag)).await.unwrap_or(Err(PeerError::TimedOut))
     }

@@ -21,7 +21,7 @@ const DIGEST_BYTES: usize = 32;
 pub struct Fingerprint([u8; DIGEST_BYTES]);
 
 impl Fingerprint {
-    /// Of parts in a fixed order; where one ends and the next begins counts too.
+    /// Hashes the parts in this order, each with its length.
     pub fn of(parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
         for part in parts {
@@ -36,7 +36,7 @@ impl Fingerprint {
     }
 }
 
-/// The key of a user's list. Lists with seen movies have their own, so that the plain one means what it always did.
+/// The key of a user's list. Lists with seen movies have keys of their own; the others keep those of the contract.
 pub fn key(request: &RecommendationRequest) -> String {
     let RecommendationRequest { user, limit, include_seen } = request;
     let suffix = if *include_seen { ":seen" } else { "" };

@@ -24,9 +24,9 @@ pub async fn store(database: &Database, snapshots: &[Snapshot]) -> Result<(), Da
     database.write("store snapshots", work).await
 }
 
-/// Serialises the writers of one user: each lock is held until its transaction ends. In the order of users, so that two
-/// writers never wait for each other. It needs a statement of its own, since what a statement sees is settled before
-/// it waits: [`replace_lists`] must begin when the lock is held, or it would miss what the writer before it has stored.
+/// Locks the users until the transaction ends, so that each has one writer. The order of ids prevents deadlocks. It is a
+/// statement of its own because a statement does not see what was committed while it waited: [`replace_lists`] must
+/// begin with the locks held.
 async fn lock_users(connection: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
     let users: Vec<i64> = snapshots.iter().map(|snapshot| snapshot.user.get()).collect();
     let statement = sqlx::query!(
@@ -38,12 +38,9 @@ async fn lock_users(connection: &mut PgConnection, snapshots: &[Snapshot]) -> sq
     Ok(())
 }
 
-/// One statement, so that readers see a user's old list or the new one and nothing between:
-/// - a user whose stored list is newer than the one given is left alone;
-/// - of the others, movies that are not in the new list go, those in it are inserted or updated. A row is either
-///   deleted or upserted, never both, which one statement could not do.
-///
-/// No row of a newer list is touched, whatever else writes to the table.
+/// Replaces lists in one statement, so that readers see a user's old list or the new one:
+/// - a user whose stored list is newer is skipped;
+/// - for the others, movies that are not in the new list are deleted, those in it are upserted.
 async fn replace_lists(connection: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
     let (users, times): (Vec<i64>, Vec<DateTime<Utc>>) =
         snapshots.iter().map(|snapshot| (snapshot.user.get(), snapshot.generated_at)).unzip();

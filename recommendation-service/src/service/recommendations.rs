@@ -30,8 +30,8 @@ use crate::{
 
 /// From this many movies on scoring takes longer than a thread that serves connections should be kept.
 const LARGE_CATALOGUE: usize = 20_000;
-/// Requests worked on at a time; the others wait. A burst would otherwise open a connection to the peer for each, and be
-/// so busy with that that a healthy Redis seems to miss its time limit.
+/// Requests worked on at a time; the others wait. Otherwise a burst opens a connection to the peer for each request, and
+/// the process is so busy that Redis seems to miss its time limit.
 const MAX_CONCURRENT_REQUESTS: usize = 64;
 
 /// Writes recommendations as they are sent to clients, and kept in the cache.
@@ -161,8 +161,8 @@ fn score(input: ScoringInput, render: Render) -> (Bytes, Snapshot) {
     (render(&list), snapshot)
 }
 
-/// Of everything that decides what a list looks like. The key stands for user, limit and seen movies; the package's
-/// version for the formula and the form of the answer.
+/// The hash of everything that a list depends on. `key` has user, limit and `include_seen`; the package's version stands
+/// for the formula and the form of the answer.
 fn fingerprint(
     key: &str,
     profile: &ProfileBody,

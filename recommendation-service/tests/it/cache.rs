@@ -109,23 +109,23 @@ async fn assert_503_then_back(app: &TestApp, proxy: &Proxy, broken: Traffic) {
     assert_eq!(app.get("/api/v1/health").await.status, StatusCode::OK);
     assert_eq!(app.get("/api/v1/rules").await.status, StatusCode::OK);
 
-    proxy.set(Traffic::Flows);
+    proxy.set(Traffic::Open);
     eventually("recommendations again", async || app.get(PATH).await.status == StatusCode::OK).await;
     assert_eq!(app.get("/api/v1/ready").await.status, StatusCode::OK);
 }
 
 #[sqlx::test(migrations = "./migrations")]
 async fn without_redis_it_is_503_and_it_recovers_by_itself(pool: PgPool) {
-    let (app, proxy) = app_behind_proxy(pool, Traffic::Flows).await;
+    let (app, proxy) = app_behind_proxy(pool, Traffic::Open).await;
     app.recommend(1).await;
     assert_503_then_back(&app, &proxy, Traffic::Cut).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
 async fn with_a_hung_redis_it_is_503_soon_and_it_recovers_by_itself(pool: PgPool) {
-    let (app, proxy) = app_behind_proxy(pool, Traffic::Flows).await;
+    let (app, proxy) = app_behind_proxy(pool, Traffic::Open).await;
     app.recommend(1).await;
-    assert_503_then_back(&app, &proxy, Traffic::Frozen).await;
+    assert_503_then_back(&app, &proxy, Traffic::Hung).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -136,7 +136,7 @@ async fn it_starts_without_redis_and_uses_it_when_it_comes(pool: PgPool) {
 
 #[sqlx::test(migrations = "./migrations")]
 async fn a_missing_cache_is_said_at_once_even_when_the_profile_hangs(pool: PgPool) {
-    let (app, proxy) = app_behind_proxy(pool, Traffic::Flows).await;
+    let (app, proxy) = app_behind_proxy(pool, Traffic::Open).await;
     proxy.set(Traffic::Cut);
     app.peers.user_service(crate::support::PeerBehaviour::Hang);
     let started = Instant::now();

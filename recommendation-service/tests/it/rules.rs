@@ -72,7 +72,7 @@ async fn without_postgresql_rules_are_503_and_recommendations_go_on(pool: PgPool
     assert_eq!(app.recommend(1).await.movies(), [1, 2, 3, 4]);
     assert!(app.snapshot(1).await.is_empty());
 
-    proxy.set(Traffic::Flows);
+    proxy.set(Traffic::Open);
     eventually("the snapshot after all", async || app.snapshot(1).await.len() == 4).await;
     assert_eq!(app.get("/api/v1/rules").await.status, StatusCode::OK);
     app.app.database.pool().close().await;

@@ -128,6 +128,8 @@ pub async fn record_interaction(
 }
 
 /// List the latest interactions of a user
+///
+/// The newest first.
 #[utoipa::path(
     get,
     path = "/api/v1/users/{id}/interactions",

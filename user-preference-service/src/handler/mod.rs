@@ -29,7 +29,8 @@ use crate::{
 #[openapi(
     info(
         title = "user-preference-service",
-        description = "Users, what they prefer, and what they did with movies."
+        description = "Users, what they prefer, and what they did with movies.",
+        contact(name = "The maintainers")
     ),
     servers((url = "/", description = "This service")),
     // No token of its own: the gateway asks for one.

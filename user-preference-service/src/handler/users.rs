@@ -83,6 +83,8 @@ impl From<User> for UserView {
 }
 
 /// Create a user
+///
+/// No two users have the same username or the same email address.
 #[utoipa::path(
     post,
     path = "/api/v1/users",
@@ -100,6 +102,8 @@ pub async fn create_user(
 }
 
 /// Show a user
+///
+/// Username, email address and the time of creation.
 #[utoipa::path(
     get,
     path = "/api/v1/users/{id}",

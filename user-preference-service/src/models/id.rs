@@ -20,13 +20,13 @@ impl UserId {
     }
 }
 
-/// What stands in a path where a user's id belongs: a number, but perhaps one that no user can have.
+/// A user's id in a path. Any whole number is well-formed, also one that no user can have: that is 404, not 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct PathId(Option<UserId>);
 
 impl PathId {
-    /// Reads ASCII digits, with a sign or zeros before them or without.
+    /// Reads a decimal number; a sign or zeros may stand before it.
     ///
     /// # Errors
     /// [`NotANumber`] for anything else.
@@ -35,11 +35,11 @@ impl PathId {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(NotANumber);
         }
-        // What does not fit is larger than every id.
+        // A number that does not fit is larger than every id.
         Ok(Self(text.parse().ok().filter(|id| *id > 0).map(UserId)))
     }
 
-    /// The id, unless it is below 1 or beyond every id there can be.
+    /// The id; `None` for a number that no user can have.
     pub fn user(self) -> Option<UserId> {
         self.0
     }

@@ -48,9 +48,8 @@ impl Preferences {
         stored.map_err(|error| ServiceError::from_write(error, &[(USER_KEY, ServiceError::UserNotFound)]))
     }
 
-    /// The preferences of a user, or the defaults of one who set none: never those from before a change that was
-    /// acknowledged before this call, by whichever replica. A cached entry is used only while its revision is that of
-    /// the database.
+    /// The preferences of a user, or the defaults of one who set none. Every change that any replica acknowledged before
+    /// this call is in them: a cached entry is used only while its revision is that of the database.
     ///
     /// # Errors
     /// [`ServiceError::UserNotFound`], or a failure of the database.

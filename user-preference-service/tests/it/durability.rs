@@ -17,7 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::support::{Connection, Link, Process, Proxy, eventually, exchange, waiting};
+use crate::support::{Connection, Process, Proxy, Traffic, eventually, exchange, waiting};
 
 const MIGRATIONS: &sqlx::migrate::Migrator = &user_preference_service::MIGRATIONS;
 const PATH: &str = "/api/v1/users/1/interactions";
@@ -80,7 +80,7 @@ async fn clients_that_hang_up_lose_nothing_that_was_acknowledged(pool: PgPool) {
     let options = pool.connect_options();
     // A slow way to the database, so that most clients hang up while a statement is under way.
     let database = Proxy::to(&format!("{}:{}", options.get_host(), options.get_port())).await;
-    database.set(Link::Up(Duration::from_millis(1)));
+    database.set(Traffic::Open(Duration::from_millis(1)));
     let settings = [
         ("DB_HOST", database.address.ip().to_string()),
         ("DB_PORT", database.address.port().to_string()),

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::support::{Reply, TestApp, without_times};
+use crate::support::{TestApp, TestResponse, without_times};
 
 const MIGRATIONS: &sqlx::migrate::Migrator = &user_preference_service::MIGRATIONS;
 
-async fn record(app: &TestApp, user: i64, body: Value) -> Reply {
+async fn record(app: &TestApp, user: i64, body: Value) -> TestResponse {
     app.post(&format!("/api/v1/users/{user}/interactions"), body.to_string()).await
 }
 

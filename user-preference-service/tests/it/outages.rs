@@ -10,12 +10,12 @@ use sqlx::PgPool;
 use tokio::{task::JoinSet, time::sleep};
 use user_preference_service::config::{Config, env::Env};
 
-use crate::support::{Link, Proxy, TestApp, eventually, redis_address};
+use crate::support::{Proxy, TestApp, Traffic, eventually, redis_address};
 
 const MIGRATIONS: &sqlx::migrate::Migrator = &user_preference_service::MIGRATIONS;
 const PATH: &str = "/api/v1/users/1/preferences";
 const KEY: &str = "user:pref:1";
-const UP: Link = Link::Up(Duration::ZERO);
+const UP: Traffic = Traffic::Open(Duration::ZERO);
 
 async fn language(app: &TestApp) -> String {
     let reply = app.get(PATH).await;
@@ -48,7 +48,7 @@ async fn is_cached_again(app: &TestApp, after: &str) {
 #[sqlx::test(migrator = "MIGRATIONS")]
 async fn it_starts_without_redis_and_uses_it_as_soon_as_it_is_there(pool: PgPool) {
     let proxy = Proxy::to(&redis_address()).await;
-    proxy.set(Link::Dead);
+    proxy.set(Traffic::Cut);
     let app = TestApp::with(pool, &[("REDIS_ADDR", proxy.address.to_string())]).await;
     app.user("ada").await;
     set_language(&app, "fr").await;
@@ -60,7 +60,7 @@ async fn it_starts_without_redis_and_uses_it_as_soon_as_it_is_there(pool: PgPool
 #[sqlx::test(migrator = "MIGRATIONS")]
 async fn whatever_happens_to_redis_nothing_fails_and_nothing_stale_is_shown(pool: PgPool) {
     let (app, proxy) = behind_a_proxy(pool).await;
-    for (round, fault) in [Link::Dead, Link::Hung, Link::Garbage].into_iter().enumerate() {
+    for (round, fault) in [Traffic::Cut, Traffic::Hung, Traffic::Garbage].into_iter().enumerate() {
         set_language(&app, &format!("old{round}")).await;
         is_cached_again(&app, "at first").await;
 
@@ -73,7 +73,7 @@ async fn whatever_happens_to_redis_nothing_fails_and_nothing_stale_is_shown(pool
         }
         assert!(started.elapsed() < Duration::from_secs(2), "{fault:?}: each request waited for Redis");
         let mut redis = app.redis().await;
-        assert!(redis.exists::<_, bool>(KEY).await.unwrap() || fault != Link::Dead, "the stale entry is still there");
+        assert!(redis.exists::<_, bool>(KEY).await.unwrap() || fault != Traffic::Cut, "the stale entry is still there");
 
         proxy.set(UP);
         for _ in 0..60 {
@@ -93,9 +93,9 @@ async fn a_redis_that_takes_no_connections_for_a_while_is_used_again_afterwards(
         "-ERR max number of clients reached",
         "-NOAUTH Authentication required.",
     ] {
-        proxy.set(Link::Dead);
+        proxy.set(Traffic::Cut);
         set_language(&app, "fr").await;
-        proxy.set(Link::Refusing(answer));
+        proxy.set(Traffic::Refusing(answer));
         for _ in 0..10 {
             assert_eq!(language(&app).await, "fr");
         }
@@ -125,7 +125,7 @@ const LIKE: &str = r#"{"movie_id":1,"interaction_type":"like"}"#;
 #[sqlx::test(migrator = "MIGRATIONS")]
 async fn without_postgresql_every_route_says_503_in_time_and_recovers_by_itself(pool: PgPool) {
     let (app, proxy) = with_database_behind_a_proxy(pool).await;
-    for fault in [Link::Dead, Link::Hung, Link::Garbage] {
+    for fault in [Traffic::Cut, Traffic::Hung, Traffic::Garbage] {
         proxy.set(fault);
         for _ in 0..3 {
             for (method, path, body) in [
@@ -165,7 +165,7 @@ async fn a_change_that_is_not_confirmed_in_time_is_not_called_undone(pool: PgPoo
             proxy.set(UP);
             eventually("it works again", async || app.get("/api/v1/users/1").await.status == 200).await;
             sleep(Duration::from_millis(50)).await;
-            proxy.set(Link::Hung);
+            proxy.set(Traffic::Hung);
             let reply = app.post(path, body).await;
             if reply.status != 503 || started.elapsed() > Duration::from_secs(20) {
                 break reply;
@@ -196,7 +196,7 @@ async fn with_default_settings_no_request_waits_longer_than_5_s_for_a_hung_postg
     for (method, path, body) in requests {
         assert_eq!(app.call(method.parse().unwrap(), path, body).await.status, 200);
     }
-    proxy.set(Link::Hung);
+    proxy.set(Traffic::Hung);
     let mut waiting = JoinSet::new();
     for (method, path, body) in requests {
         let app = app.clone();

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use tokio::time::sleep;
 use user_preference_service::lifecycle::deadline;
 
-use crate::support::{Link, Proxy, TestApp, eventually, redis_address, settings_for, waiting};
+use crate::support::{Proxy, TestApp, Traffic, eventually, redis_address, settings_for, waiting};
 
 const MIGRATIONS: &sqlx::migrate::Migrator = &user_preference_service::MIGRATIONS;
 const PATH: &str = "/api/v1/users/1/preferences";
@@ -86,7 +86,7 @@ async fn change_on_the_way(app: &TestApp, proxy: &Proxy) {
     // The connection is back in the pool by then, and was used just now, so that it is not tested before its use.
     set_old(app).await;
     sleep(Duration::from_millis(200)).await;
-    proxy.set(Link::Hung);
+    proxy.set(Traffic::Hung);
     let started = Instant::now();
     let reply = app.post(PATH, CHANGE).await;
     assert_eq!((reply.status.as_u16(), &reply.json()["code"]), (504, &serde_json::json!("unconfirmed")));
@@ -99,7 +99,7 @@ async fn a_change_that_is_made_after_it_was_given_up_is_seen_soon(pool: PgPool) 
     let (app, proxy, other) = two_replicas(&pool).await;
     change_on_the_way(&app, &proxy).await;
     assert_eq!(language(&other).await, "old", "which is cached now");
-    proxy.set(Link::Up(Duration::ZERO));
+    proxy.set(Traffic::Open(Duration::ZERO));
     eventually("it is made", async || stored(&pool).await == "new").await;
     eventually("it is seen", async || language(&other).await == "new").await;
 }
@@ -112,14 +112,14 @@ async fn a_stop_does_not_wait_until_a_change_is_settled(pool: PgPool) {
     let started = Instant::now();
     assert!(app.lifecycle.drain(deadline(Duration::from_secs(10))).await);
     assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
-    proxy.set(Link::Up(Duration::ZERO));
+    proxy.set(Traffic::Open(Duration::ZERO));
     eventually("it is made", async || stored(&pool).await == "new").await;
     assert_eq!(language(&other).await, "new", "although it was cached before");
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
 async fn a_change_made_while_redis_was_away_is_seen_by_every_replica_and_after_a_restart(pool: PgPool) {
-    for fault in [Link::Dead, Link::Hung] {
+    for fault in [Traffic::Cut, Traffic::Hung] {
         let proxy = Proxy::to(&redis_address()).await;
         let database = ("REDIS_DB", settings_for(&pool, &[]).await.remove("REDIS_DB").unwrap());
         let behind_proxy =
@@ -141,11 +141,11 @@ async fn a_change_made_while_redis_was_away_is_seen_by_every_replica_and_after_a
         assert_eq!(app.post(PATH, CHANGE).await.status, 200);
         app.lifecycle.drain(deadline(Duration::from_secs(5))).await;
         drop(app);
-        proxy.set(Link::Up(Duration::ZERO));
+        proxy.set(Traffic::Open(Duration::ZERO));
         let restarted = TestApp::with(pool.clone(), &behind_proxy).await;
         // A link that hung passes on the deletion that was given up.
         let exists: bool = other.redis().await.exists(KEY).await.unwrap();
-        assert!(exists || fault == Link::Hung, "the old entry is still there");
+        assert!(exists || fault == Traffic::Hung, "the old entry is still there");
         assert_eq!(language(&restarted).await, "new", "{fault:?}: after a restart");
         assert_eq!(language(&other).await, "new");
     }

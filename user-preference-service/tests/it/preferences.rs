@@ -7,7 +7,7 @@ use crate::support::{TestApp, without_times};
 
 const MIGRATIONS: &sqlx::migrate::Migrator = &user_preference_service::MIGRATIONS;
 
-async fn set(app: &TestApp, user: i64, body: Value) -> crate::support::Reply {
+async fn set(app: &TestApp, user: i64, body: Value) -> crate::support::TestResponse {
     app.post(&format!("/api/v1/users/{user}/preferences"), body.to_string()).await
 }
 

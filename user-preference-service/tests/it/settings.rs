@@ -1,4 +1,4 @@
-//! Configuration: defaults, mistakes, and what wins.
+//! Configuration: defaults, errors, and precedence.
 
 use secrecy::ExposeSecret;
 use std::{collections::HashMap, time::Duration};
@@ -69,7 +69,7 @@ fn every_variable_is_read() {
 }
 
 #[tokio::test]
-async fn every_mistake_is_listed_and_the_service_does_not_start() {
+async fn every_invalid_variable_is_listed_and_the_service_does_not_start() {
     let settings = [
         ("SERVER_PORT", "http"),
         ("DB_PORT", "0"),
@@ -94,7 +94,7 @@ async fn every_mistake_is_listed_and_the_service_does_not_start() {
 
 #[tokio::test]
 async fn the_environment_wins_over_the_services_file_which_wins_over_the_top_one() {
-    // Each source has a mistake of its own in one variable: the one that is reported is the one that won.
+    // Each source has an invalid value of its own in one variable: the error shows which source won.
     let top = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dotenv-{}", std::process::id()));
     let own = top.join("user-preference-service");
     std::fs::create_dir_all(&own).unwrap();

@@ -1,4 +1,4 @@
-//! A client that sends exactly the bytes it is given, and reads answers without forgiving anything.
+//! A client that sends exactly the bytes it is given, and reads responses without forgiving anything.
 
 use std::net::SocketAddr;
 
@@ -9,9 +9,9 @@ use tokio::{
 
 use super::soon;
 
-/// One answer.
+/// One response.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -19,7 +19,7 @@ pub struct Answer {
     pub complete: bool,
 }
 
-impl Answer {
+impl TestResponse {
     /// The only value of a header; fails when it repeats.
     pub fn header(&self, name: &str) -> Option<&str> {
         let values = self.all(name);
@@ -67,31 +67,31 @@ impl Client {
         soon("writing", self.stream.write_all(bytes.as_ref())).await.unwrap();
     }
 
-    /// Sends a request and reads its answer.
-    pub async fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Answer {
+    /// Sends a request and reads its response.
+    pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> TestResponse {
         self.write(&bytes).await;
-        self.answer_to(bytes.as_ref().starts_with(b"HEAD ")).await
+        self.response_to(bytes.as_ref().starts_with(b"HEAD ")).await
     }
 
-    pub async fn answer(&mut self) -> Answer {
-        self.answer_to(false).await
+    pub async fn response(&mut self) -> TestResponse {
+        self.response_to(false).await
     }
 
-    async fn answer_to(&mut self, head: bool) -> Answer {
-        self.try_answer(head).await.expect("an answer before the connection closes")
+    async fn response_to(&mut self, head: bool) -> TestResponse {
+        self.try_response(head).await.expect("an response before the connection closes")
     }
 
-    /// The next answer; `None` when the connection closes before its head is complete.
-    pub async fn try_answer(&mut self, head: bool) -> Option<Answer> {
+    /// The next response; `None` when the connection closes before its head is complete.
+    pub async fn try_response(&mut self, head: bool) -> Option<TestResponse> {
         let (status, headers) = self.head().await?;
-        let mut answer = Answer { status, headers, body: Vec::new(), complete: true };
+        let mut response = TestResponse { status, headers, body: Vec::new(), complete: true };
         if !head && !matches!(status, 100..200 | 204 | 304) {
-            self.body(&mut answer).await;
+            self.body(&mut response).await;
         }
-        Some(answer)
+        Some(response)
     }
 
-    /// Status and headers of the next answer.
+    /// Status and headers of the next response.
     pub async fn head(&mut self) -> Option<(u16, Vec<(String, String)>)> {
         let end = loop {
             if let Some(at) = find(&self.buffer, b"\r\n\r\n") {
@@ -109,22 +109,22 @@ impl Client {
         Some((status.unwrap_or_else(|| panic!("no status in {text:?}")), headers.map(owned).collect()))
     }
 
-    async fn body(&mut self, answer: &mut Answer) {
-        if let Some(length) = answer.header("content-length") {
+    async fn body(&mut self, response: &mut TestResponse) {
+        if let Some(length) = response.header("content-length") {
             let length = length.parse().expect("a length");
-            answer.complete = self.fill(length).await;
-            answer.body = self.take(length);
-        } else if answer.header("transfer-encoding").is_some() {
-            answer.complete = loop {
+            response.complete = self.fill(length).await;
+            response.body = self.take(length);
+        } else if response.header("transfer-encoding").is_some() {
+            response.complete = loop {
                 match self.chunk().await {
                     Some(chunk) if chunk.is_empty() => break true,
-                    Some(chunk) => answer.body.extend(chunk),
+                    Some(chunk) => response.body.extend(chunk),
                     None => break false,
                 }
             };
         } else {
             while self.more().await > 0 {}
-            answer.body = self.take(usize::MAX);
+            response.body = self.take(usize::MAX);
         }
     }
 
@@ -186,11 +186,11 @@ pub fn request(method: &str, path: &str, more: &str, body: &str) -> Vec<u8> {
 }
 
 /// One request on a connection of its own.
-pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]>) -> Answer {
-    Client::connect(address).await.ask(bytes).await
+pub async fn send(address: SocketAddr, bytes: impl AsRef<[u8]>) -> TestResponse {
+    Client::connect(address).await.send(bytes).await
 }
 
 /// GET with a token on a connection of its own.
-pub async fn get(address: SocketAddr, path: &str) -> Answer {
+pub async fn get(address: SocketAddr, path: &str) -> TestResponse {
     send(address, request("GET", path, "", "")).await
 }

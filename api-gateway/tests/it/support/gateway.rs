@@ -12,13 +12,13 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use super::{Client, TestRedis, soon};
 
 /// Settings of a gateway that is still to be started.
-pub struct Setup {
+pub struct GatewayBuilder {
     pub redis: TestRedis,
     settings: HashMap<String, String>,
     listen: &'static str,
 }
 
-impl Setup {
+impl GatewayBuilder {
     /// As configured by default, with a Redis database of its own, services that refuse connections, and long timeouts
     /// with a Redis that many tests share.
     pub async fn new() -> Self {
@@ -27,10 +27,10 @@ impl Setup {
 
     /// The same with the Redis database of another gateway.
     pub fn with_redis(redis: TestRedis) -> Self {
-        let setup = Self { settings: HashMap::new(), listen: "127.0.0.1:0", redis: redis.clone() };
+        let builder = Self { settings: HashMap::new(), listen: "127.0.0.1:0", redis: redis.clone() };
         ["MOVIE_SERVICE_URL", "USER_PREFERENCE_SERVICE_URL", "RECOMMENDATION_SERVICE_URL"]
             .into_iter()
-            .fold(setup, |setup, name| setup.set(name, "http://127.0.0.1:1"))
+            .fold(builder, |builder, name| builder.set(name, "http://127.0.0.1:1"))
             .set("REDIS_ADDR", &redis.address)
             .set("REDIS_DB", redis.database)
             .set("REDIS_TIMEOUT_MS", 5000)

@@ -2,17 +2,17 @@
 
 pub mod client;
 pub mod gateway;
+pub mod proxy;
 pub mod redis;
 pub mod upstream;
-pub mod wire;
 
 use std::{future::Future, time::Duration};
 
-pub use client::{Answer, Client, get, request, send};
-pub use gateway::{Setup, TestGateway};
+pub use client::{Client, TestResponse, get, request, send};
+pub use gateway::{GatewayBuilder, TestGateway};
+pub use proxy::Proxy;
 pub use redis::TestRedis;
-pub use upstream::{Echo, Scripted};
-pub use wire::Wire;
+pub use upstream::{EchoService, ScriptedService};
 
 /// How long anything may take before a test fails.
 pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);

@@ -25,7 +25,7 @@ use super::soon;
 
 /// A request as a service saw it.
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct RecordedRequest {
     pub method: String,
     pub target: String,
     pub headers: HeaderMap,
@@ -33,36 +33,36 @@ pub struct Seen {
     pub body: Option<Vec<u8>>,
 }
 
-impl Seen {
+impl RecordedRequest {
     pub fn all(&self, name: &str) -> Vec<&str> {
         self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
     }
 }
 
-/// A service that notes every request and answers with its name.
+/// A service that notes every request and responses with its name.
 #[derive(Clone)]
-pub struct Echo {
+pub struct EchoService {
     pub address: SocketAddr,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<RecordedRequest>>>,
     connections: Arc<AtomicUsize>,
 }
 
-impl Echo {
+impl EchoService {
     pub async fn start(name: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let echo = Self { address, seen: Arc::default(), connections: Arc::default() };
-        let (seen, connections) = (echo.seen.clone(), echo.connections.clone());
+        let service = Self { address, seen: Arc::default(), connections: Arc::default() };
+        let (seen, connections) = (service.seen.clone(), service.connections.clone());
         let app = Router::new().fallback(async move |request: Request| note(request, &seen, name).await);
         let listener = listener.tap_io(move |_| {
             connections.fetch_add(1, Ordering::SeqCst);
         });
         tokio::spawn(async move { axum::serve(listener, app).await });
-        echo
+        service
     }
 
     /// Every request so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<RecordedRequest> {
         self.seen.lock().unwrap().clone()
     }
 
@@ -74,22 +74,27 @@ impl Echo {
 
 async fn note(
     request: Request,
-    seen: &Mutex<Vec<Seen>>,
+    seen: &Mutex<Vec<RecordedRequest>>,
     name: &'static str,
 ) -> ([(&'static str, &'static str); 1], Body) {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.ok().map(|body| body.to_vec());
     let target = parts.uri.to_string();
-    seen.lock().unwrap().push(Seen { method: parts.method.to_string(), target, headers: parts.headers, body });
+    seen.lock().unwrap().push(RecordedRequest {
+        method: parts.method.to_string(),
+        target,
+        headers: parts.headers,
+        body,
+    });
     ([("x-upstream", name)], Body::from(name))
 }
 
 /// A service that is told what to do with each connection, byte by byte.
-pub struct Scripted {
+pub struct ScriptedService {
     pub address: SocketAddr,
 }
 
-impl Scripted {
+impl ScriptedService {
     /// `script` gets each connection with its number, counted from 0.
     pub async fn start<F>(script: impl Fn(TcpStream, usize) -> F + Send + 'static) -> Self
     where
@@ -107,7 +112,7 @@ impl Scripted {
     }
 
     /// Answers every request head with the same bytes, then closes.
-    pub async fn answering(bytes: impl Into<Vec<u8>>) -> Self {
+    pub async fn responding(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Self::start(move |mut stream, _| {
             let bytes = bytes.clone();

@@ -9,11 +9,11 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use super::{Reply, TestApp, eventually, stub, stub::Stub};
+use super::{TestApp, TestResponse, eventually, stub, stub::Stub};
 
 impl TestApp {
     /// Asks for a job.
-    pub async fn post_job(&self, query: &str) -> Reply {
+    pub async fn post_job(&self, query: &str) -> TestResponse {
         self.send(Method::POST, &format!("/api/v1/admin/sync?mode=async&{query}")).await
     }
 
@@ -42,7 +42,7 @@ impl TestApp {
         self.ended_job(id).await
     }
 
-    pub async fn cancel_job(&self, id: i64) -> Reply {
+    pub async fn cancel_job(&self, id: i64) -> TestResponse {
         self.send(Method::DELETE, &format!("/api/v1/admin/sync/jobs/{id}")).await
     }
 

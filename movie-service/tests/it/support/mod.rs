@@ -43,13 +43,13 @@ impl Drop for TestApp {
 }
 
 #[derive(Debug)]
-pub struct Reply {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Reply {
+impl TestResponse {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.text()))
     }
@@ -143,22 +143,22 @@ impl TestApp {
         Self { router: app.router(&config), config, lifecycle, pool: pool.clone(), redis }
     }
 
-    pub async fn request(&self, request: Request<Body>) -> Reply {
+    pub async fn request(&self, request: Request<Body>) -> TestResponse {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        Reply { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
+        TestResponse { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
     }
 
-    pub async fn send(&self, method: Method, path: &str) -> Reply {
+    pub async fn send(&self, method: Method, path: &str) -> TestResponse {
         self.request(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
     }
 
-    pub async fn write(&self, method: Method, path: &str, body: impl Into<Body>) -> Reply {
+    pub async fn write(&self, method: Method, path: &str, body: impl Into<Body>) -> TestResponse {
         self.write_if(method, path, &[], body).await
     }
 
     /// With lines of `If-Match`.
-    pub async fn write_if(&self, method: Method, path: &str, tags: &[&str], body: impl Into<Body>) -> Reply {
+    pub async fn write_if(&self, method: Method, path: &str, tags: &[&str], body: impl Into<Body>) -> TestResponse {
         let mut request = Request::builder().method(method).uri(path);
         for tag in tags {
             request = request.header("if-match", *tag);
@@ -166,7 +166,7 @@ impl TestApp {
         self.request(request.body(body.into()).unwrap()).await
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub async fn get(&self, path: &str) -> TestResponse {
         self.send(Method::GET, path).await
     }
 
@@ -176,11 +176,11 @@ impl TestApp {
         reply.json()
     }
 
-    pub async fn sync(&self, pages: u32) -> Reply {
+    pub async fn sync(&self, pages: u32) -> TestResponse {
         self.send(Method::POST, &format!("/api/v1/admin/sync?pages={pages}")).await
     }
 
-    pub async fn catalogue(&self) -> Reply {
+    pub async fn catalogue(&self) -> TestResponse {
         self.get("/internal/v1/catalogue").await
     }
 

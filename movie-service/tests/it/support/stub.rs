@@ -17,14 +17,14 @@ use axum::{
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone)]
-pub struct Seen {
+pub struct RecordedRequest {
     pub path: String,
     pub query: String,
     pub headers: HeaderMap,
     pub at: Instant,
 }
 
-impl Seen {
+impl RecordedRequest {
     /// The number of the discover page, or 0.
     pub fn page(&self) -> u32 {
         let page = self.query.split('&').find_map(|pair| pair.strip_prefix("page="));
@@ -37,22 +37,22 @@ impl Seen {
     }
 }
 
-type Answer = Pin<Box<dyn Future<Output = Response> + Send>>;
-type Answering = Arc<dyn Fn(Seen) -> Answer + Send + Sync>;
+type BoxedResponse = Pin<Box<dyn Future<Output = Response> + Send>>;
+type Respond = Arc<dyn Fn(RecordedRequest) -> BoxedResponse + Send + Sync>;
 
 pub struct Stub {
     pub url: String,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<RecordedRequest>>>,
 }
 
 impl Stub {
-    pub async fn start<F>(answering: impl Fn(Seen) -> F + Send + Sync + 'static) -> Self
+    pub async fn start<F>(respond: impl Fn(RecordedRequest) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Response> + Send + 'static,
     {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let answering: Answering = Arc::new(move |request| Box::pin(answering(request)));
-        let router = Router::new().fallback(answer).with_state((answering, seen.clone()));
+        let respond: Respond = Arc::new(move |request| Box::pin(respond(request)));
+        let router = Router::new().fallback(answer).with_state((respond, seen.clone()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/3", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -64,7 +64,7 @@ impl Stub {
         Self::start(|request| async move { plain(&request, u32::MAX) }).await
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<RecordedRequest> {
         self.seen.lock().unwrap().clone()
     }
 
@@ -81,19 +81,22 @@ impl Stub {
 
 pub const KEY: &str = "k3y-that-nobody-may-see";
 
-async fn answer(State((answering, seen)): State<(Answering, Arc<Mutex<Vec<Seen>>>)>, request: Request) -> Response {
-    let request = Seen {
+async fn answer(
+    State((respond, seen)): State<(Respond, Arc<Mutex<Vec<RecordedRequest>>>)>,
+    request: Request,
+) -> Response {
+    let request = RecordedRequest {
         path: request.uri().path().to_owned(),
         query: request.uri().query().unwrap_or_default().to_owned(),
         headers: request.headers().clone(),
         at: Instant::now(),
     };
     seen.lock().unwrap().push(request.clone());
-    answering(request).await
+    respond(request).await
 }
 
 /// What a healthy TMDB with `total` pages answers.
-pub fn plain(request: &Seen, total: u32) -> Response {
+pub fn plain(request: &RecordedRequest, total: u32) -> Response {
     match request.path.as_str() {
         "/3/genre/movie/list" => ok(genres()),
         "/3/discover/movie" if request.page() > total => ok(page(request.page(), vec![], total)),

@@ -14,9 +14,9 @@ use tokio::{
 /// What happens to bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Traffic {
-    Flows,
+    Open,
     /// Connections stay open, nothing gets through.
-    Frozen,
+    Hung,
     /// Connections are closed at once, old and new.
     Cut,
 }
@@ -33,7 +33,7 @@ impl Proxy {
     pub async fn to(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let (traffic, watcher) = watch::channel(Traffic::Flows);
+        let (traffic, watcher) = watch::channel(Traffic::Open);
         let (losses, lost) = watch::channel(0);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -88,7 +88,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut watcher: watc
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(length) = from.read(&mut buffer).await {
         if length == 0
-            || watcher.wait_for(|traffic| *traffic != Traffic::Frozen).await.is_err()
+            || watcher.wait_for(|traffic| *traffic != Traffic::Hung).await.is_err()
             || to.write_all(&buffer[..length]).await.is_err()
         {
             return;

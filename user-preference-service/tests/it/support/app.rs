@@ -28,13 +28,13 @@ pub fn redis_address() -> String {
 }
 
 /// An answer.
-pub struct Reply {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
-impl Reply {
+impl TestResponse {
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }
@@ -80,22 +80,22 @@ impl TestApp {
         self.redis.get_multiplexed_async_connection().await.unwrap()
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Reply {
+    pub async fn send(&self, request: Request<Body>) -> TestResponse {
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap().to_vec();
-        Reply { status: parts.status, headers: parts.headers, body }
+        TestResponse { status: parts.status, headers: parts.headers, body }
     }
 
-    pub async fn call(&self, method: Method, path: &str, body: impl Into<Body>) -> Reply {
+    pub async fn call(&self, method: Method, path: &str, body: impl Into<Body>) -> TestResponse {
         let uri: Uri = path.parse().unwrap();
         self.send(Request::builder().method(method).uri(uri).body(body.into()).unwrap()).await
     }
 
-    pub async fn get(&self, path: &str) -> Reply {
+    pub async fn get(&self, path: &str) -> TestResponse {
         self.call(Method::GET, path, Body::empty()).await
     }
 
-    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Reply {
+    pub async fn post(&self, path: &str, body: impl Into<Body>) -> TestResponse {
         self.call(Method::POST, path, body).await
     }
 

@@ -5,10 +5,10 @@ mod client;
 mod process;
 mod proxy;
 
-pub use app::{Reply, TestApp, redis_address, settings_for};
+pub use app::{TestApp, TestResponse, redis_address, settings_for};
 pub use client::{Connection, exchange};
 pub use process::{Process, command};
-pub use proxy::{Link, Proxy};
+pub use proxy::{Proxy, Traffic};
 
 use std::time::Duration;
 

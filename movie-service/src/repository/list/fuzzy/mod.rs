@@ -1,4 +1,4 @@
-//! Titles that nearly have the words of a search: with typing mistakes, spaces too many or too few, numbers written in
+//! Titles that nearly have the words of a search: with typos, spaces too many or too few, numbers written in
 //! another way, a word too many, or the year of release.
 
 mod numerals;
@@ -40,14 +40,14 @@ pub(super) struct FuzzyQuery {
 pub(super) struct Match {
     /// It is the same title, written in another way.
     pub(super) is_same: bool,
-    /// From 0 (nothing is mistaken) to 1 (nothing is there).
+    /// From 0 (every letter is right) to 1 (nothing is there).
     pub(super) distance: f32,
 }
 
 /// What to look up among the words of all titles.
 #[derive(Default)]
 pub(super) struct Lookup {
-    /// Words of which similar ones are wanted, by how many mistakes they may have: one, or two.
+    /// Words of which similar ones are wanted, by how many typos they may have: one, or two.
     pub(super) short: Vec<String>,
     pub(super) long: Vec<String>,
     /// What is a word or is not.

@@ -42,7 +42,7 @@ pub(super) struct Term {
     pub(super) text: String,
     pub(super) weight: f32,
     pub(super) role: Role,
-    /// What it may be meant to be, the closest first. One letter of a hundred mistaken is a closeness of 0.99.
+    /// What it may be meant to be, the closest first. One wrong letter of a hundred is a closeness of 0.99.
     forms: Vec<(String, f32)>,
 }
 
@@ -56,7 +56,7 @@ pub(super) fn edits(letters: usize) -> usize {
     }
 }
 
-/// Whether a word may be a typing mistake at all: digits are never mistaken for others.
+/// Whether a word may be a typo: digits never are.
 pub(super) fn may_be_mistyped(word: &str) -> bool {
     word.chars().count() >= MIN_LETTERS && !is_digits(word)
 }
@@ -66,7 +66,7 @@ impl Term {
     pub(super) fn new(words: &[&str], index: usize, vocabulary: &Vocabulary) -> Self {
         let text = words[index];
         let letters = text.chars().count();
-        let mut forms = typing_mistakes(text, vocabulary);
+        let mut forms = typos(text, vocabulary);
         forms.extend(
             swaps(text).into_iter().filter(|swapped| vocabulary.has(swapped)).map(|form| (form, edited(1.0, letters))),
         );
@@ -148,17 +148,17 @@ fn edited(edits: f32, letters: usize) -> f32 {
 }
 
 /// Words of titles that are a few letters away.
-fn typing_mistakes(text: &str, vocabulary: &Vocabulary) -> Vec<(String, f32)> {
+fn typos(text: &str, vocabulary: &Vocabulary) -> Vec<(String, f32)> {
     let letters = text.chars().count();
     let digits = |word: &str| word.chars().filter(char::is_ascii_digit).collect::<String>();
     let similar = vocabulary.similar_to(text).iter().filter(|word| {
         let (searched, known) = (digits(text), digits(word));
         !is_digits(word) && (searched == known || searched.is_empty() || known.is_empty())
     });
-    let mistakes = similar.map(|word| (word, osa_distance(text, word)));
-    mistakes
-        .filter(|(_, mistakes)| (1..=edits(letters)).contains(mistakes))
-        .map(|(word, mistakes)| (word.clone(), edited(mistakes as f32, letters)))
+    let distances = similar.map(|word| (word, osa_distance(text, word)));
+    distances
+        .filter(|(_, distance)| (1..=edits(letters)).contains(distance))
+        .map(|(word, distance)| (word.clone(), edited(distance as f32, letters)))
         .collect()
 }
 

@@ -18,7 +18,7 @@ fn closeness(q: &str, similar: &[(&str, &str)], known: &[&str], title: &str) -> 
 }
 
 #[test]
-fn each_mistake_costs_its_share_of_the_letters() {
+fn each_typo_costs_its_share_of_the_letters() {
     assert_eq!(closeness("samuri", &[("samuri", "samurai")], &[], "samurai"), 833.0);
     assert_eq!(closeness("samuri", &[("samuri", "samurai")], &[], "seven samurai"), 823.0, "a longer title");
     assert_eq!(
@@ -33,7 +33,7 @@ fn each_mistake_costs_its_share_of_the_letters() {
 }
 
 #[test]
-fn long_words_may_have_two_mistakes_short_ones_none() {
+fn long_words_may_have_two_typos_short_ones_none() {
     assert_eq!(closeness("amelia", &[("amelia", "emilia")], &[], "emilia"), 667.0);
     assert_eq!(closeness("amelie", &[("amelie", "america")], &[], "captain america"), 0.0);
     assert_eq!(closeness("love", &[("love", "lives")], &[], "lives"), 0.0);
@@ -42,7 +42,7 @@ fn long_words_may_have_two_mistakes_short_ones_none() {
 }
 
 #[test]
-fn digits_are_never_typing_mistakes() {
+fn digits_are_never_typos() {
     assert_eq!(closeness("2001", &[("2001", "2000")], &["2010"], "2000"), 0.0);
     assert_eq!(closeness("2001", &[], &["2010"], "2010"), 0.0);
     assert_eq!(closeness("m3gan", &[("m3gan", "m4gan")], &[], "m4gan"), 0.0);

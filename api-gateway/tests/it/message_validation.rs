@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Echo, Setup, TestGateway, request};
+use crate::support::{Client, EchoService, GatewayBuilder, TestGateway, request};
 
 const TOKEN: &str = "Authorization: Bearer x\r\n";
 
-async fn gateway() -> (TestGateway, Echo) {
-    let movies = Echo::start("movie-service").await;
-    (Setup::new().await.movies(movies.address).start().await, movies)
+async fn gateway() -> (TestGateway, EchoService) {
+    let movies = EchoService::start("movie-service").await;
+    (GatewayBuilder::new().await.movies(movies.address).start().await, movies)
 }
 
-/// The status of the answer to `bytes`. 0: closed without an answer.
+/// The status of the response to `bytes`. 0: closed without an response.
 async fn outcome(gateway: &TestGateway, bytes: impl AsRef<[u8]>) -> u16 {
     let mut client = gateway.client().await;
     client.write(bytes).await;
-    client.try_answer(false).await.map_or(0, |answer| answer.status)
+    client.try_response(false).await.map_or(0, |response| response.status)
 }
 
 #[tokio::test]
@@ -68,8 +68,8 @@ async fn a_message_that_could_be_understood_in_two_ways_is_400_and_goes_no_furth
     for message in messages {
         let mut client = gateway.client().await;
         client.write(&message).await;
-        assert_eq!(client.answer().await.status, 400, "{message:?}");
-        assert!(client.is_closed().await, "{message:?} is followed by another answer");
+        assert_eq!(client.response().await.status, 400, "{message:?}");
+        assert!(client.is_closed().await, "{message:?} is followed by another response");
     }
     assert_eq!(outcome(&gateway, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await, 0, "nothing that HTTP/2 could misread");
     let seen: Vec<_> = movies.seen().into_iter().map(|seen| seen.target).collect();
@@ -87,8 +87,8 @@ async fn beside_a_chunked_body_a_content_length_means_nothing_and_the_connection
     ] {
         let mut client = gateway.client().await;
         let head = format!("POST /api/v1/movies HTTP/1.1\r\nHost: g\r\n{TOKEN}{framing}");
-        let answer = client.ask(format!("{head}2\r\nok\r\n0\r\n\r\n{smuggled}")).await;
-        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")), "{framing:?}");
+        let response = client.send(format!("{head}2\r\nok\r\n0\r\n\r\n{smuggled}")).await;
+        assert_eq!((response.status, response.header("connection")), (200, Some("close")), "{framing:?}");
         assert!(client.is_closed().await, "{framing:?}");
         let seen = movies.seen().pop().unwrap();
         assert_eq!((seen.target.as_str(), seen.body.as_deref()), ("/api/v1/movies", Some(&b"ok"[..])));
@@ -111,9 +111,9 @@ async fn a_broken_chunk_is_the_clients_fault_and_not_the_services() {
         let mut client = gateway.client().await;
         let head = format!("POST /api/v1/movies HTTP/1.1\r\nHost: g\r\n{TOKEN}Transfer-Encoding: chunked\r\n\r\n");
         client.write(format!("{head}{body}")).await;
-        let answer = client.answer().await;
+        let response = client.response().await;
         let expected = r#"{"error":"the request body is broken","code":"broken_body"}"#;
-        assert_eq!((answer.status, answer.text().as_str()), (400, expected), "{body:?}");
+        assert_eq!((response.status, response.text().as_str()), (400, expected), "{body:?}");
         assert!(client.is_closed().await, "{body:?}");
     }
     assert!(movies.seen().iter().all(|seen| seen.body.is_none()), "a broken body looked complete to the service");
@@ -154,12 +154,12 @@ async fn trace_and_connect_are_405_with_allow() {
     for line in ["TRACE /api/v1/movies", "TRACE /health", "CONNECT gateway:80", "CONNECT /api/v1/movies", "TRACE *"] {
         let mut client = gateway.client().await;
         client.write(format!("{line} HTTP/1.1\r\nHost: gateway:80\r\n{TOKEN}\r\n")).await;
-        let answer = client.answer().await;
-        if answer.status == 400 && line == "CONNECT /api/v1/movies" {
+        let response = client.response().await;
+        if response.status == 400 && line == "CONNECT /api/v1/movies" {
             continue;
         }
-        assert_eq!((answer.status, answer.error().as_str()), (405, "Method Not Allowed"), "{line}");
-        assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
+        assert_eq!((response.status, response.error().as_str()), (405, "Method Not Allowed"), "{line}");
+        assert_eq!(response.header("allow"), Some("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"));
     }
     assert!(movies.seen().is_empty());
 }
@@ -185,8 +185,8 @@ async fn http_1_0_is_served_with_or_without_a_host() {
     let (gateway, movies) = gateway().await;
     for host in ["", "Host: g\r\n"] {
         let mut client = gateway.client().await;
-        let answer = client.ask(format!("GET /api/v1/movies HTTP/1.0\r\n{host}{TOKEN}\r\n")).await;
-        assert_eq!((answer.status, answer.text().as_str()), (200, "movie-service"));
+        let response = client.send(format!("GET /api/v1/movies HTTP/1.0\r\n{host}{TOKEN}\r\n")).await;
+        assert_eq!((response.status, response.text().as_str()), (200, "movie-service"));
         assert!(client.is_closed().await);
     }
     assert_eq!(movies.seen().len(), 2);
@@ -201,7 +201,7 @@ async fn pipelined_requests_are_answered_in_order() {
     client.write([get("/health"), post, get("/nowhere"), get("/api/v1/movies")].concat()).await;
     let mut statuses = Vec::new();
     for _ in 0..4 {
-        statuses.push(client.answer().await.status);
+        statuses.push(client.response().await.status);
     }
     assert_eq!(statuses, [200, 200, 404, 200]);
 }
@@ -209,7 +209,7 @@ async fn pipelined_requests_are_answered_in_order() {
 #[tokio::test]
 async fn a_head_above_the_limits_is_431() {
     let (gateway, movies) = gateway().await;
-    // The gateway answers itself: services count the headers that it adds, too.
+    // The gateway responses itself: services count the headers that it adds, too.
     let with = |more: String| format!("GET /health HTTP/1.1\r\nHost: g\r\n{TOKEN}{more}\r\n");
     let headers = |number: usize| (0..number).map(|at| format!("X-{at}: 1\r\n")).collect::<String>();
     let huge = |bytes: usize| format!("X-Huge: {}\r\n", "x".repeat(bytes));
@@ -225,9 +225,9 @@ async fn a_head_above_the_limits_is_431() {
     ] {
         let length = more.len();
         let mut client = gateway.client().await;
-        // The gateway may close before it has read everything, and the answer be lost with the connection.
+        // The gateway may close before it has read everything, and the response be lost with the connection.
         let _ = tokio::io::AsyncWriteExt::write_all(&mut client.stream, with(more).as_bytes()).await;
-        let seen = client.try_answer(false).await.map(|answer| answer.status);
+        let seen = client.try_response(false).await.map(|response| response.status);
         assert!(seen == Some(status) || (status == 431 && seen.is_none() && length > 64 << 10), "{length}: {seen:?}");
     }
     let long = format!("GET /api/v1/movies?q={} HTTP/1.1\r\nHost: g\r\n{TOKEN}\r\n", "x".repeat(70_000));
@@ -237,15 +237,16 @@ async fn a_head_above_the_limits_is_431() {
 
 #[tokio::test]
 async fn a_head_that_trickles_is_closed_in_time() {
-    let movies = Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).set("HEADER_READ_TIMEOUT_SECONDS", 1).start().await;
+    let movies = EchoService::start("movie-service").await;
+    let gateway =
+        GatewayBuilder::new().await.movies(movies.address).set("HEADER_READ_TIMEOUT_SECONDS", 1).start().await;
     let started = Instant::now();
     let (silent, partial, trickling) = tokio::join!(
         async { gateway.client().await.is_closed().await },
         async {
             let mut client = gateway.client().await;
             client.write("GET /api/v1/movies HTTP/1.1\r\nHo").await;
-            client.try_answer(false).await.is_none_or(|answer| answer.status == 408)
+            client.try_response(false).await.is_none_or(|response| response.status == 408)
         },
         async {
             let mut client = gateway.client().await;
@@ -261,6 +262,6 @@ async fn a_head_that_trickles_is_closed_in_time() {
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
     // An idle connection between two requests is closed as well.
     let mut client = Client::connect(gateway.address).await;
-    assert_eq!(client.ask(request("GET", "/health", "", "")).await.status, 200);
+    assert_eq!(client.send(request("GET", "/health", "", "")).await.status, 200);
     assert!(client.is_closed().await);
 }

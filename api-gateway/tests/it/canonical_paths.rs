@@ -1,9 +1,9 @@
 //! No spelling of a path gets past authentication.
 
-use crate::support::{Client, Echo, Setup};
+use crate::support::{Client, EchoService, GatewayBuilder};
 
 /// Ways to write a path that some server somewhere took for another one.
-const ODD_PATHS: [&str; 66] = [
+const NON_CANONICAL_PATHS: [&str; 66] = [
     "/%2e%2e/api/v1/movies",
     "/%2e/api/v1/movies",
     "/../api/v1/movies",
@@ -83,20 +83,20 @@ const WITHOUT_A_TOKEN: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn no_odd_path_reaches_a_service_without_a_token() {
-    let service = Echo::start("any-service").await;
+async fn no_non_canonical_path_reaches_a_service_without_a_token() {
+    let service = EchoService::start("any-service").await;
     let url = format!("http://{}", service.address);
-    let setup = Setup::new().await.movies(service.address).set("USER_PREFERENCE_SERVICE_URL", &url);
-    let gateway = setup.set("RECOMMENDATION_SERVICE_URL", &url).start().await;
-    for path in ODD_PATHS {
+    let builder = GatewayBuilder::new().await.movies(service.address).set("USER_PREFERENCE_SERVICE_URL", &url);
+    let gateway = builder.set("RECOMMENDATION_SERVICE_URL", &url).start().await;
+    for path in NON_CANONICAL_PATHS {
         for header in WITHOUT_A_TOKEN {
             for method in ["GET", "POST"] {
                 let mut client = Client::connect(gateway.address).await;
                 client.write(format!("{method} {path} HTTP/1.1\r\nHost: gateway\r\n{header}\r\n")).await;
-                let answer = client.answer().await;
+                let response = client.response().await;
                 // Only among the pages of the documentation does a stranger learn what is missing.
-                let fits = matches!(answer.status, 400 | 401) || path.starts_with("/swagger/");
-                assert!(fits && answer.status >= 400, "{method} {path} {header:?}: {}", answer.status);
+                let fits = matches!(response.status, 400 | 401) || path.starts_with("/swagger/");
+                assert!(fits && response.status >= 400, "{method} {path} {header:?}: {}", response.status);
             }
         }
     }
@@ -104,15 +104,15 @@ async fn no_odd_path_reaches_a_service_without_a_token() {
 }
 
 #[tokio::test]
-async fn an_odd_path_with_a_token_is_400_or_404_or_the_plain_one() {
-    let service = Echo::start("any-service").await;
-    let gateway = Setup::new().await.movies(service.address).start().await;
-    for path in ODD_PATHS {
+async fn a_non_canonical_path_with_a_token_is_400_or_404_or_the_canonical_one() {
+    let service = EchoService::start("any-service").await;
+    let gateway = GatewayBuilder::new().await.movies(service.address).start().await;
+    for path in NON_CANONICAL_PATHS {
         let mut client = Client::connect(gateway.address).await;
-        let answer = client.ask(format!("GET {path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\n\r\n")).await;
-        assert!(matches!(answer.status, 200 | 400 | 404), "{path}: {}", answer.status);
-        if answer.status == 400 && !path.starts_with("/swagger/") && !answer.body.is_empty() {
-            assert_eq!(answer.text(), r#"{"error":"invalid request path","code":"invalid_path"}"#);
+        let response = client.send(format!("GET {path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\n\r\n")).await;
+        assert!(matches!(response.status, 200 | 400 | 404), "{path}: {}", response.status);
+        if response.status == 400 && !path.starts_with("/swagger/") && !response.body.is_empty() {
+            assert_eq!(response.text(), r#"{"error":"invalid request path","code":"invalid_path"}"#);
         }
     }
     for seen in service.seen() {
@@ -124,12 +124,12 @@ async fn an_odd_path_with_a_token_is_400_or_404_or_the_plain_one() {
 
 #[tokio::test]
 async fn a_very_long_token_is_forwarded_or_refused_but_never_an_error_of_the_gateway() {
-    let service = Echo::start("any-service").await;
-    let gateway = Setup::new().await.movies(service.address).start().await;
+    let service = EchoService::start("any-service").await;
+    let gateway = GatewayBuilder::new().await.movies(service.address).start().await;
     for (length, expected) in [(1 << 10, 200), (32 << 10, 200), (64 << 10, 431)] {
         let token = "x".repeat(length);
         let mut client = Client::connect(gateway.address).await;
         client.write(format!("GET /api/v1/movies HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer {token}\r\n\r\n")).await;
-        assert_eq!(client.answer().await.status, expected, "{length}");
+        assert_eq!(client.response().await.status, expected, "{length}");
     }
 }

@@ -1,4 +1,4 @@
-//! A stretch of network in front of Redis that can be cut, held up and mended.
+//! A TCP proxy in front of Redis that can hang or be cut.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,61 +11,61 @@ use tokio::{
     sync::watch,
 };
 
-/// How the network is.
+/// What happens to bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum Traffic {
     /// Everything goes through.
-    Well,
+    Open,
     /// Connections stay open, nothing goes through.
     Hung,
     /// Connections are closed at once.
     Cut,
 }
 
-/// The stretch.
-pub struct Wire {
+/// A proxy in front of one address.
+pub struct Proxy {
     pub address: SocketAddr,
-    state: watch::Sender<State>,
+    traffic: watch::Sender<Traffic>,
 }
 
-impl Wire {
+impl Proxy {
     /// In front of `target`.
-    pub async fn to(target: String, state: State) -> Self {
+    pub async fn to(target: String, traffic: Traffic) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (state, watched) = watch::channel(state);
+        let (traffic, watched) = watch::channel(traffic);
         tokio::spawn(async move {
             loop {
                 let (near, _) = listener.accept().await.unwrap();
                 tokio::spawn(carry(near, target.clone(), watched.clone()));
             }
         });
-        Self { address, state }
+        Self { address, traffic }
     }
 
-    pub fn turn(&self, state: State) {
-        self.state.send_replace(state);
+    pub fn set(&self, traffic: Traffic) {
+        self.traffic.send_replace(traffic);
     }
 }
 
-async fn carry(near: TcpStream, target: String, mut state: watch::Receiver<State>) {
-    let held = state.clone();
+async fn carry(near: TcpStream, target: String, mut traffic: watch::Receiver<Traffic>) {
+    let watched = traffic.clone();
     let Ok(far) = TcpStream::connect(target).await else { return };
     let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
     tokio::select! {
-        () = copy(near_in, far_out, held.clone()) => {}
-        () = copy(far_in, near_out, held) => {}
-        _ = state.wait_for(|state| *state == State::Cut) => {}
+        () = copy(near_in, far_out, watched.clone()) => {}
+        () = copy(far_in, near_out, watched) => {}
+        _ = traffic.wait_for(|traffic| *traffic == Traffic::Cut) => {}
     }
 }
 
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut state: watch::Receiver<State>) {
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut traffic: watch::Receiver<Traffic>) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
-        while *state.borrow_and_update() == State::Hung {
+        while *traffic.borrow_and_update() == Traffic::Hung {
             // The sender is gone only when the test is over.
-            if tokio::time::timeout(Duration::from_secs(60), state.changed()).await.is_err() {
+            if tokio::time::timeout(Duration::from_secs(60), traffic.changed()).await.is_err() {
                 return;
             }
         }

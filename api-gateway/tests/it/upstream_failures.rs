@@ -4,21 +4,21 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Echo, Scripted, Setup, get, request, send, upstream::read_head};
+use crate::support::{EchoService, GatewayBuilder, ScriptedService, get, request, send, upstream::read_head};
 
 #[tokio::test]
 async fn a_service_that_is_down_is_502_with_its_name_and_no_address() {
-    let gateway = Setup::new().await.start().await;
+    let gateway = GatewayBuilder::new().await.start().await;
     for (path, name) in [
         ("/api/v1/movies", "movie-service"),
         ("/api/v1/users", "user-preference-service"),
         ("/api/v1/rules", "recommendation-service"),
     ] {
-        let answer = get(gateway.address, path).await;
-        assert_eq!(answer.status, 502);
+        let response = get(gateway.address, path).await;
+        assert_eq!(response.status, 502);
         let body = format!(r#"{{"error":"service unavailable: {name}","code":"service_unavailable"}}"#);
-        assert_eq!(answer.text(), body);
-        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert_eq!(response.text(), body);
+        assert_eq!(response.header("content-type"), Some("application/json"));
     }
 }
 
@@ -27,7 +27,7 @@ async fn a_service_that_comes_back_is_used_at_once() {
     let place = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = place.local_addr().unwrap();
     drop(place);
-    let gateway = Setup::new().await.movies(address).start().await;
+    let gateway = GatewayBuilder::new().await.movies(address).start().await;
     assert_eq!(get(gateway.address, "/api/v1/movies").await.status, 502);
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     let app = axum::Router::new().fallback(async || "back");
@@ -37,21 +37,21 @@ async fn a_service_that_comes_back_is_used_at_once() {
 
 #[tokio::test]
 async fn a_service_that_hangs_is_504_and_does_not_hold_up_others() {
-    let movies = Scripted::start(|mut stream, _| async move {
+    let movies = ScriptedService::start(|mut stream, _| async move {
         read_head(&mut stream).await;
         std::future::pending::<()>().await;
     })
     .await;
-    let users = Echo::start("user-preference-service").await;
-    let setup = Setup::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1);
-    let gateway = setup.set("USER_PREFERENCE_SERVICE_URL", format!("http://{}", users.address)).start().await;
+    let users = EchoService::start("user-preference-service").await;
+    let builder = GatewayBuilder::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1);
+    let gateway = builder.set("USER_PREFERENCE_SERVICE_URL", format!("http://{}", users.address)).start().await;
     let started = Instant::now();
     let (hung, other) = tokio::join!(get(gateway.address, "/api/v1/movies"), async {
-        let answers = [get(gateway.address, "/api/v1/users").await, get(gateway.address, "/api/v1/users").await];
-        (answers.map(|answer| answer.status), started.elapsed())
+        let responses = [get(gateway.address, "/api/v1/users").await, get(gateway.address, "/api/v1/users").await];
+        (responses.map(|response| response.status), started.elapsed())
     });
     assert_eq!(hung.status, 504);
-    let body = r#"{"error":"service did not answer in time: movie-service","code":"service_timeout"}"#;
+    let body = r#"{"error":"service did not response in time: movie-service","code":"service_timeout"}"#;
     assert_eq!(hung.text(), body);
     assert!(started.elapsed() >= Duration::from_secs(1));
     assert_eq!(other.0, [200, 200]);
@@ -60,15 +60,15 @@ async fn a_service_that_hangs_is_504_and_does_not_hold_up_others() {
 
 #[tokio::test]
 async fn a_client_that_takes_too_long_to_send_is_408_and_not_the_services_fault() {
-    let movies = Scripted::start(|mut stream, _| async move { while stream.read_u8().await.is_ok() {} }).await;
-    let gateway = Setup::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
+    let movies = ScriptedService::start(|mut stream, _| async move { while stream.read_u8().await.is_ok() {} }).await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
     let mut client = gateway.client().await;
     client
         .write("POST /api/v1/movies HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer x\r\nContent-Length: 9\r\n\r\nhalf")
         .await;
-    let answer = client.answer().await;
+    let response = client.response().await;
     let body = r#"{"error":"the request body did not arrive in time","code":"request_timeout"}"#;
-    assert_eq!((answer.status, answer.text().as_str()), (408, body));
+    assert_eq!((response.status, response.text().as_str()), (408, body));
 }
 
 #[tokio::test]
@@ -81,27 +81,27 @@ async fn an_answer_that_breaks_off_never_looks_complete() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{\"data\":[\r\n",
     ];
     for beginning in beginnings {
-        let movies = Scripted::answering(beginning).await;
-        let gateway = Setup::new().await.movies(movies.address).start().await;
+        let movies = ScriptedService::responding(beginning).await;
+        let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
         let mut client = gateway.client().await;
         client.write(request("GET", "/api/v1/movies", "", "")).await;
-        if let Some(answer) = client.try_answer(false).await {
-            assert!(answer.status == 502 || !answer.complete, "{beginning:?} became {answer:?}");
+        if let Some(response) = client.try_response(false).await {
+            assert!(response.status == 502 || !response.complete, "{beginning:?} became {response:?}");
         }
     }
 }
 
 #[tokio::test]
 async fn an_answer_that_stalls_is_cut_off() {
-    let movies = Scripted::start(|mut stream, _| async move {
+    let movies = ScriptedService::start(|mut stream, _| async move {
         read_head(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf").await.unwrap();
         std::future::pending::<()>().await;
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
-    let answer = get(gateway.address, "/api/v1/movies").await;
-    assert_eq!((answer.status, answer.complete), (200, false));
+    let gateway = GatewayBuilder::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
+    let response = get(gateway.address, "/api/v1/movies").await;
+    assert_eq!((response.status, response.complete), (200, false));
 }
 
 #[tokio::test]
@@ -113,16 +113,20 @@ async fn what_is_not_an_answer_is_502() {
         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
         "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nraw",
     ] {
-        let movies = Scripted::answering(nonsense).await;
-        let gateway = Setup::new().await.movies(movies.address).start().await;
-        let answer = get(gateway.address, "/api/v1/movies").await;
-        assert_eq!((answer.status, answer.error().as_str()), (502, "service unavailable: movie-service"), "{nonsense}");
+        let movies = ScriptedService::responding(nonsense).await;
+        let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
+        let response = get(gateway.address, "/api/v1/movies").await;
+        assert_eq!(
+            (response.status, response.error().as_str()),
+            (502, "service unavailable: movie-service"),
+            "{nonsense}"
+        );
     }
 }
 
 #[tokio::test]
 async fn answers_of_every_status_and_framing_go_through_as_they_are() {
-    for (answer, status, body) in [
+    for (response, status, body) in [
         ("HTTP/1.1 204 No Content\r\n\r\n", 204, ""),
         ("HTTP/1.1 304 Not Modified\r\nETag: \"e\"\r\n\r\n", 304, ""),
         ("HTTP/1.1 302 Found\r\nLocation: http://elsewhere/\r\nContent-Length: 0\r\n\r\n", 302, ""),
@@ -140,17 +144,17 @@ async fn answers_of_every_status_and_framing_go_through_as_they_are() {
         ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok"),
         ("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok"),
     ] {
-        let movies = Scripted::answering(answer).await;
-        let gateway = Setup::new().await.movies(movies.address).start().await;
+        let movies = ScriptedService::responding(response).await;
+        let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
         let seen = get(gateway.address, "/api/v1/movies").await;
-        assert_eq!((seen.status, seen.text().as_str(), seen.complete), (status, body, true), "{answer}");
+        assert_eq!((seen.status, seen.text().as_str(), seen.complete), (status, body, true), "{response}");
     }
 }
 
 #[tokio::test]
 async fn a_client_that_hangs_up_ends_its_request_at_the_service() {
     let (ended, mut waiting) = tokio::sync::mpsc::unbounded_channel();
-    let movies = Scripted::start(move |mut stream, _| {
+    let movies = ScriptedService::start(move |mut stream, _| {
         let ended = ended.clone();
         async move {
             read_head(&mut stream).await;
@@ -160,7 +164,7 @@ async fn a_client_that_hangs_up_ends_its_request_at_the_service() {
         }
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let mut client = gateway.client().await;
     client.write(request("GET", "/api/v1/movies", "", "")).await;
     assert_eq!(crate::support::soon("asked", waiting.recv()).await, Some("asked"));
@@ -173,36 +177,40 @@ async fn a_client_that_hangs_up_ends_its_request_at_the_service() {
 async fn a_write_whose_response_is_cut_off_is_unconfirmed() {
     for response in ["", "HTTP/1.1 200 OK\r\nContent-Le", "rubbish\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n"]
     {
-        let movies = Scripted::answering(response).await;
-        let gateway = Setup::new().await.movies(movies.address).start().await;
+        let movies = ScriptedService::responding(response).await;
+        let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
-            let answer = send(gateway.address, request(method, "/api/v1/movies/1", "", "{}")).await;
+            let response = send(gateway.address, request(method, "/api/v1/movies/1", "", "{}")).await;
             let body = "{\"error\":\"service unavailable: movie-service broke off its response; \
                 the change may have been made\",\"code\":\"unconfirmed\"}";
-            assert_eq!((answer.status, answer.text().as_str()), (502, body), "{method} {response:?}");
+            assert_eq!((response.status, response.text().as_str()), (502, body), "{method} {response:?}");
         }
-        let answer = get(gateway.address, "/api/v1/movies").await;
-        assert_eq!((answer.status, answer.json()["code"].as_str()), (502, Some("invalid_response")), "{response:?}");
+        let response = get(gateway.address, "/api/v1/movies").await;
+        assert_eq!(
+            (response.status, response.json()["code"].as_str()),
+            (502, Some("invalid_response")),
+            "{response:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_write_that_was_never_sent_is_not_unconfirmed() {
-    let gateway = Setup::new().await.start().await;
-    let answer = send(gateway.address, request("POST", "/api/v1/movies", "", "{}")).await;
+    let gateway = GatewayBuilder::new().await.start().await;
+    let response = send(gateway.address, request("POST", "/api/v1/movies", "", "{}")).await;
     let body = r#"{"error":"service unavailable: movie-service","code":"service_unavailable"}"#;
-    assert_eq!((answer.status, answer.text().as_str()), (502, body));
+    assert_eq!((response.status, response.text().as_str()), (502, body));
 }
 
 #[tokio::test]
 async fn a_write_that_times_out_is_unconfirmed() {
-    let movies = Scripted::start(|mut stream, _| async move {
+    let movies = ScriptedService::start(|mut stream, _| async move {
         read_head(&mut stream).await;
         std::future::pending::<()>().await;
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
-    let answer = send(gateway.address, request("DELETE", "/api/v1/movies/1", "", "")).await;
-    assert_eq!((answer.status, answer.json()["code"].as_str()), (504, Some("unconfirmed")));
-    assert!(answer.error().starts_with("service did not answer in time: movie-service"), "{}", answer.error());
+    let gateway = GatewayBuilder::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
+    let response = send(gateway.address, request("DELETE", "/api/v1/movies/1", "", "")).await;
+    assert_eq!((response.status, response.json()["code"].as_str()), (504, Some("unconfirmed")));
+    assert!(response.error().starts_with("service did not response in time: movie-service"), "{}", response.error());
 }

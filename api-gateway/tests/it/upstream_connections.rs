@@ -7,19 +7,19 @@ use std::{
 
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{Echo, Scripted, Setup, request, upstream::read_head};
+use crate::support::{EchoService, GatewayBuilder, ScriptedService, request, upstream::read_head};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_to_services_are_used_again() {
-    let movies = Echo::start("movie-service").await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let movies = EchoService::start("movie-service").await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     // One connection stays with one worker.
     let mut client = gateway.client().await;
     for _ in 0..50 {
-        assert_eq!(client.ask(request("POST", "/api/v1/movies", "", "{}")).await.status, 200);
-        assert_eq!(client.ask(request("GET", "/api/v1/movies", "", "")).await.status, 200);
+        assert_eq!(client.send(request("POST", "/api/v1/movies", "", "{}")).await.status, 200);
+        assert_eq!(client.send(request("GET", "/api/v1/movies", "", "")).await.status, 200);
     }
     assert_eq!((movies.seen().len(), movies.connections()), (100, 1));
 }
@@ -28,26 +28,26 @@ async fn connections_to_services_are_used_again() {
 #[derive(Debug, Clone, Copy)]
 enum Ending {
     /// Reads its head, then closes without a word.
-    AfterTheHead,
-    /// Closes right after its first answer, which may meet the next request half-way.
-    AfterTheAnswer,
-    /// Reads its head and begins an answer.
-    WithinTheAnswer,
+    AfterRequestHead,
+    /// Closes right after its first response, which may meet the next request half-way.
+    AfterResponse,
+    /// Reads its head and begins an response.
+    WithinResponse,
 }
 
-/// A service that answers the first request of each connection and then does as told. Notes what it saw.
-async fn ending(how: Ending, seen: Arc<Mutex<Vec<String>>>) -> Scripted {
-    Scripted::start(move |mut stream, _| {
+/// A service that responses the first request of each connection and then does as told. Notes what it saw.
+async fn ending(how: Ending, seen: Arc<Mutex<Vec<String>>>) -> ScriptedService {
+    ScriptedService::start(move |mut stream, _| {
         let seen = seen.clone();
         async move {
             let note = |head: String| seen.lock().unwrap().extend(head.lines().next().map(ToOwned::to_owned));
             note(read_head(&mut stream).await);
             let _ = stream.write_all(OK).await;
-            if let Ending::AfterTheAnswer = how {
+            if let Ending::AfterResponse = how {
                 return;
             }
             note(read_head(&mut stream).await);
-            if let Ending::WithinTheAnswer = how {
+            if let Ending::WithinResponse = how {
                 let _ = stream.write_all(b"HTTP/1.1 200").await;
             }
         }
@@ -57,15 +57,15 @@ async fn ending(how: Ending, seen: Arc<Mutex<Vec<String>>>) -> Scripted {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_post_is_never_sent_twice_when_a_kept_connection_ends() {
-    for how in [Ending::AfterTheHead, Ending::AfterTheAnswer, Ending::WithinTheAnswer] {
+    for how in [Ending::AfterRequestHead, Ending::AfterResponse, Ending::WithinResponse] {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let movies = ending(how, seen.clone()).await;
-        let gateway = Setup::new().await.movies(movies.address).start().await;
+        let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
         let mut client = gateway.client().await;
         let mut answered = HashSet::new();
         for number in 0..300 {
             let path = format!("/api/v1/movies/{number}");
-            let status = client.ask(request("POST", &path, "", "")).await.status;
+            let status = client.send(request("POST", &path, "", "")).await.status;
             assert!(matches!(status, 200 | 502), "{how:?}: {status}");
             if status == 200 {
                 answered.insert(format!("POST {path} HTTP/1.1"));
@@ -80,7 +80,7 @@ async fn a_post_is_never_sent_twice_when_a_kept_connection_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_was_restarted_is_reached_over_a_new_connection() {
-    let movies = Scripted::start(|mut stream, number| async move {
+    let movies = ScriptedService::start(|mut stream, number| async move {
         read_head(&mut stream).await;
         let body = number.to_string();
         let _ = stream
@@ -88,11 +88,11 @@ async fn a_service_that_was_restarted_is_reached_over_a_new_connection() {
             .await;
     })
     .await;
-    let gateway = Setup::new().await.movies(movies.address).start().await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
     let mut client = gateway.client().await;
     for number in 0..10 {
-        let answer = client.ask(request("GET", "/api/v1/movies", "", "")).await;
-        assert_eq!((answer.status, answer.text()), (200, number.to_string()));
+        let response = client.send(request("GET", "/api/v1/movies", "", "")).await;
+        assert_eq!((response.status, response.text()), (200, number.to_string()));
         // The gateway learns of the end of the kept connection.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
