@@ -1,6 +1,7 @@
 //! The service as its clients see it, against a real PostgreSQL and a real Redis.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod common_routes;
 mod durability;
 mod env_example;
 mod interactions;
@@ -11,7 +12,6 @@ mod preference_consistency;
 mod preferences;
 mod profiles;
 mod request_bodies;
-mod routing;
 mod settings;
 mod shutdown;
 mod support;

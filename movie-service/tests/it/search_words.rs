@@ -4,7 +4,7 @@ use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use sqlx::PgPool;
 
 #[sqlx::test(migrations = "./migrations")]
-async fn ascii_titles_have_the_same_words_as_ever(pool: PgPool) {
+async fn ascii_titles_have_the_same_words_as_before(pool: PgPool) {
     let differing: Vec<String> = sqlx::query_scalar(
         "SELECT t FROM (SELECT prefix || chr(a) || chr(b) || suffix AS t
                         FROM generate_series(1, 127) a, generate_series(1, 127) b,
@@ -18,7 +18,7 @@ async fn ascii_titles_have_the_same_words_as_ever(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn any_title_has_the_same_words_as_ever(pool: PgPool) {
+async fn any_title_has_the_same_words_as_before(pool: PgPool) {
     let mut runner = TestRunner::deterministic();
     let mut titles: Vec<String> = [
         "",

@@ -1,4 +1,4 @@
-//! Redis and PostgreSQL in trouble.
+//! Redis and PostgreSQL that are down, hung or slow.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What the contract says of every service.
+//! What all services have in common: health, errors of routing, HEAD, Swagger UI, request ids.
 
 use axum::{
     body::Body,

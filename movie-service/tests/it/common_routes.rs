@@ -1,4 +1,4 @@
-//! What every service owes its clients, and the real server on a port.
+//! What all services have in common, and the real server on a port.
 
 use std::time::Duration;
 
