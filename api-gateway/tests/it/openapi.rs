@@ -172,6 +172,36 @@ fn every_response_has_a_description_and_those_of_the_gateway_are_shared() {
 }
 
 #[test]
+fn every_error_is_a_shared_response_with_an_example_of_its_own() {
+    let platform = platform();
+    let codes = platform["components"]["schemas"]["ErrorCode"]["enum"].as_array().unwrap();
+    for (name, response) in platform["components"]["responses"].as_object().unwrap() {
+        let example = &response["content"]["application/json"]["example"];
+        assert!(example["error"].is_string() && codes.contains(&example["code"]), "{name}: {example}");
+    }
+    for (operation, content) in operations(&platform) {
+        for (status, response) in content["responses"].as_object().unwrap() {
+            let is_error = status.starts_with(['4', '5']);
+            assert!(!is_error || response["$ref"].is_string(), "{operation}: {status} is described inline");
+        }
+    }
+}
+
+#[test]
+fn no_example_changes_or_deletes_what_is_there() {
+    let platform = platform();
+    for (operation, content) in operations(&platform) {
+        if ["put ", "patch ", "delete "].iter().any(|method| operation.starts_with(method)) {
+            for parameter in content["parameters"].as_array().unwrap() {
+                let prefilled =
+                    &[&parameter["example"], &parameter["schema"]["default"], &parameter["schema"]["example"]];
+                assert!(prefilled.iter().all(|value| value.is_null()), "{operation}: {parameter}");
+            }
+        }
+    }
+}
+
+#[test]
 fn operations_of_services_ask_for_a_token_and_list_what_the_gateway_may_answer() {
     let platform = platform();
     for (operation, content) in operations(&platform) {
