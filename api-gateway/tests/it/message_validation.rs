@@ -11,7 +11,7 @@ async fn gateway() -> (TestGateway, EchoService) {
     (GatewayBuilder::new().await.movies(movies.address).start().await, movies)
 }
 
-/// The status of the response to `bytes`. 0: closed without an response.
+/// The status of the response to `bytes`. 0: closed without a response.
 async fn outcome(gateway: &TestGateway, bytes: impl AsRef<[u8]>) -> u16 {
     let mut client = gateway.client().await;
     client.write(bytes).await;
@@ -209,7 +209,7 @@ async fn pipelined_requests_are_answered_in_order() {
 #[tokio::test]
 async fn a_head_above_the_limits_is_431() {
     let (gateway, movies) = gateway().await;
-    // The gateway responses itself: services count the headers that it adds, too.
+    // The gateway answers itself: services count the headers that it adds, too.
     let with = |more: String| format!("GET /health HTTP/1.1\r\nHost: g\r\n{TOKEN}{more}\r\n");
     let headers = |number: usize| (0..number).map(|at| format!("X-{at}: 1\r\n")).collect::<String>();
     let huge = |bytes: usize| format!("X-Huge: {}\r\n", "x".repeat(bytes));

@@ -190,7 +190,7 @@ fn openapi_prints_the_specification_and_anything_else_is_refused() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("unknown argument serve"));
 }
 
-/// Starts the program with a log, sends it what could confuse one, and responses the lines.
+/// Starts the program with a log, sends it what could confuse one, and gives the lines.
 async fn log_of_odd_requests(format: &str, level: &str) -> Vec<String> {
     let (redis, movies) = (TestRedis::new().await, EchoService::start("movie-service").await);
     let (port, database, url) = (free_port(), redis.database.to_string(), format!("http://{}", movies.address));

@@ -1,4 +1,4 @@
-//! Where requests go, and what the gateway responses itself.
+//! Where requests go, and what the gateway answers itself.
 
 use crate::support::{EchoService, GatewayBuilder, TestGateway, TestResponse, get, request, send};
 

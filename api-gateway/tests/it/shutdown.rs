@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::support::{GatewayBuilder, ScriptedService, TestGateway, eventually, request, soon, upstream::read_head};
 
-/// A gateway whose only service responses when it is told to, and says when it was asked.
+/// A gateway whose only service answers when it is told to, and says when it was asked.
 async fn with_slow_service(shutdown_seconds: u64) -> (TestGateway, mpsc::UnboundedReceiver<()>, Arc<Notify>) {
     let (asked, asks) = mpsc::unbounded_channel();
     let go_on = Arc::new(Notify::new());

@@ -31,11 +31,11 @@ enum Ending {
     AfterRequestHead,
     /// Closes right after its first response, which may meet the next request half-way.
     AfterResponse,
-    /// Reads its head and begins an response.
+    /// Reads its head and begins a response.
     WithinResponse,
 }
 
-/// A service that responses the first request of each connection and then does as told. Notes what it saw.
+/// A service that answers the first request of each connection and then does as told. Notes what it saw.
 async fn ending(how: Ending, seen: Arc<Mutex<Vec<String>>>) -> ScriptedService {
     ScriptedService::start(move |mut stream, _| {
         let seen = seen.clone();

@@ -51,7 +51,7 @@ async fn a_service_that_hangs_is_504_and_does_not_hold_up_others() {
         (responses.map(|response| response.status), started.elapsed())
     });
     assert_eq!(hung.status, 504);
-    let body = r#"{"error":"service did not response in time: movie-service","code":"service_timeout"}"#;
+    let body = r#"{"error":"service did not answer in time: movie-service","code":"service_timeout"}"#;
     assert_eq!(hung.text(), body);
     assert!(started.elapsed() >= Duration::from_secs(1));
     assert_eq!(other.0, [200, 200]);
@@ -212,5 +212,5 @@ async fn a_write_that_times_out_is_unconfirmed() {
     let gateway = GatewayBuilder::new().await.movies(movies.address).set("UPSTREAM_TIMEOUT_SECONDS", 1).start().await;
     let response = send(gateway.address, request("DELETE", "/api/v1/movies/1", "", "")).await;
     assert_eq!((response.status, response.json()["code"].as_str()), (504, Some("unconfirmed")));
-    assert!(response.error().starts_with("service did not response in time: movie-service"), "{}", response.error());
+    assert!(response.error().starts_with("service did not answer in time: movie-service"), "{}", response.error());
 }

@@ -1,4 +1,4 @@
-//! A client that sends exactly the bytes it is given, and reads responses without forgiving anything.
+//! A client that sends exactly the bytes it is given, and reads responses strictly.
 
 use std::net::SocketAddr;
 
@@ -78,7 +78,7 @@ impl Client {
     }
 
     async fn response_to(&mut self, head: bool) -> TestResponse {
-        self.try_response(head).await.expect("an response before the connection closes")
+        self.try_response(head).await.expect("a response before the connection closes")
     }
 
     /// The next response; `None` when the connection closes before its head is complete.

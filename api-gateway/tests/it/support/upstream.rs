@@ -39,7 +39,7 @@ impl RecordedRequest {
     }
 }
 
-/// A service that notes every request and responses with its name.
+/// A service that notes every request and answers with its name.
 #[derive(Clone)]
 pub struct EchoService {
     pub address: SocketAddr,
