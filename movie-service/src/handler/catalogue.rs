@@ -9,9 +9,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{App, error::ApiError, models::etag::is_named};
+use crate::{App, error::ApiError};
 
-use super::{conditional::if_none_match, responses::DatabaseUnavailable};
+use super::{
+    conditional::{if_none_match, is_named},
+    responses::DatabaseUnavailable,
+};
 
 /// Copy the catalogue
 ///

@@ -3,10 +3,25 @@
 use std::sync::Arc;
 
 use axum::{extract::State, http::HeaderMap, response::Response};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::{App, error::ApiError, models::genre::GenreList};
+use crate::{App, error::ApiError, models::genre::GenreSummary};
 
 use super::{conditional, responses::ServerErrors};
+
+/// All genres.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GenreList {
+    /// By name.
+    pub genres: Vec<GenreSummary>,
+}
+
+impl From<Vec<GenreSummary>> for GenreList {
+    fn from(genres: Vec<GenreSummary>) -> Self {
+        Self { genres }
+    }
+}
 
 /// List genres
 ///
@@ -26,5 +41,5 @@ use super::{conditional, responses::ServerErrors};
     )
 )]
 pub async fn list(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
-    Ok(conditional::answer(&headers, app.movies.genres().await?))
+    Ok(conditional::answer(&headers, app.movies.genres::<GenreList>().await?))
 }

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Path, RawQuery, State, rejection::PathRejection},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderValue, StatusCode, header},
     response::{
         IntoResponse, Response, Sse,
@@ -11,14 +11,19 @@ use axum::{
     },
 };
 use futures_util::StreamExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
+use super::{
+    parameters::values,
+    request_validation::query::{QueryParameters, ValidQuery},
+};
 use crate::{
     App,
     error::ApiError,
     error_code::ErrorCode,
     middleware::json_bytes,
-    models::job::{Job, JobId, JobIdError, JobList, jobs_limit},
+    models::job::{Job, JobId, JobIdError, JobList},
     service::sync::{CancelError, jobs::JobEvent},
 };
 
@@ -26,6 +31,22 @@ use super::responses::{DatabaseUnavailable, InvalidJobLimit, JobEnded, JobErrors
 
 /// Proxies close connections on which nothing passes.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+const DEFAULT_LIMIT: i32 = 20;
+
+/// How much of the list of jobs is wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct JobListParameters {
+    /// Jobs at most
+    #[serde(deserialize_with = "values::limit::<100, _>")]
+    #[param(minimum = 1, maximum = 100, example = 20)]
+    limit: Option<i32>,
+}
+
+impl QueryParameters for JobListParameters {
+    const ORIGINAL: Option<&'static [&'static str]> = Some(&["limit"]);
+}
 
 /// List jobs
 ///
@@ -35,16 +56,19 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
     path = "/api/v1/admin/sync/jobs",
     operation_id = "listSyncJobs",
     tag = "administration",
-    params(("limit" = Option<i64>, Query, description = "Jobs at most", minimum = 1, maximum = 100, example = 20)),
+    params(JobListParameters),
     responses(
         (status = 200, description = "The jobs", body = JobList),
         (status = 400, response = InvalidJobLimit),
         ServerErrors,
     )
 )]
-pub async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let limit = jobs_limit(query.as_deref().unwrap_or_default())?;
-    Ok(answer(StatusCode::OK, &app.sync.jobs.list(limit).await?))
+pub async fn list(
+    State(app): State<Arc<App>>,
+    ValidQuery(query): ValidQuery<JobListParameters>,
+) -> Result<Response, ApiError> {
+    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
+    Ok(answer(StatusCode::OK, &app.sync.jobs.list(limit.into()).await?))
 }
 
 /// A job

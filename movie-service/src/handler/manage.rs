@@ -15,18 +15,17 @@ use crate::{
     middleware::json_bytes,
     models::{
         draft::{BodyError, InvalidField},
-        movie::{MovieDetail, MovieIdError},
+        movie::{Movie, MovieIdError},
     },
-    service::{
-        error::ListError,
-        movie_editor::{EditError, SavedMovie},
-    },
+    service::{error::ListError, movie_editor::EditError, movies::json},
 };
 
 use super::{
+    conditional::etag,
     request::{IfMatch, MoviePath},
     request_validation::body::{JsonBody, invalid_body},
     responses::{MovieChanged, MovieErrors, ServerErrors, WriteErrors},
+    views::MovieDetail,
     write_schema::{MovieBody, MoviePatch},
 };
 
@@ -49,9 +48,9 @@ use super::{
     )
 )]
 pub async fn create(State(app): State<Arc<App>>, JsonBody(body): JsonBody<MovieBody>) -> Result<Response, ApiError> {
-    let written = app.movie_editor.create(body.check()?).await?;
-    let location = [(header::LOCATION, format!("/api/v1/movies/{}", written.id))];
-    Ok((location, answer(StatusCode::CREATED, written)).into_response())
+    let movie = app.movie_editor.create(body.check()?).await?;
+    let location = [(header::LOCATION, format!("/api/v1/movies/{}", movie.id))];
+    Ok((location, answer(StatusCode::CREATED, movie)).into_response())
 }
 
 /// Replace a movie
@@ -80,10 +79,13 @@ pub async fn create(State(app): State<Arc<App>>, JsonBody(body): JsonBody<MovieB
 pub async fn replace(
     State(app): State<Arc<App>>,
     MoviePath(id): MoviePath,
-    IfMatch(only_if): IfMatch,
+    if_match: IfMatch,
     JsonBody(body): JsonBody<MovieBody>,
 ) -> Result<Response, ApiError> {
-    Ok(answer(StatusCode::OK, app.movie_editor.replace(id, body.check()?, only_if).await?))
+    Ok(answer(
+        StatusCode::OK,
+        app.movie_editor.replace(id, body.check()?, move |movie: &Movie| if_match.allows(movie)).await?,
+    ))
 }
 
 /// Change a movie
@@ -115,10 +117,13 @@ pub async fn replace(
 pub async fn patch(
     State(app): State<Arc<App>>,
     MoviePath(id): MoviePath,
-    IfMatch(only_if): IfMatch,
+    if_match: IfMatch,
     JsonBody(body): JsonBody<MoviePatch>,
 ) -> Result<Response, ApiError> {
-    Ok(answer(StatusCode::OK, app.movie_editor.patch(id, body.check()?, only_if).await?))
+    Ok(answer(
+        StatusCode::OK,
+        app.movie_editor.patch(id, body.check()?, move |movie: &Movie| if_match.allows(movie)).await?,
+    ))
 }
 
 /// Delete a movie
@@ -143,14 +148,15 @@ pub async fn patch(
 pub async fn delete(
     State(app): State<Arc<App>>,
     MoviePath(id): MoviePath,
-    IfMatch(only_if): IfMatch,
+    if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
-    app.movie_editor.delete(id, only_if).await?;
+    app.movie_editor.delete(id, move |movie: &Movie| if_match.allows(movie)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn answer(status: StatusCode, written: SavedMovie) -> Response {
-    ([(header::ETAG, written.json.etag.to_string())], json_bytes(status, written.json.body)).into_response()
+fn answer(status: StatusCode, movie: Movie) -> Response {
+    let json = json::<_, MovieDetail>(movie);
+    ([(header::ETAG, etag(&json))], json_bytes(status, json.body)).into_response()
 }
 
 impl From<InvalidField> for ApiError {

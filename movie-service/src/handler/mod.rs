@@ -3,21 +3,24 @@
 mod admin;
 mod bulk;
 mod catalogue;
-mod conditional;
+pub mod conditional;
 mod docs;
 mod genres;
 mod health;
 mod jobs;
 mod manage;
 mod movies;
-mod parameter_names;
+mod parameters;
 mod related;
 mod request;
 pub mod request_validation;
 mod responses;
-mod schema;
+mod views;
 pub mod write_schema;
 mod write_values;
+
+#[cfg(test)]
+pub(crate) use self::parameters::list_query;
 
 use std::{sync::Arc, time::Duration};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, RawQuery, State, rejection::PathRejection},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, header::CACHE_CONTROL},
     response::Response,
 };
@@ -14,19 +14,17 @@ use crate::{
     error_code::ErrorCode,
     models::{
         genre::UnknownGenre,
-        movie::{MovieDetail, MovieId, MovieIdError, MoviePage},
-        parameters::InvalidParameter,
-        query::ListQuery,
+        movie::{MovieId, MovieIdError},
     },
     service::error::{ListError, Unavailable},
 };
 
 use super::{
     conditional,
-    parameter_names::{ListNames, RandomNames},
-    request_validation::query::parse_query,
+    parameters::{FilterParameters, PageParameters, values::CURSOR},
+    request_validation::query::{ValidQuery, invalid_parameter},
     responses::{InvalidFilter, MovieErrors, NoMovieMatches, ServerErrors},
-    schema::{FilterParameters, ListParameters},
+    views::{MovieDetail, MoviePage},
 };
 
 /// List movies
@@ -39,7 +37,8 @@ use super::{
     operation_id = "listMovies",
     tag = "movies",
     params(
-        ListParameters,
+        FilterParameters,
+        PageParameters,
         conditional::Conditions,
     ),
     responses(
@@ -53,13 +52,10 @@ use super::{
 )]
 pub async fn list(
     State(app): State<Arc<App>>,
-    RawQuery(query): RawQuery,
+    ValidQuery(query): ValidQuery<(FilterParameters, PageParameters)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let query = query.unwrap_or_default();
-    parse_query::<ListNames>(&query)?;
-    let query = ListQuery::parse(&query)?;
-    Ok(conditional::answer(&headers, app.movies.list(query).await?))
+    Ok(conditional::answer(&headers, app.movies.list::<MoviePage>(query.into()).await?))
 }
 
 /// Any movie
@@ -80,12 +76,12 @@ pub async fn list(
         ServerErrors,
     )
 )]
-pub async fn random(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let query = query.unwrap_or_default();
-    parse_query::<RandomNames>(&query)?;
-    let query = ListQuery::parse_filters(&query)?;
-    let movie =
-        app.movies.random(query).await?.ok_or(ApiError::not_found(ErrorCode::NoMovieMatches, "no movie matches"))?;
+pub async fn random(
+    State(app): State<Arc<App>>,
+    ValidQuery(query): ValidQuery<FilterParameters>,
+) -> Result<Response, ApiError> {
+    let movie = app.movies.random::<MovieDetail>(query.into()).await?;
+    let movie = movie.ok_or(ApiError::not_found(ErrorCode::NoMovieMatches, "no movie matches"))?;
     // Whatever is there already: another one is wanted.
     let mut response = conditional::answer(&HeaderMap::new(), movie);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -120,21 +116,15 @@ pub async fn detail(
 ) -> Result<Response, ApiError> {
     // An id that does not even decode is not a number either.
     let Path(id) = id.map_err(|_| MovieIdError::NotANumber)?;
-    let movie = app.movies.detail(MovieId::parse(&id)?).await?;
+    let movie = app.movies.detail::<MovieDetail>(MovieId::parse(&id)?).await?;
     Ok(conditional::answer(&headers, movie.ok_or(MovieIdError::NoSuchMovie)?))
-}
-
-impl From<InvalidParameter> for ApiError {
-    fn from(InvalidParameter { name, code, expected }: InvalidParameter) -> Self {
-        Self::bad_request(code, format!("invalid {name}, expected {expected}")).field(name)
-    }
 }
 
 impl From<ListError> for ApiError {
     fn from(error: ListError) -> Self {
         match error {
             ListError::Unavailable(unavailable) => unavailable.into(),
-            ListError::InvalidCursor => InvalidParameter::cursor().into(),
+            ListError::InvalidCursor => invalid_parameter("cursor", ErrorCode::InvalidCursor, CURSOR),
             ListError::UnknownGenre(UnknownGenre { parameter, known }) => {
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 Self::bad_request(ErrorCode::UnknownGenre, format!("unknown genre in {parameter}, known are: {known}"))

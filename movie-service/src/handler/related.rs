@@ -3,27 +3,96 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, RawQuery, State, rejection::PathRejection},
+    extract::{Path, State, rejection::PathRejection},
     http::HeaderMap,
     response::Response,
 };
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
     error::ApiError,
     error_code::ErrorCode,
     models::{
-        movie::{MovieDetail, MovieId, MovieIdError, TmdbId},
-        similar::{Limit, SimilarMovies},
+        self,
+        movie::{MovieId, MovieIdError, TmdbId, date_text},
     },
 };
 
 use super::{
     conditional,
-    parameter_names::SimilarNames,
-    request_validation::query::parse_query,
+    parameters::values,
+    request_validation::query::{QueryParameters, ValidQuery},
     responses::{InvalidSimilarRequest, InvalidTmdbId, MovieNotFound, ServerErrors},
+    views::{MovieDetail, POSTER_PREFIX, image_url},
 };
+
+const DEFAULT_LIMIT: i32 = 10;
+
+/// How many similar movies are wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct SimilarParameters {
+    /// Most movies that are wanted, 1 to 50; 10 when left out
+    #[serde(deserialize_with = "values::limit::<50, _>")]
+    #[param(minimum = 1, maximum = 50, example = 10)]
+    limit: Option<i32>,
+}
+
+impl QueryParameters for SimilarParameters {}
+
+/// Movies like another one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SimilarMovies {
+    /// The movie that they are like.
+    #[schema(example = 1, minimum = 1)]
+    pub movie_id: i32,
+    /// The best first.
+    pub similar: Vec<SimilarMovie>,
+}
+
+/// A movie like another one.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SimilarMovie {
+    /// The platform's own id.
+    #[schema(example = 2, minimum = 1)]
+    pub id: i32,
+    /// Its title.
+    #[schema(example = "The Matrix Reloaded")]
+    pub title: String,
+    /// `YYYY-MM-DD`, or empty when unknown.
+    #[schema(example = "2003-05-15")]
+    pub release_date: String,
+    /// TMDB's popularity; 0 when unknown.
+    #[schema(example = 60.1)]
+    pub popularity: f64,
+    /// The address of its poster, or empty.
+    #[schema(example = "https://image.tmdb.org/t/p/w500/poster.jpg")]
+    pub poster_url: String,
+    /// The similarity, 0 to 1.
+    #[schema(example = 0.8623, minimum = 0, maximum = 1)]
+    pub score: f64,
+    /// What the score is made of, for people.
+    #[schema(example = json!(["shares Action, Science Fiction", "same language", "released within 5 years", "well rated by many"]))]
+    pub why: Vec<String>,
+}
+
+impl From<models::similar::SimilarMovies> for SimilarMovies {
+    fn from(movies: models::similar::SimilarMovies) -> Self {
+        let similar = movies.similar.into_iter().map(|movie| SimilarMovie {
+            id: movie.id,
+            title: movie.title,
+            release_date: date_text(movie.release_date),
+            popularity: movie.popularity.unwrap_or_default(),
+            poster_url: image_url(POSTER_PREFIX, movie.poster_path),
+            score: movie.score,
+            why: movie.why,
+        });
+        Self { movie_id: movies.movie_id, similar: similar.collect() }
+    }
+}
 
 /// A movie by its id at TMDB
 ///
@@ -53,7 +122,7 @@ pub async fn by_tmdb_id(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let id = id.map_err(|_| MovieIdError::NotANumber).and_then(|Path(id)| TmdbId::parse(&id)).map_err(tmdb_id_error)?;
-    let movie = app.movies.by_tmdb_id(id).await?;
+    let movie = app.movies.by_tmdb_id::<MovieDetail>(id).await?;
     Ok(conditional::answer(&headers, movie.ok_or(MovieIdError::NoSuchMovie)?))
 }
 
@@ -74,7 +143,7 @@ pub async fn by_tmdb_id(
     tag = "movies",
     params(
         ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1, example = 1),
-        ("limit" = Option<i32>, Query, description = "Most movies that are wanted, 1 to 50; 10 when left out", minimum = 1, maximum = 50, example = 10),
+        SimilarParameters,
         conditional::Conditions,
     ),
     responses(
@@ -90,14 +159,13 @@ pub async fn by_tmdb_id(
 pub async fn similar(
     State(app): State<Arc<App>>,
     id: Result<Path<String>, PathRejection>,
-    RawQuery(query): RawQuery,
+    query: Result<ValidQuery<SimilarParameters>, ApiError>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Path(id) = id.map_err(|_| MovieIdError::NotANumber)?;
-    let (id, query) = (MovieId::parse(&id)?, query.unwrap_or_default());
-    parse_query::<SimilarNames>(&query)?;
-    let limit = Limit::parse(&query)?;
-    let similar = app.movies.similar(id, limit).await?;
+    let id = MovieId::parse(&id)?;
+    let limit = query?.0.limit.unwrap_or(DEFAULT_LIMIT);
+    let similar = app.movies.similar::<SimilarMovies>(id, limit).await?;
     Ok(conditional::answer(&headers, similar.ok_or(MovieIdError::NoSuchMovie)?))
 }
 
@@ -105,5 +173,42 @@ fn tmdb_id_error(error: MovieIdError) -> ApiError {
     match error {
         MovieIdError::NotANumber => ApiError::bad_request(ErrorCode::InvalidTmdbId, "invalid TMDB ID").field("tmdb_id"),
         MovieIdError::NoSuchMovie => error.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::request_validation::query::parse_query, *};
+
+    fn limit(query: &str) -> Result<i32, ApiError> {
+        Ok(parse_query::<SimilarParameters>(query)?.limit.unwrap_or(DEFAULT_LIMIT))
+    }
+
+    #[test]
+    fn a_limit_is_left_out_or_right() {
+        for (query, expected) in [("", 10), ("limit=1", 1), ("limit=50", 50), ("limit=%30%37", 7)] {
+            assert_eq!(limit(query), Ok(expected), "{query}");
+        }
+        let long = format!("limit={}", "1".repeat(10_000));
+        for query in [
+            "limit",
+            "limit=",
+            "limit=0",
+            "limit=51",
+            "limit=-1",
+            "limit=+5",
+            "limit=1.0",
+            "limit=NaN",
+            "limit=256",
+            "limit=5%00",
+            "limit=%ff",
+            "limit=%zz",
+            "limit=1&limit=1",
+            "limit= 5",
+            &long,
+        ] {
+            let error = limit(query).expect_err(query).into_body();
+            assert_eq!(error.field.as_deref(), Some("limit"), "{query}");
+        }
     }
 }

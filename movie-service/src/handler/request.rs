@@ -7,10 +7,13 @@ use axum::{
 
 use crate::{
     error::ApiError,
-    models::{
-        movie::{MovieId, MovieIdError},
-        precondition::Precondition,
-    },
+    models::movie::{Movie, MovieId, MovieIdError},
+    service::movies::json,
+};
+
+use super::{
+    conditional::{etag, is_named},
+    views::MovieDetail,
 };
 
 /// The `{id}` of the path: `None` for a number that no movie can have, since other things are validated before.
@@ -30,8 +33,16 @@ impl<S: Send + Sync> FromRequestParts<S> for MoviePath {
     }
 }
 
-/// `If-Match`.
-pub(super) struct IfMatch(pub(super) Precondition);
+/// `If-Match` (RFC 9110, section 13.1.1): a change that is made only to what its author has seen.
+pub(super) struct IfMatch(Vec<String>);
+
+impl IfMatch {
+    /// Whether a movie may be changed; without the header any may. Only a strong tag names it.
+    pub(super) fn allows(&self, movie: &Movie) -> bool {
+        let tag = || etag(&json::<_, MovieDetail>(movie.clone()));
+        self.0.is_empty() || is_named(&tag(), self.0.iter().map(String::as_str), false)
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = ApiError;
@@ -39,8 +50,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let lines = parts.headers.get_all(header::IF_MATCH).iter();
         // A line that is not text names nothing, but it is a condition.
-        let lines = lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect();
-        Ok(Self(Precondition::new(lines)))
+        Ok(Self(lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect()))
     }
 }
 

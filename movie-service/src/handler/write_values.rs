@@ -4,10 +4,11 @@ use crate::models::{
     draft::{Edit, InvalidField},
     genre::GenreName,
     locks::Locks,
-    movie::{BACKDROP_PREFIX, POSTER_PREFIX, parse_date},
+    movie::parse_date,
     text::is_blank,
 };
 
+use super::views::{BACKDROP_PREFIX, POSTER_PREFIX};
 use super::write_schema::{GenreNameOrId, MoviePatch, PatchField};
 
 const MAX_GENRES: usize = 20;

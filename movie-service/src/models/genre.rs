@@ -14,13 +14,6 @@ pub struct Genre {
     pub name: String,
 }
 
-/// All genres.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct GenreList {
-    /// By name.
-    pub genres: Vec<GenreSummary>,
-}
-
 /// A genre and how common it is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct GenreSummary {

@@ -6,15 +6,11 @@ use utoipa::ToSchema;
 
 use super::{
     movie::{MovieId, MovieIdError},
-    parameters::{InvalidParameter, strict},
     sync::SyncParameters,
 };
 
 /// Errors that a job keeps.
 pub const MAX_ERRORS: i32 = 100;
-
-const DEFAULT_LIMIT: i64 = 20;
-const MAX_LIMIT: i64 = 100;
 
 /// The id of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,18 +46,6 @@ impl JobId {
     pub fn get(self) -> i32 {
         self.0
     }
-}
-
-/// The `limit` of the list of jobs.
-///
-/// # Errors
-/// [`InvalidParameter`].
-pub fn jobs_limit(query: &str) -> Result<i64, InvalidParameter> {
-    let limit = strict(query, "limit", "a whole number from 1 to 100", |text| {
-        let digits = text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| text.parse().ok()).flatten().filter(|limit| (1..=MAX_LIMIT).contains(limit))
-    })?;
-    Ok(limit.unwrap_or(DEFAULT_LIMIT))
 }
 
 /// What has become of a job.

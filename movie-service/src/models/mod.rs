@@ -2,7 +2,6 @@
 
 pub mod cursor;
 pub mod draft;
-pub mod etag;
 pub mod filter;
 pub mod genre;
 pub mod import;
@@ -10,8 +9,6 @@ pub mod includes;
 pub mod job;
 pub mod locks;
 pub mod movie;
-pub mod parameters;
-pub mod precondition;
 pub mod query;
 pub mod similar;
 pub mod stored_movie;

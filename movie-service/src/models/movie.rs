@@ -1,17 +1,8 @@
-//! A movie as clients see it.
+//! Movies and their ids.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
 
-use super::includes::Facets;
-
-/// TMDB's image server, at the width that fits a poster.
-pub const POSTER_PREFIX: &str = "https://image.tmdb.org/t/p/w500";
-/// TMDB's image server, at the width that fits a backdrop.
-pub const BACKDROP_PREFIX: &str = "https://image.tmdb.org/t/p/w780";
-/// Where tickets are sold: a placeholder, the same for every movie.
-pub const BOOKING_URL: &str = "https://www.google.com/";
+use super::includes::{Facets, Include};
 
 /// The platform's own id of a movie: above 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,157 +63,38 @@ impl TmdbId {
     }
 }
 
-/// One page of the list.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MoviePage {
-    /// The page, counted from 1.
-    #[schema(example = 1, minimum = 1)]
-    pub page: i64,
-    /// Movies on a full page.
-    #[schema(example = 20, minimum = 1, maximum = 100)]
-    pub page_size: i64,
-    /// Pages there are; 0 when nothing matches.
-    #[schema(example = 13, minimum = 0)]
-    pub total_pages: i64,
-    /// Movies that match.
-    #[schema(example = 250, minimum = 0)]
-    pub total_results: i64,
-    /// The movies; empty on a page past the end.
-    pub data: Vec<MovieSummary>,
-    /// The `cursor` of the next page; null on the last one.
-    #[schema(required, example = "dDR3c1E2MTFhY0ZQbDhPOQEAAAAAAAAAFAAAAAcAAQAA")]
-    pub next_cursor: Option<String>,
-    /// With `facets`: how many of the movies that match have each value.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub facets: Option<Facets>,
-}
-
-/// A movie in the list.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MovieSummary {
+/// A movie.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Movie {
     /// The platform's own id.
-    #[schema(example = 1, minimum = 1)]
     pub id: i32,
-    /// Its title.
-    #[schema(example = "The Matrix")]
+    /// Not blank.
     pub title: String,
-    /// `YYYY-MM-DD`, or empty when unknown.
-    #[schema(example = "1999-03-31")]
-    pub release_date: String,
-    /// TMDB's popularity; 0 when unknown.
-    #[schema(example = 85.3)]
-    pub popularity: f64,
-    /// The address of its poster, or empty.
-    #[schema(example = "https://image.tmdb.org/t/p/w500/poster.jpg")]
-    pub poster_url: String,
-    /// What `include` asks for.
-    #[serde(flatten)]
-    pub included: Included,
-}
-
-/// Fields of the detail that the list has when `include` asks for them.
-#[derive(Debug, Default, Serialize, ToSchema)]
-pub struct Included {
-    /// Names, sorted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<String>, required = false, example = json!(["Action", "Science Fiction"]))]
-    pub genres: Option<Vec<String>>,
-    /// What it is about; empty when unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    pub overview: Option<String>,
-    /// Its title in its own language; empty when unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
+    /// In the language of the movie.
     pub original_title: Option<String>,
-    /// The original language (ISO 639-1), or empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false, example = "en")]
-    pub language: Option<String>,
-    /// Minutes; 0 when unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = i32, required = false, example = 136, minimum = 0)]
-    pub duration: Option<i32>,
-    /// The address of its backdrop, or empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = String, required = false)]
-    pub backdrop_url: Option<String>,
-    /// The average vote, 0 to 10; 0 when nobody voted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = f64, required = false, example = 8.2, minimum = 0, maximum = 10)]
-    pub vote_average: Option<f64>,
-    /// How many voted; 0 when unknown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = i32, required = false, example = 26000, minimum = 0)]
-    pub vote_count: Option<i32>,
-    /// Its id at TMDB; null when it has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i32>, required = false, example = 603, minimum = 1)]
-    pub tmdb_id: Option<Option<i32>>,
-    /// Names of the fields that a sync does not overwrite, sorted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Vec<String>, required = false)]
-    pub locked_fields: Option<Vec<String>>,
-    /// When the platform got to know it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = DateTime<Utc>, required = false)]
-    pub created_at: Option<DateTime<Utc>>,
-    /// When it last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = DateTime<Utc>, required = false)]
-    pub updated_at: Option<DateTime<Utc>>,
-}
-
-/// Everything about one movie.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MovieDetail {
-    /// The platform's own id.
-    #[schema(example = 1, minimum = 1)]
-    pub id: i32,
-    /// Its title.
-    #[schema(example = "The Matrix")]
-    pub title: String,
-    /// What it is about; empty when unknown.
-    #[schema(example = "A hacker learns that the world he knows is a simulation.")]
+    /// Empty when unknown.
     pub overview: String,
-    /// `YYYY-MM-DD`, or empty when unknown.
-    #[schema(example = "1999-03-31")]
-    pub release_date: String,
+    /// The first release.
+    pub release_date: Option<NaiveDate>,
     /// Names, sorted.
-    #[schema(example = json!(["Action", "Science Fiction"]))]
     pub genres: Vec<String>,
-    /// The original language (ISO 639-1), or empty.
-    #[schema(example = "en")]
-    pub language: String,
-    /// Minutes; 0 when unknown.
-    #[schema(example = 136, minimum = 0)]
-    pub duration: i32,
-    /// TMDB's popularity; 0 when unknown.
-    #[schema(example = 85.3)]
-    pub popularity: f64,
-    /// The address of its poster, or empty.
-    #[schema(example = "https://image.tmdb.org/t/p/w500/poster.jpg")]
-    pub poster_url: String,
-    /// The address of its backdrop, or empty.
-    #[schema(example = "https://image.tmdb.org/t/p/w780/backdrop.jpg")]
-    pub backdrop_url: String,
-    /// Where tickets are sold.
-    #[schema(example = "https://www.google.com/")]
-    pub booking_url: &'static str,
-    /// Its id at TMDB; null when it has none.
-    #[schema(example = 603, minimum = 1)]
+    /// ISO 639.
+    pub original_language: Option<String>,
+    /// Minutes.
+    pub runtime: Option<i32>,
+    /// TMDB's popularity.
+    pub popularity: Option<f64>,
+    /// The average vote, 0 to 10, if anybody voted.
+    pub rating: Option<f64>,
+    /// How many voted.
+    pub vote_count: Option<i32>,
+    /// Begins with `/`.
+    pub poster_path: Option<String>,
+    /// Begins with `/`.
+    pub backdrop_path: Option<String>,
+    /// Id at TMDB; negative for the built-in sample.
     pub tmdb_id: Option<i32>,
-    /// Its title in its own language; empty when unknown.
-    #[schema(example = "The Matrix")]
-    pub original_title: String,
-    /// The average vote, 0 to 10; 0 when nobody voted.
-    #[schema(example = 8.2, minimum = 0, maximum = 10)]
-    pub vote_average: f64,
-    /// How many voted; 0 when unknown.
-    #[schema(example = 26000, minimum = 0)]
-    pub vote_count: i32,
-    /// Names of the fields that a sync does not overwrite, sorted.
-    #[schema(example = json!(["overview"]))]
+    /// What a sync leaves alone, sorted.
     pub locked_fields: Vec<String>,
     /// When the platform got to know it.
     pub created_at: DateTime<Utc>,
@@ -230,18 +102,46 @@ pub struct MovieDetail {
     pub updated_at: DateTime<Utc>,
 }
 
-/// The address of a poster, or an empty text.
-pub fn poster_url(path: Option<&str>) -> String {
-    image_url(POSTER_PREFIX, path)
+/// A movie of the list. What only `include` asks for is `None` without it, as what is unknown.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "as in `Movie`")]
+pub struct ListedMovie {
+    pub id: i32,
+    pub title: String,
+    pub original_title: Option<String>,
+    pub overview: Option<String>,
+    pub release_date: Option<NaiveDate>,
+    pub genres: Option<Vec<String>>,
+    pub original_language: Option<String>,
+    pub runtime: Option<i32>,
+    pub popularity: Option<f64>,
+    pub rating: Option<f64>,
+    pub vote_count: Option<i32>,
+    pub poster_path: Option<String>,
+    pub backdrop_path: Option<String>,
+    pub tmdb_id: Option<i32>,
+    pub locked_fields: Option<Vec<String>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
-/// The address of a backdrop, or an empty text.
-pub fn backdrop_url(path: Option<&str>) -> String {
-    image_url(BACKDROP_PREFIX, path)
-}
-
-fn image_url(prefix: &str, path: Option<&str>) -> String {
-    path.filter(|path| !path.is_empty()).map(|path| format!("{prefix}{path}")).unwrap_or_default()
+/// One page of the list.
+#[derive(Debug)]
+pub struct MoviePage {
+    /// From 1.
+    pub page: i64,
+    /// Movies on a full page.
+    pub page_size: i64,
+    /// Movies that match.
+    pub total: i64,
+    /// In their order.
+    pub movies: Vec<ListedMovie>,
+    /// More fields that are wanted of each.
+    pub include: Vec<Include>,
+    /// Where the next page begins, if there is one.
+    pub next_cursor: Option<String>,
+    /// How many of the movies that match have each value, if that is wanted.
+    pub facets: Option<Facets>,
 }
 
 /// `YYYY-MM-DD`, or an empty text.

@@ -3,23 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    genre::GenreFilter,
-    parameters::{InvalidParameter, first_value, strict},
-};
-
-const DEFAULT_PAGES: u32 = 5;
-/// A client waits for these.
-const MAX_PAGES: u32 = 50;
-/// TMDB serves no more of one query.
-const MAX_JOB_PAGES: u32 = 500;
-const EARLIEST_YEAR: i32 = 1874;
-const LATEST_YEAR: i32 = 2100;
-const MAX_YEARS: i32 = 200;
-
-const YEAR: &str = "a year from 1874 to 2100";
-const YEARS: &str = "a range of at most 200 years from 1874 to 2100, such as 1990..2025";
-const LANGUAGE: &str = "an ISO 639-1 language code of 2 letters";
+use super::genre::GenreFilter;
 
 /// Where movies come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -79,57 +63,11 @@ pub struct SyncParameters {
 }
 
 impl SyncRequest {
-    /// Reads a query string: `pages` as leniently as ever, everything else strictly.
-    ///
-    /// # Errors
-    /// [`InvalidParameter`].
-    pub fn parse(query: &str) -> Result<Self, InvalidParameter> {
-        let is_async = strict(query, "mode", "'async'", |text| (text == "async").then_some(()))?.is_some();
-        let year = strict(query, "year", YEAR, year)?;
-        let years = strict(query, "years", YEARS, years)?;
-        if year.is_some() && years.is_some() {
-            return Err(InvalidParameter::value("years", "it not together with year"));
-        }
-        let genres = strict(query, "with_genres", GenreFilter::EXPECTED, |text| {
-            GenreFilter::parse(text).map(|filter| (text.to_owned(), filter))
-        })?;
-        let (with_genres, genres) = genres.unzip();
-        let parameters = SyncParameters {
-            pages: pages(query, if is_async { MAX_JOB_PAGES } else { MAX_PAGES }),
-            year,
-            years: years.map(|(from, to)| format!("{from}..{to}")),
-            with_genres,
-            language: strict(query, "language", LANGUAGE, language)?,
-        };
-        Ok(Self { is_async, parameters, genres, years: years.or(year.map(|year| (year, year))) })
-    }
-
     /// What is to be fetched, with TMDB's ids of the genres.
     pub fn plan(&self, genres: Option<TmdbGenres>) -> SyncPlan {
         let SyncParameters { pages, language, .. } = &self.parameters;
         SyncPlan { pages: *pages, years: self.years, genres, language: language.clone() }
     }
-}
-
-/// Clamped to what there may be, 5 when it is missing or not a number.
-fn pages(query: &str, most: u32) -> u32 {
-    let pages = first_value(query, "pages").and_then(|text| text.parse::<i64>().ok());
-    pages.map_or(DEFAULT_PAGES, |pages| u32::try_from(pages.max(1)).unwrap_or(most).min(most))
-}
-
-fn year(text: &str) -> Option<i32> {
-    let digits = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten().filter(|year| (EARLIEST_YEAR..=LATEST_YEAR).contains(year))
-}
-
-fn years(text: &str) -> Option<(i32, i32)> {
-    let (from, to) = text.split_once("..")?;
-    Some((year(from)?, year(to)?)).filter(|(from, to)| (0..MAX_YEARS).contains(&(to - from)))
-}
-
-fn language(text: &str) -> Option<String> {
-    let letters = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-    letters.then(|| text.to_ascii_lowercase())
 }
 
 /// What a sync fetches: one list of movies, or one for each year.
@@ -212,55 +150,4 @@ pub struct FailedPage {
     /// Why, in short.
     #[schema(example = "TMDB answered 500")]
     pub error: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn pages_are_clamped() {
-        for (value, now, job) in [
-            ("", 5, 5),
-            ("pages=", 5, 5),
-            ("pages=x", 5, 5),
-            ("pages=NaN", 5, 5),
-            ("pages=0", 1, 1),
-            ("pages=-3", 1, 1),
-            ("pages=7", 7, 7),
-            ("pages=51", 50, 51),
-            ("pages=501", 50, 500),
-            ("pages=9223372036854775807", 50, 500),
-        ] {
-            let pages = |query: &str| SyncRequest::parse(query).expect("no mistakes").parameters.pages;
-            assert_eq!((pages(value), pages(&format!("mode=async&{value}"))), (now, job), "{value}");
-        }
-    }
-
-    #[test]
-    fn years_are_lists_of_their_own() {
-        let plan = |query: &str| SyncRequest::parse(query).expect(query).plan(None);
-        let years = |query: &str| {
-            let plan = plan(query);
-            (0..plan.lists()).map(|list| plan.list(list).year).collect::<Vec<_>>()
-        };
-        assert_eq!(years(""), [None]);
-        assert_eq!(years("year=1994"), [Some(1994)]);
-        assert_eq!(years("years=1994..1996"), [Some(1994), Some(1995), Some(1996)]);
-        assert_eq!(plan("years=1901..2100").lists(), 200);
-        assert_eq!(plan("language=FR").list(0).language.as_deref(), Some("fr"));
-    }
-
-    proptest! {
-        #[test]
-        fn any_query_is_read_within_bounds(query in "[ -~]{0,80}|(mode|pages|year|years|language|with_genres)=\\PC{0,20}") {
-            if let Ok(request) = SyncRequest::parse(&query) {
-                let most = if request.is_async { 500 } else { 50 };
-                prop_assert!((1..=most).contains(&request.parameters.pages));
-                prop_assert!((1..=200).contains(&request.plan(None).lists()));
-            }
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Answers kept in Redis as the bytes that are sent, with their entity tag, so that a hit costs one read and no hashing of
+//! Answers kept in Redis as the bytes that are sent, with their digest, so that a hit costs one read and no hashing of
 //! the body beyond its checksum. Each is marked with the generation of the catalogue it was made under.
 //!
 //! `movies:generation` holds a random token. An entry counts only while its token is the current one, so that replacing
@@ -13,17 +13,15 @@ use std::{
 };
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 
 use crate::{
     database::redis::{RedisFailure, RedisLink},
     lifecycle::Lifecycle,
     models::{
-        etag::{self, ETag, Tagged},
-        includes,
         movie::{MovieId, TmdbId, date_text},
         query::ListQuery,
-        similar::Limit,
     },
 };
 
@@ -34,10 +32,12 @@ const DETAIL_SECONDS: u64 = 30 * 60;
 const RETRY: Duration = Duration::from_millis(250);
 
 const TOKEN_LENGTH: usize = 32;
-/// CRC-32 over the entity tag and the body.
+/// CRC-32 over the digest and the body.
 const CHECKSUM_LENGTH: usize = 4;
-/// Token, checksum and entity tag; the body follows.
-const HEADER_LENGTH: usize = TOKEN_LENGTH + CHECKSUM_LENGTH + etag::LENGTH;
+/// Bytes of the digest that are kept.
+const DIGEST_LENGTH: usize = 16;
+/// Token, checksum and digest; the body follows.
+const HEADER_LENGTH: usize = TOKEN_LENGTH + CHECKSUM_LENGTH + DIGEST_LENGTH;
 
 /// The generation of the catalogue: 32 hexadecimal digits.
 pub type Token = [u8; TOKEN_LENGTH];
@@ -55,13 +55,13 @@ impl CacheKey {
     pub fn list(query: &ListQuery) -> Self {
         let ListQuery { page, page_size, sort_by, order, from, to, filters, cursor, include, facets } = query;
         let page = if cursor.is_some() { 1 } else { *page };
-        let (sort_by, order, from, to) = (sort_by.name(), order.name(), date_text(*from), date_text(*to));
+        let (from, to) = (date_text(*from), date_text(*to));
         let mut key = format!("movies:list:{page}:{page_size}:{sort_by}:{order}:{from}:{to}");
         let more = [
             ("", filters.canonical()),
             ("cursor=", cursor.clone().unwrap_or_default()),
-            ("include=", includes::list(include, &includes::INCLUDES)),
-            ("facets=", includes::list(facets, &includes::FACETS)),
+            ("include=", include.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(",")),
+            ("facets=", facets.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(",")),
         ];
         let more: Vec<_> = more.iter().filter(|(_, value)| !value.is_empty()).map(|(n, v)| format!("{n}{v}")).collect();
         if !more.is_empty() {
@@ -87,8 +87,26 @@ impl CacheKey {
     }
 
     /// `movie:similar:{id}:{limit}` for five minutes.
-    pub fn similar(id: MovieId, limit: Limit) -> Self {
-        Self { key: format!("movie:similar:{}:{}", id.get(), limit.get()), seconds: LIST_SECONDS }
+    pub fn similar(id: MovieId, limit: i32) -> Self {
+        Self { key: format!("movie:similar:{}:{}", id.get(), limit), seconds: LIST_SECONDS }
+    }
+}
+
+/// A body with the first half of its SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashedBody {
+    /// Of `body`.
+    pub digest: [u8; DIGEST_LENGTH],
+    /// What is sent.
+    pub body: Bytes,
+}
+
+impl HashedBody {
+    /// A body with its digest.
+    pub fn of(body: Bytes) -> Self {
+        let mut digest = [0; DIGEST_LENGTH];
+        digest.copy_from_slice(&Sha256::digest(&body)[..DIGEST_LENGTH]);
+        Self { digest, body }
     }
 }
 
@@ -96,7 +114,7 @@ impl CacheKey {
 #[derive(Debug)]
 pub enum Lookup {
     /// The answer.
-    Hit(Tagged),
+    Hit(HashedBody),
     /// Nothing usable. An answer computed from now on may be stored under this token.
     Miss(Token),
     /// The cache cannot be used now.
@@ -157,7 +175,7 @@ impl Cache {
     }
 
     /// Stores an answer that was computed after `token` was seen. A failure costs the next reader a query.
-    pub async fn put(&self, key: &CacheKey, token: &Token, answer: &Tagged) {
+    pub async fn put(&self, key: &CacheKey, token: &Token, answer: &HashedBody) {
         let entry = entry_of(answer, token);
         let stored = self.0.redis.run(async |redis| {
             redis::cmd("SET").arg(&key.key).arg(entry).arg("EX").arg(key.seconds).query_async::<()>(redis).await
@@ -240,27 +258,27 @@ fn new_token() -> Token {
     token
 }
 
-fn entry_of(answer: &Tagged, token: &Token) -> Vec<u8> {
+fn entry_of(answer: &HashedBody, token: &Token) -> Vec<u8> {
     let mut entry = Vec::with_capacity(HEADER_LENGTH + answer.body.len());
     entry.extend_from_slice(token);
     entry.extend_from_slice(&[0; CHECKSUM_LENGTH]);
-    entry.extend_from_slice(answer.etag.bytes());
+    entry.extend_from_slice(&answer.digest);
     entry.extend_from_slice(&answer.body);
-    let (marks, tagged) = entry.split_at_mut(TOKEN_LENGTH + CHECKSUM_LENGTH);
-    marks[TOKEN_LENGTH..].copy_from_slice(&crc32fast::hash(tagged).to_be_bytes());
+    let (marks, hashed) = entry.split_at_mut(TOKEN_LENGTH + CHECKSUM_LENGTH);
+    marks[TOKEN_LENGTH..].copy_from_slice(&crc32fast::hash(hashed).to_be_bytes());
     entry
 }
 
 /// The answer in an entry made under this token; `None` for an older one and for anything else.
-fn answer_of(entry: Vec<u8>, token: &Token) -> Option<Tagged> {
+fn answer_of(entry: Vec<u8>, token: &Token) -> Option<HashedBody> {
     let (made_under, rest) = entry.split_first_chunk::<TOKEN_LENGTH>()?;
-    let (checksum, tagged) = rest.split_first_chunk::<CHECKSUM_LENGTH>()?;
-    let (etag, _) = tagged.split_first_chunk::<{ etag::LENGTH }>()?;
-    if made_under != token || *checksum != crc32fast::hash(tagged).to_be_bytes() {
+    let (checksum, hashed) = rest.split_first_chunk::<CHECKSUM_LENGTH>()?;
+    let (digest, _) = hashed.split_first_chunk()?;
+    if made_under != token || *checksum != crc32fast::hash(hashed).to_be_bytes() {
         return None;
     }
-    let etag = ETag::from(*etag);
-    Some(Tagged { etag, body: Bytes::from(entry).slice(HEADER_LENGTH..) })
+    let digest = *digest;
+    Some(HashedBody { digest, body: Bytes::from(entry).slice(HEADER_LENGTH..) })
 }
 
 #[cfg(test)]
@@ -268,26 +286,27 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::handler::list_query;
 
     const TOKEN: Token = [b'a'; TOKEN_LENGTH];
 
     #[test]
     fn keys_are_those_of_the_contract() {
-        let query = ListQuery::parse("page=2&release_date_from=2024-01-01&order=asc").expect("valid");
+        let query = list_query("page=2&release_date_from=2024-01-01&order=asc");
         assert_eq!(CacheKey::list(&query).key, "movies:list:2:20:popularity:asc:2024-01-01:");
-        let query = ListQuery::parse("year=2024&with_genres=War|Drama&sort_by=runtime").expect("valid");
+        let query = list_query("year=2024&with_genres=War|Drama&sort_by=runtime");
         let key = "movies:list:1:20:runtime:desc:::with_genres=drama|war&year=2024";
         assert_eq!(CacheKey::list(&query).key, key);
         let query = "facets=year,genres&cursor=xyz&page=7&include=language,genres&year=2024";
         let key = "movies:list:1:20:popularity:desc:::year=2024&cursor=xyz&include=genres,language&facets=genres,year";
-        assert_eq!(CacheKey::list(&ListQuery::parse(query).expect("valid")).key, key);
+        assert_eq!(CacheKey::list(&list_query(query)).key, key);
         let id = MovieId::parse("+042").expect("valid");
         assert_eq!(CacheKey::detail(id), CacheKey { key: "movie:detail:42".to_owned(), seconds: 1800 });
     }
 
     #[test]
     fn an_entry_is_read_as_it_was_written() {
-        let answer = Tagged::of(Bytes::from_static(b"{}"));
+        let answer = HashedBody::of(Bytes::from_static(b"{}"));
         let entry = entry_of(&answer, &TOKEN);
         assert_eq!(answer_of(entry.clone(), &TOKEN), Some(answer));
         assert_eq!(answer_of(entry, &[b'b'; TOKEN_LENGTH]), None, "made under another token");
@@ -301,7 +320,7 @@ mod tests {
 
         #[test]
         fn a_damaged_entry_is_never_an_answer(body: Vec<u8>, at: prop::sample::Index, bit in 0_u8..8) {
-            let mut entry = entry_of(&Tagged::of(body.into()), &TOKEN);
+            let mut entry = entry_of(&HashedBody::of(body.into()), &TOKEN);
             let at = at.index(entry.len());
             entry[at] ^= 1 << bit;
             prop_assert_eq!(answer_of(entry, &TOKEN), None);

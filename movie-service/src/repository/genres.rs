@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use crate::{
     database::postgres::{Database, DatabaseError},
-    models::genre::{Genre, GenreList, GenreSummary},
+    models::genre::{Genre, GenreSummary},
 };
 
 /// All genres, by name.
@@ -28,7 +28,7 @@ pub async fn all_in(connection: &mut PgConnection) -> sqlx::Result<Vec<Genre>> {
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn list(database: &Database) -> Result<GenreList, DatabaseError> {
+pub async fn list(database: &Database) -> Result<Vec<GenreSummary>, DatabaseError> {
     let genres = async |connection: &mut PgConnection| {
         let genres = sqlx::query!(
             r#"SELECT g.id, g.name, COALESCE(linked.movies, 0) AS "movies!"
@@ -39,5 +39,5 @@ pub async fn list(database: &Database) -> Result<GenreList, DatabaseError> {
         );
         genres.map(|row| GenreSummary { id: row.id, name: row.name, movies: row.movies }).fetch_all(connection).await
     };
-    Ok(GenreList { genres: database.read("list genres", genres).await? })
+    database.read("list genres", genres).await
 }

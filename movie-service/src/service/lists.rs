@@ -11,7 +11,7 @@ use crate::{
         cursor::{CursorKey, Position},
         genre::{Genre, GenreFilter},
         includes::Facets,
-        movie::{MovieDetail, MoviePage},
+        movie::{Movie, MoviePage},
         query::ListQuery,
     },
     repository::{
@@ -68,7 +68,7 @@ impl Lists {
     }
 
     /// Any movie that matches, each as likely as the others; `None` when none does.
-    pub(super) async fn random(&self, query: ListQuery) -> Result<Option<MovieDetail>, ListError> {
+    pub(super) async fn random(&self, query: ListQuery) -> Result<Option<Movie>, ListError> {
         let draw = async |connection: &mut PgConnection| {
             let mut resolved = match self.resolve(connection, query).await? {
                 Ok(resolved) => resolved,
@@ -189,9 +189,9 @@ impl Lists {
         Ok(MoviePage {
             page: after.map_or(page, |after| after.before / page_size + 1),
             page_size,
-            total_pages: (total + page_size - 1) / page_size,
-            total_results: total,
-            data: slice.rows.into_iter().map(|row| row.summary).collect(),
+            total,
+            movies: slice.rows.into_iter().map(|row| row.movie).collect(),
+            include: resolved.query.include.clone(),
             next_cursor,
             facets,
         })

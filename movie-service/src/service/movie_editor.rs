@@ -9,10 +9,8 @@ use crate::{
     lifecycle::Lifecycle,
     models::{
         draft::{Draft, Patch},
-        etag::Tagged,
         genre::{KnownGenres, UnknownGenre},
-        movie::{MovieDetail, MovieId},
-        precondition::Precondition,
+        movie::{Movie, MovieId},
         stored_movie::StoredMovie,
     },
     repository::{
@@ -20,8 +18,6 @@ use crate::{
         writes::{self, Current, Edit, WriteError},
     },
 };
-
-use super::movies::json;
 
 /// Pause between two attempts to find out whether an unconfirmed change is decided.
 const DECISION_PAUSE: Duration = Duration::from_secs(1);
@@ -32,7 +28,7 @@ pub enum EditError {
     /// There is no such movie.
     #[error("there is no such movie")]
     NotFound,
-    /// The movie is not the version that `If-Match` names.
+    /// The movie does not meet the condition.
     #[error("the movie has changed")]
     Changed,
     /// Another movie has its id at TMDB.
@@ -49,14 +45,10 @@ pub enum EditError {
     Unconfirmed,
 }
 
-/// A movie after a write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SavedMovie {
-    /// The platform's own id.
-    pub id: i32,
-    /// The movie, the very bytes that are sent to whoever asks for it.
-    pub json: Tagged,
-}
+/// What a movie must be before it is changed.
+pub trait Condition: FnOnce(&Movie) -> bool + Send + 'static {}
+
+impl<F: FnOnce(&Movie) -> bool + Send + 'static> Condition for F {}
 
 /// How an existing movie is changed.
 enum Change {
@@ -82,12 +74,12 @@ impl MovieEditor {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn create(&self, draft: Draft) -> Result<SavedMovie, EditError> {
+    pub async fn create(&self, draft: Draft) -> Result<Movie, EditError> {
         let this = self.clone();
         let create = async move {
             let movie = |known: &KnownGenres| draft.create(known).map_err(EditError::UnknownGenre);
             let inserted = writes::insert(&this.database, movie).await;
-            this.invalidate_after(inserted).await.map(SavedMovie::from)
+            this.invalidate_after(inserted).await
         };
         self.lifecycle.run_to_completion(create).await
     }
@@ -100,8 +92,8 @@ impl MovieEditor {
         &self,
         id: Option<MovieId>,
         draft: Draft,
-        only_if: Precondition,
-    ) -> Result<SavedMovie, EditError> {
+        only_if: impl Condition,
+    ) -> Result<Movie, EditError> {
         self.change(id, Change::Replace(draft), only_if).await
     }
 
@@ -109,12 +101,7 @@ impl MovieEditor {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn patch(
-        &self,
-        id: Option<MovieId>,
-        patch: Patch,
-        only_if: Precondition,
-    ) -> Result<SavedMovie, EditError> {
+    pub async fn patch(&self, id: Option<MovieId>, patch: Patch, only_if: impl Condition) -> Result<Movie, EditError> {
         self.change(id, Change::Patch(patch), only_if).await
     }
 
@@ -122,29 +109,24 @@ impl MovieEditor {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn delete(&self, id: Option<MovieId>, only_if: Precondition) -> Result<(), EditError> {
+    pub async fn delete(&self, id: Option<MovieId>, only_if: impl Condition) -> Result<(), EditError> {
         let id = id.ok_or(EditError::NotFound)?;
         let decide = move |_: &KnownGenres, current: Option<&Current>| {
-            check_precondition(current, &only_if)?;
+            check_precondition(current, only_if)?;
             Ok(Edit::Delete)
         };
         self.edit(Some(id), decide).await.map(drop)
     }
 
-    async fn change(
-        &self,
-        id: Option<MovieId>,
-        change: Change,
-        only_if: Precondition,
-    ) -> Result<SavedMovie, EditError> {
+    async fn change(&self, id: Option<MovieId>, change: Change, only_if: impl Condition) -> Result<Movie, EditError> {
         let decide = move |known: &KnownGenres, current: Option<&Current>| {
             // The genres are among the values of the body, which are checked before it is known whether the movie exists.
             change.apply_to(&StoredMovie::default(), known)?;
-            let current = check_precondition(current, &only_if)?;
+            let current = check_precondition(current, only_if)?;
             let movie = change.apply_to(&current.stored, known)?;
             Ok(if movie == current.stored { Edit::Keep } else { Edit::Replace(Box::new(movie)) })
         };
-        self.edit(id, decide).await?.map(SavedMovie::from).ok_or(EditError::NotFound)
+        self.edit(id, decide).await?.ok_or(EditError::NotFound)
     }
 
     /// The movie after the edit; `None` when it was deleted.
@@ -152,7 +134,7 @@ impl MovieEditor {
         &self,
         id: Option<MovieId>,
         decide: impl FnOnce(&KnownGenres, Option<&Current>) -> Result<Edit, EditError> + Send + 'static,
-    ) -> Result<Option<MovieDetail>, EditError> {
+    ) -> Result<Option<Movie>, EditError> {
         let this = self.clone();
         let edit = async move {
             let edited = writes::edit(&this.database, id, decide).await;
@@ -174,12 +156,9 @@ impl MovieEditor {
 }
 
 /// The movie, if it exists and is the version that its author has seen.
-fn check_precondition<'a>(current: Option<&'a Current>, only_if: &Precondition) -> Result<&'a Current, EditError> {
+fn check_precondition(current: Option<&Current>, only_if: impl Condition) -> Result<&Current, EditError> {
     let current = current.ok_or(EditError::NotFound)?;
-    if !only_if.is_none() && !only_if.allows(&json(&current.detail).etag) {
-        return Err(EditError::Changed);
-    }
-    Ok(current)
+    if only_if(&current.detail) { Ok(current) } else { Err(EditError::Changed) }
 }
 
 impl Change {
@@ -189,12 +168,6 @@ impl Change {
             Self::Patch(patch) => patch.clone().apply(old, known),
         };
         movie.map_err(EditError::UnknownGenre)
-    }
-}
-
-impl From<MovieDetail> for SavedMovie {
-    fn from(detail: MovieDetail) -> Self {
-        Self { id: detail.id, json: json(&detail) }
     }
 }
 

@@ -9,16 +9,18 @@ use crate::{
     database::postgres::Database,
     lifecycle::Lifecycle,
     models::{
-        etag::Tagged,
-        movie::{MovieId, TmdbId},
+        genre::GenreSummary,
+        movie::{Movie, MovieId, MoviePage, TmdbId},
         query::ListQuery,
-        similar::Limit,
+        similar::SimilarMovies,
     },
     repository::{
         cache::{Cache, CacheKey, Lookup, Token},
         genres, movies,
     },
 };
+
+pub use crate::repository::cache::HashedBody;
 
 use super::{
     error::{ListError, Unavailable},
@@ -27,7 +29,7 @@ use super::{
 };
 
 /// The JSON of a response, or `None` when there is no such movie.
-type ReadResult = Result<Option<Tagged>, ListError>;
+type ReadResult = Result<Option<HashedBody>, ListError>;
 
 /// A read begun under another token, or before a change that this process made, is another one.
 type ReadKey = (CacheKey, Option<Token>, u64);
@@ -39,7 +41,7 @@ pub struct Movies {
     cache: Cache,
     lifecycle: Lifecycle,
     /// Keeps nothing: those who ask for the same at the same time share one read.
-    reads: moka::future::Cache<ReadKey, Option<Tagged>>,
+    reads: moka::future::Cache<ReadKey, Option<HashedBody>>,
     lists: Lists,
 }
 
@@ -54,8 +56,8 @@ impl Movies {
     ///
     /// # Errors
     /// When a filter names an unknown genre, the cursor is not of this query, or the database does not answer.
-    pub async fn list(&self, query: ListQuery) -> Result<Tagged, ListError> {
-        let load = async { Ok(Some(json(&self.lists.page(query.clone()).await?))) };
+    pub async fn list<V: View<MoviePage>>(&self, query: ListQuery) -> Result<HashedBody, ListError> {
+        let load = async { Ok(Some(json::<_, V>(self.lists.page(query.clone()).await?))) };
         Ok(self.cached(CacheKey::list(&query), load).await?.ok_or(Unavailable)?)
     }
 
@@ -63,16 +65,16 @@ impl Movies {
     ///
     /// # Errors
     /// When a filter names an unknown genre, or the database does not answer.
-    pub async fn random(&self, query: ListQuery) -> Result<Option<Tagged>, ListError> {
-        Ok(self.lists.random(query).await?.as_ref().map(json))
+    pub async fn random<V: View<Movie>>(&self, query: ListQuery) -> Result<Option<HashedBody>, ListError> {
+        Ok(self.lists.random(query).await?.map(json::<_, V>))
     }
 
     /// All genres, as JSON.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn genres(&self) -> Result<Tagged, Unavailable> {
-        let load = async { Ok(Some(json(&genres::list(&self.database).await?))) };
+    pub async fn genres<V: View<Vec<GenreSummary>>>(&self) -> Result<HashedBody, Unavailable> {
+        let load = async { Ok(Some(json::<_, V>(genres::list(&self.database).await?))) };
         self.cached(CacheKey::genres(), load).await.ok().flatten().ok_or(Unavailable)
     }
 
@@ -80,8 +82,8 @@ impl Movies {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn detail(&self, id: MovieId) -> Result<Option<Tagged>, Unavailable> {
-        let load = async { Ok(movies::find(&self.database, id).await?.as_ref().map(json)) };
+    pub async fn detail<V: View<Movie>>(&self, id: MovieId) -> Result<Option<HashedBody>, Unavailable> {
+        let load = async { Ok(movies::find(&self.database, id).await?.map(json::<_, V>)) };
         self.cached(CacheKey::detail(id), load).await.map_err(|_| Unavailable)
     }
 
@@ -89,8 +91,8 @@ impl Movies {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn by_tmdb_id(&self, id: TmdbId) -> Result<Option<Tagged>, Unavailable> {
-        let load = async { Ok(movies::find_by_tmdb_id(&self.database, id).await?.as_ref().map(json)) };
+    pub async fn by_tmdb_id<V: View<Movie>>(&self, id: TmdbId) -> Result<Option<HashedBody>, Unavailable> {
+        let load = async { Ok(movies::find_by_tmdb_id(&self.database, id).await?.map(json::<_, V>)) };
         self.cached(CacheKey::tmdb(id), load).await.map_err(|_| Unavailable)
     }
 
@@ -98,8 +100,12 @@ impl Movies {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn similar(&self, id: MovieId, limit: Limit) -> Result<Option<Tagged>, Unavailable> {
-        let load = async { Ok(similar::find(&self.database, id, limit).await?.as_ref().map(json)) };
+    pub async fn similar<V: View<SimilarMovies>>(
+        &self,
+        id: MovieId,
+        limit: i32,
+    ) -> Result<Option<HashedBody>, Unavailable> {
+        let load = async { Ok(similar::find(&self.database, id, limit).await?.map(json::<_, V>)) };
         self.cached(CacheKey::similar(id, limit), load).await.map_err(|_| Unavailable)
     }
 
@@ -126,7 +132,12 @@ impl Movies {
     }
 }
 
-/// The answer that is sent, with its tag.
-pub(super) fn json<T: Serialize>(found: &T) -> Tagged {
-    Tagged::of(serde_json::to_vec(found).expect("texts and finite numbers always serialise").into())
+/// How a `T` is shown to clients.
+pub trait View<T>: From<T> + Serialize {}
+
+impl<T, V: From<T> + Serialize> View<T> for V {}
+
+/// The JSON of a `T`, as `V` shows it.
+pub fn json<T, V: View<T>>(found: T) -> HashedBody {
+    HashedBody::of(serde_json::to_vec(&V::from(found)).expect("texts and finite numbers always serialise").into())
 }

@@ -17,8 +17,8 @@ use sqlx::PgConnection;
 use crate::{
     database::postgres::{Database, DatabaseError},
     models::{
-        movie::{MovieId, date_text, poster_url},
-        similar::{Candidate, Limit, SimilarMovie, SimilarMovies, Subject},
+        movie::MovieId,
+        similar::{Candidate, SimilarMovie, SimilarMovies, Subject},
     },
     repository::similar::{self, Chosen},
 };
@@ -60,14 +60,14 @@ struct Ranked {
 ///
 /// # Errors
 /// When the database does not answer.
-pub(super) async fn find(
-    database: &Database,
-    id: MovieId,
-    limit: Limit,
-) -> Result<Option<SimilarMovies>, DatabaseError> {
+pub(super) async fn find(database: &Database, id: MovieId, limit: i32) -> Result<Option<SimilarMovies>, DatabaseError> {
     let similar = async |connection: &mut PgConnection| {
         let Some(subject) = similar::subject(connection, id).await? else { return Ok(None) };
-        let best = rank(&subject, &similar::candidates(connection, id, &subject).await?, limit.get());
+        let best = rank(
+            &subject,
+            &similar::candidates(connection, id, &subject).await?,
+            usize::try_from(limit).unwrap_or_default(),
+        );
         let ids: Vec<i32> = best.iter().map(|movie| movie.id).collect();
         let chosen = similar::chosen(connection, &ids, &subject.genres).await?;
         let mut chosen: HashMap<i32, Chosen> = chosen.into_iter().map(|movie| (movie.id, movie)).collect();
@@ -82,9 +82,9 @@ fn shown(movie: Chosen, ranked: &Ranked) -> SimilarMovie {
     SimilarMovie {
         id: movie.id,
         title: movie.title,
-        release_date: date_text(movie.release_date),
-        popularity: movie.popularity.unwrap_or_default(),
-        poster_url: poster_url(movie.poster_path.as_deref()),
+        release_date: movie.release_date,
+        popularity: movie.popularity,
+        poster_path: movie.poster_path,
         score: ranked.score,
         why: ranked.parts.why(&movie.shared),
     }

@@ -8,12 +8,12 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     path::UserPath,
-    request_validation::query::{self, Parameter, QueryParameters, ValidQuery},
+    request_validation::query::{self, QueryParameters, ValidQuery},
     responses::RecommendationErrors,
     rfc3339,
 };
@@ -44,9 +44,9 @@ pub struct RecommendationQuery {
     #[param(value_type = i64, required = false, minimum = 1, maximum = 50, default = 10, example = 10)]
     limit: Option<usize>,
     /// Whether movies that the user has watched or disliked are candidates too: `true` or `1`, `false` or `0`.
-    #[serde(deserialize_with = "query::strict")]
+    #[serde(deserialize_with = "include_seen")]
     #[param(value_type = bool, required = false, default = false, example = false)]
-    include_seen: Option<IncludeSeen>,
+    include_seen: Option<bool>,
 }
 
 impl QueryParameters for RecommendationQuery {
@@ -56,25 +56,16 @@ impl QueryParameters for RecommendationQuery {
 impl RecommendationQuery {
     fn request(self, user: UserId) -> RecommendationRequest {
         let limit = self.limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT);
-        let include_seen = self.include_seen.is_some_and(|IncludeSeen(include)| include);
-        RecommendationRequest { user, limit, include_seen }
+        RecommendationRequest { user, limit, include_seen: self.include_seen.unwrap_or(false) }
     }
 }
 
-/// The value of `include_seen`.
-#[derive(Debug)]
-struct IncludeSeen(bool);
-
-impl Parameter for IncludeSeen {
-    const EXPECTED: &'static str = "true or false";
-
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "true" | "1" => Some(Self(true)),
-            "false" | "0" => Some(Self(false)),
-            _ => None,
-        }
-    }
+fn include_seen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    query::strict(deserializer, "true or false", |text| match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    })
 }
 
 /// A list of recommendations.

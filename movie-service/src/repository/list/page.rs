@@ -28,7 +28,8 @@ pub async fn page(database: impl PgExecutor<'_>, resolved: &ResolvedQuery) -> sq
     let (revision, movies) = rows.first().map_or((0, 0), |row| (row.revision, row.movies));
     let more = rows.len() > size;
     rows.truncate(size);
-    Ok(Slice { revision, movies, rows: rows.into_iter().filter_map(|row| row.seen(query)).collect(), more })
+    let rows = rows.into_iter().filter_map(|row| row.seen(query.sort_by)).collect();
+    Ok(Slice { revision, movies, rows, more })
 }
 
 pub(super) fn page_sql(resolved: &ResolvedQuery) -> sqlx::Result<(String, SqlArgs)> {

@@ -1,12 +1,12 @@
-//! Rows of the list as PostgreSQL has them, and as clients see them.
+//! Rows of the list.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{FromRow, Row as _, postgres::PgRow};
 
 use crate::models::{
     cursor::{Fit, Key, Position},
     includes::Include,
-    movie::{Included, MovieSummary, backdrop_url, date_text, poster_url},
-    query::{ListQuery, SortBy},
+    movie::ListedMovie,
+    query::SortBy,
 };
 
 /// A part of the list, and the state of the catalogue that it is of.
@@ -25,35 +25,19 @@ pub struct Slice {
 /// A movie of the list, and where it stands.
 #[derive(Debug)]
 pub struct SliceRow {
-    /// What clients see.
-    pub summary: MovieSummary,
+    /// The movie.
+    pub movie: ListedMovie,
     /// Of this row; how many are before is for the reader to say.
     pub position: Position,
 }
 
-#[derive(sqlx::FromRow)]
+/// What PostgreSQL answers.
 pub(super) struct Row {
     pub(super) revision: i64,
     pub(super) movies: i64,
-    id: Option<i32>,
-    tier: Option<i32>,
-    distance: Option<f32>,
-    title: Option<String>,
-    release_date: Option<NaiveDate>,
-    popularity: Option<f64>,
-    poster_path: Option<String>,
-    rating: Option<f64>,
-    vote_count: Option<i32>,
-    runtime: Option<i32>,
-    created_at: Option<DateTime<Utc>>,
-    overview: Option<String>,
-    original_title: Option<String>,
-    original_language: Option<String>,
-    backdrop_path: Option<String>,
-    tmdb_id: Option<i32>,
-    locked_fields: Option<Vec<String>>,
-    updated_at: Option<DateTime<Utc>>,
-    genres: Option<Vec<String>>,
+    /// `None` in the one row that carries nothing but the state of the catalogue.
+    movie: Option<ListedMovie>,
+    fit: Option<Fit>,
 }
 
 /// What a row needs of a movie `m`: what only `include` asks for is not read without it.
@@ -79,49 +63,58 @@ pub(super) fn columns(include: &[Include]) -> String {
     format!("{always}, {}", chosen.join(", "))
 }
 
-impl Row {
-    /// `None` for the one row that carries nothing but the state.
-    pub(super) fn seen(self, query: &ListQuery) -> Option<SliceRow> {
-        let id = self.id?;
-        let fit = self.tier.zip(self.distance).map(|(tier, distance)| Fit { tier, distance });
-        let position = Position { before: 0, id, key: self.key(query.sort_by), fit };
-        let wants = |extra| query.include.contains(&extra);
-        let included = Included {
-            genres: self.genres,
-            overview: self.overview,
-            original_title: wants(Include::OriginalTitle).then(|| self.original_title.unwrap_or_default()),
-            language: wants(Include::Language).then(|| self.original_language.unwrap_or_default()),
-            duration: wants(Include::Duration).then(|| self.runtime.unwrap_or_default()),
-            backdrop_url: wants(Include::BackdropUrl).then(|| backdrop_url(self.backdrop_path.as_deref())),
-            vote_average: wants(Include::VoteAverage).then(|| self.rating.unwrap_or_default()),
-            vote_count: wants(Include::VoteCount).then(|| self.vote_count.unwrap_or_default()),
-            // The sample's are negative: places in a file, not ids at TMDB.
-            tmdb_id: wants(Include::TmdbId).then(|| self.tmdb_id.filter(|id| *id > 0)),
-            locked_fields: self.locked_fields,
-            created_at: self.created_at.filter(|_| wants(Include::CreatedAt)),
-            updated_at: self.updated_at,
-        };
-        let summary = MovieSummary {
-            id,
-            title: self.title.unwrap_or_default(),
-            release_date: date_text(self.release_date),
-            popularity: self.popularity.unwrap_or_default(),
-            poster_url: poster_url(self.poster_path.as_deref()),
-            included,
-        };
-        Some(SliceRow { summary, position })
+impl FromRow<'_, PgRow> for Row {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let id: Option<i32> = row.try_get("id")?;
+        let (tier, distance): (Option<i32>, Option<f32>) = (row.try_get("tier")?, row.try_get("distance")?);
+        Ok(Self {
+            revision: row.try_get("revision")?,
+            movies: row.try_get("movies")?,
+            movie: id.map(|id| listed_movie(row, id)).transpose()?,
+            fit: tier.zip(distance).map(|(tier, distance)| Fit { tier, distance }),
+        })
     }
+}
 
-    fn key(&self, sort_by: SortBy) -> Key {
-        match sort_by {
-            SortBy::Popularity | SortBy::Relevance => self.popularity.map(Key::Float),
-            SortBy::ReleaseDate => self.release_date.map(Key::Date),
-            SortBy::VoteAverage => self.rating.map(Key::Float),
-            SortBy::VoteCount => self.vote_count.map(Key::Int),
-            SortBy::Runtime => self.runtime.map(Key::Int),
-            SortBy::Title => self.title.clone().map(Key::Text),
-            SortBy::CreatedAt => self.created_at.map(Key::Time),
-        }
-        .unwrap_or(Key::Unknown)
+fn listed_movie(row: &PgRow, id: i32) -> sqlx::Result<ListedMovie> {
+    Ok(ListedMovie {
+        id,
+        title: row.try_get("title")?,
+        original_title: row.try_get("original_title")?,
+        overview: row.try_get("overview")?,
+        release_date: row.try_get("release_date")?,
+        genres: row.try_get("genres")?,
+        original_language: row.try_get("original_language")?,
+        runtime: row.try_get("runtime")?,
+        popularity: row.try_get("popularity")?,
+        rating: row.try_get("rating")?,
+        vote_count: row.try_get("vote_count")?,
+        poster_path: row.try_get("poster_path")?,
+        backdrop_path: row.try_get("backdrop_path")?,
+        tmdb_id: row.try_get("tmdb_id")?,
+        locked_fields: row.try_get("locked_fields")?,
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+    })
+}
+
+impl Row {
+    pub(super) fn seen(self, sort_by: SortBy) -> Option<SliceRow> {
+        let movie = self.movie?;
+        let position = Position { before: 0, id: movie.id, key: key(&movie, sort_by), fit: self.fit };
+        Some(SliceRow { movie, position })
     }
+}
+
+fn key(movie: &ListedMovie, sort_by: SortBy) -> Key {
+    match sort_by {
+        SortBy::Popularity | SortBy::Relevance => movie.popularity.map(Key::Float),
+        SortBy::ReleaseDate => movie.release_date.map(Key::Date),
+        SortBy::VoteAverage => movie.rating.map(Key::Float),
+        SortBy::VoteCount => movie.vote_count.map(Key::Int),
+        SortBy::Runtime => movie.runtime.map(Key::Int),
+        SortBy::Title => Some(Key::Text(movie.title.clone())),
+        SortBy::CreatedAt => Some(Key::Time(movie.created_at)),
+    }
+    .unwrap_or(Key::Unknown)
 }

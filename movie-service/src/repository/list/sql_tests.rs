@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use crate::handler::list_query;
 use crate::models::{
     cursor::{Fit, Key, Position},
     movie::parse_date,
-    query::{ListQuery, SortBy},
+    query::SortBy,
 };
 
 use super::{
@@ -37,7 +38,7 @@ const SEARCHES: [&str; 4] = ["q=alien", "q=star wars", "q=千と千尋", "q=alie
 
 /// A query under these genres, whose search finds many titles as they are written.
 fn resolved(query: &str) -> ResolvedQuery {
-    let query = ListQuery::parse(query).expect(query);
+    let query = list_query(query);
     let set = |all, ids: &[i32]| GenreSet { all, ids: ids.to_vec() };
     let genres = GenreIds {
         with: query.filters.with_genres.as_ref().map(|filter| set(filter.all, &[1, 2])),

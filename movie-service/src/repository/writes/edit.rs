@@ -8,7 +8,7 @@ use crate::{
     database::postgres::Database,
     models::{
         genre::KnownGenres,
-        movie::{MovieDetail, MovieId},
+        movie::{Movie, MovieId},
         stored_movie::StoredMovie,
     },
 };
@@ -20,7 +20,7 @@ pub struct Current {
     /// As it is stored.
     pub stored: StoredMovie,
     /// As it is shown.
-    pub detail: MovieDetail,
+    pub detail: Movie,
 }
 
 /// What to do with a movie.
@@ -43,7 +43,7 @@ pub async fn edit<E>(
     database: &Database,
     id: Option<MovieId>,
     decide: impl FnOnce(&KnownGenres, Option<&Current>) -> Result<Edit, E>,
-) -> Result<Result<Option<MovieDetail>, E>, WriteError> {
+) -> Result<Result<Option<Movie>, E>, WriteError> {
     let committing = AtomicBool::new(false);
     let work = async |connection: &mut PgConnection| {
         let known = KnownGenres::new(genres::all_in(&mut *connection).await?);

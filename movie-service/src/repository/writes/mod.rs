@@ -9,7 +9,7 @@ use sqlx::{Connection, PgConnection, Postgres, Row, postgres::PgArguments, query
 
 use crate::{
     database::postgres::{Database, DatabaseError},
-    models::{genre::KnownGenres, movie::MovieDetail, stored_movie::StoredMovie},
+    models::{genre::KnownGenres, movie::Movie, stored_movie::StoredMovie},
 };
 
 use super::{genres, movies};
@@ -61,7 +61,7 @@ impl WriteError {
 pub async fn insert<E>(
     database: &Database,
     create: impl FnOnce(&KnownGenres) -> Result<StoredMovie, E>,
-) -> Result<Result<MovieDetail, E>, WriteError> {
+) -> Result<Result<Movie, E>, WriteError> {
     let committing = AtomicBool::new(false);
     let work = async |connection: &mut PgConnection| {
         let known = KnownGenres::new(genres::all_in(&mut *connection).await?);
@@ -106,7 +106,7 @@ fn of_movie<'a>(sql: &'static str, movie: &'a StoredMovie) -> Query<'a, Postgres
 }
 
 /// Makes the genres of a movie those of its record, and reads it as it is shown.
-async fn link_and_read(connection: &mut PgConnection, id: i32, movie: &StoredMovie) -> sqlx::Result<MovieDetail> {
+async fn link_and_read(connection: &mut PgConnection, id: i32, movie: &StoredMovie) -> sqlx::Result<Movie> {
     sqlx::query(
         "WITH removed AS (
              DELETE FROM movie_genres WHERE movie_id = $1 AND genre_id <> ALL ($2)

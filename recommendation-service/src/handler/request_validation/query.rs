@@ -1,17 +1,22 @@
 //! Identical in the three services behind the gateway (a test compares the copies).
 //!
-//! Query strings, read into structs that derive `Deserialize` and `IntoParams`. Each field says how it is read:
-//! `#[serde(deserialize_with = "query::strict")]` or `"query::lenient"`, on a struct with `#[serde(default)]`.
+//! Query strings, read into structs that derive `Deserialize` and `IntoParams`, on which `#[serde(default)]` stands. Each
+//! field has a `deserialize_with`: [`lenient`], or a function that calls [`strict`].
 
-use std::{borrow::Cow, fmt::Display, str::FromStr};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    iter::repeat_n,
+    str::FromStr,
+};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::{
     Deserialize, Deserializer,
     de::{
-        self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor,
-        value::{SeqDeserializer, StrDeserializer},
+        self, DeserializeOwned, IntoDeserializer, Visitor,
+        value::{BorrowedStrDeserializer, Error, MapDeserializer, SeqDeserializer},
     },
     forward_to_deserialize_any,
 };
@@ -30,35 +35,28 @@ pub trait QueryParameters: DeserializeOwned {
     /// filter would go unnoticed. On a route of the original they are refused when the query also has a parameter that
     /// is newer, or when they differ from a newer one by at most one character in five.
     const ORIGINAL: Option<&'static [&'static str]> = None;
-}
-
-/// The type of a parameter that is read strictly.
-pub trait Parameter: Sized {
-    /// The code of the error.
-    const CODE: ErrorCode = ErrorCode::InvalidParameter;
-    /// What it may be, to follow "expected".
-    const EXPECTED: &'static str;
-
-    /// `None` for a text that cannot be meant.
-    fn parse(text: &str) -> Option<Self>;
+    /// Parameters that are known, but make no difference.
+    const IGNORED: &'static [&'static str] = &[];
 }
 
 /// Reads a parameter that is left out or right: repeated, not well-formed (escapes, UTF-8, NUL) and wrong are errors.
+/// `expected` says what it may be, to follow "expected"; `parse` gives `None` for a text that cannot be meant.
 ///
 /// # Errors
-/// With the code and the description of `T`.
-pub fn strict<'de, T: Parameter, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let error = |code: ErrorCode, expected: &str| de::Error::custom(format_args!("{code} {expected}"));
-    match &*Vec::<Option<String>>::deserialize(deserializer)? {
+/// With the code `invalid_parameter` or `repeated_parameter`.
+pub fn strict<'de, T, D: Deserializer<'de>>(
+    deserializer: D,
+    expected: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, D::Error> {
+    match *Vec::<&str>::deserialize(deserializer)? {
         [] => Ok(None),
         // What was not UTF-8 has been replaced.
-        [value] => value
-            .as_deref()
-            .filter(|text| !text.contains(['\0', char::REPLACEMENT_CHARACTER]))
-            .and_then(T::parse)
-            .map(Some)
-            .ok_or_else(|| error(T::CODE, T::EXPECTED)),
-        _ => Err(error(ErrorCode::RepeatedParameter, "it only once")),
+        [text] if text.contains(['\0', char::REPLACEMENT_CHARACTER]) => {
+            Err(invalid(ErrorCode::InvalidParameter, expected))
+        }
+        [text] => parse(text).map(Some).ok_or_else(|| invalid(ErrorCode::InvalidParameter, expected)),
+        _ => Err(invalid(ErrorCode::RepeatedParameter, "it only once")),
     }
 }
 
@@ -67,8 +65,18 @@ pub fn strict<'de, T: Parameter, D: Deserializer<'de>>(deserializer: D) -> Resul
 /// # Errors
 /// Never for a query string.
 pub fn lenient<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let values = Vec::<Option<String>>::deserialize(deserializer)?;
-    Ok(values.into_iter().flatten().next().and_then(|text| text.parse().ok()))
+    let values = Vec::<&str>::deserialize(deserializer)?;
+    Ok(values.into_iter().find(|text| *text != MALFORMED).and_then(|text| text.parse().ok()))
+}
+
+/// Why a parameter cannot be used. All that an error can carry through serde is a text.
+pub fn invalid<E: de::Error>(code: ErrorCode, expected: &str) -> E {
+    E::custom(format_args!("{code} {expected}"))
+}
+
+/// 400 for a parameter with a value that it cannot have.
+pub fn invalid_parameter(name: &'static str, code: ErrorCode, expected: &str) -> ApiError {
+    ApiError::bad_request(code, format!("invalid {name}, expected {expected}")).field(name)
 }
 
 impl<S: Send + Sync, T: QueryParameters> FromRequestParts<S> for ValidQuery<T> {
@@ -84,116 +92,99 @@ impl<S: Send + Sync, T: QueryParameters> FromRequestParts<S> for ValidQuery<T> {
 /// # Errors
 /// 400, for the first parameter that is wrong, in the order of the fields, or else the first unknown one.
 pub fn parse_query<T: QueryParameters>(query: &str) -> Result<T, ApiError> {
-    let mut query = Query { pairs: pairs(query), known: Vec::new() };
-    let parameters = T::deserialize(&mut query)?;
-    query.refuse_unknown(T::ORIGINAL)?;
+    let pairs = pairs(query);
+    let query = Query { pairs: &pairs, current: Cell::new(""), known: RefCell::new(T::IGNORED.to_vec()) };
+    let parameters = T::deserialize(&query).map_err(|error| {
+        let error = error.to_string();
+        let (code, expected) = error.split_once(' ').unwrap_or_default();
+        let code = ErrorCode::deserialize(IntoDeserializer::<Error>::into_deserializer(code));
+        invalid_parameter(query.current.get(), code.unwrap_or(ErrorCode::InvalidParameter), expected)
+    })?;
+    refuse_unknown(&pairs, &query.known.into_inner(), T::ORIGINAL)?;
     Ok(parameters)
 }
 
-/// A decoded query string.
-struct Query<'a> {
-    /// Names with their values; `None` for a value that is not well-formed.
-    pairs: Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>,
-    /// The fields of the structs that were read.
-    known: Vec<&'static str>,
-}
+/// Stands for a value that is not well-formed.
+const MALFORMED: &str = "\0";
+
+/// A name and a value, decoded.
+type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// The pairs of a raw query string; those whose names are empty or not well-formed are left out.
-fn pairs(query: &str) -> Vec<(Cow<'_, str>, Option<Cow<'_, str>>)> {
+fn pairs(query: &str) -> Vec<Pair<'_>> {
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs.filter_map(|(name, value)| Some((decode(name).filter(|name| !name.is_empty())?, decode(value)))).collect()
+    let decoded = pairs.filter_map(|(name, value)| Some((decode(name)?, decode(value).unwrap_or(MALFORMED.into()))));
+    decoded.filter(|(name, _)| !name.is_empty()).collect()
 }
 
 /// Undoes form encoding. `None` for a `%` that is not followed by two hexadecimal digits, or for a raw `;`.
 fn decode(text: &str) -> Option<Cow<'_, str>> {
-    let escapes_complete = text.split('%').skip(1).all(|rest| {
-        let rest = rest.as_bytes();
-        rest.len() >= 2 && rest[..2].iter().all(u8::is_ascii_hexdigit)
-    });
-    if !escapes_complete || text.contains(';') {
-        return None;
+    if !text.contains(['%', '+', ';']) {
+        return Some(text.into());
     }
-    if !text.contains('+') {
-        return Some(percent_decode_str(text).decode_utf8_lossy());
+    let is_escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    if text.contains(';') || !text.split('%').skip(1).all(is_escape) {
+        return None;
     }
     Some(percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned().into())
 }
 
-impl Query<'_> {
-    /// The rule is said at [`QueryParameters::ORIGINAL`].
-    fn refuse_unknown(&self, original: Option<&[&str]>) -> Result<(), ApiError> {
-        let is_newer = |name: &str| original.is_none_or(|original| !original.contains(&name));
-        let is_known = |name: &str| self.known.contains(&name);
-        let names = || self.pairs.iter().map(|(name, _)| name.as_ref());
-        let refuse_all = original.is_none() || names().any(|name| is_known(name) && is_newer(name));
-        for name in names().filter(|name| !is_known(name)) {
-            let Some(nearest) = nearest(name, &self.known) else { continue };
-            if refuse_all || (is_newer(nearest) && strsim::levenshtein(name, nearest) <= nearest.len() / 5) {
-                return Err(unknown_parameter(name, nearest));
-            }
+/// The rule is said at [`QueryParameters::ORIGINAL`].
+fn refuse_unknown(pairs: &[Pair<'_>], known: &[&str], original: Option<&[&str]>) -> Result<(), ApiError> {
+    let is_known = |name: &str| known.contains(&name);
+    let is_newer = |name: &str| original.is_none_or(|original| !original.contains(&name));
+    let refuse_all = original.is_none() || pairs.iter().any(|(name, _)| is_known(name) && is_newer(name));
+    for (name, _) in pairs.iter().filter(|(name, _)| !is_known(name)) {
+        // Longer ones are neither compared nor shown.
+        let name: String = name.chars().take(50).collect();
+        let distance = |known: &&&str| strsim::levenshtein(&name, known);
+        let Some(nearest) = known.iter().min_by_key(distance) else { continue };
+        if refuse_all || (is_newer(nearest) && distance(&nearest) <= nearest.len() / 5) {
+            return Err(unknown_parameter(&name, nearest));
         }
-        Ok(())
     }
-}
-
-/// Longest unknown name that is compared and shown.
-const MAX_NAME_CHARS: usize = 50;
-
-fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
-    let name: String = name.chars().take(MAX_NAME_CHARS).collect();
-    known.iter().copied().min_by_key(|known| strsim::levenshtein(&name, known))
+    Ok(())
 }
 
 fn unknown_parameter(name: &str, nearest: &str) -> ApiError {
-    let name: String = name.chars().take(MAX_NAME_CHARS).collect();
     let message = format!("unknown parameter {name}, the nearest known one is {nearest}");
-    ApiError::bad_request(ErrorCode::UnknownParameter, message).field(name)
+    ApiError::bad_request(ErrorCode::UnknownParameter, message).field(name.to_owned())
 }
 
-/// Why a parameter cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{name}: {reason}")]
-struct QueryError {
-    name: &'static str,
-    /// `<code> <what is expected>`: all that an error can carry through serde is a text.
-    reason: String,
+/// Reads a struct from the pairs named like its fields, each field from the sequence of its values, or each struct of a
+/// tuple.
+struct Query<'a> {
+    pairs: &'a [Pair<'a>],
+    /// The field that is being read.
+    current: Cell<&'static str>,
+    /// The fields of the structs that were read.
+    known: RefCell<Vec<&'static str>>,
 }
 
-impl de::Error for QueryError {
-    fn custom<T: Display>(reason: T) -> Self {
-        Self { name: "", reason: reason.to_string() }
-    }
-}
-
-impl From<QueryError> for ApiError {
-    fn from(QueryError { name, reason }: QueryError) -> Self {
-        let (code, expected) = reason.split_once(' ').unwrap_or_default();
-        let code: Result<_, de::value::Error> = ErrorCode::deserialize(code.into_deserializer());
-        let code = code.unwrap_or(ErrorCode::InvalidParameter);
-        Self::bad_request(code, format!("invalid {name}, expected {expected}")).field(name)
-    }
-}
-
-/// Reads a struct from the pairs named like its fields, or each struct of a tuple.
-impl<'de, 'a: 'de> Deserializer<'de> for &mut Query<'a> {
-    type Error = QueryError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
-        Err(de::Error::invalid_type(de::Unexpected::Map, &visitor))
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, QueryError> {
-        visitor.visit_seq(Structs(self))
-    }
+impl<'de> Deserializer<'de> for &Query<'de> {
+    type Error = Error;
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, QueryError> {
-        self.known.extend(fields);
-        visitor.visit_map(Fields { query: self, names: fields.iter(), current: "" })
+    ) -> Result<V::Value, Error> {
+        self.known.borrow_mut().extend(fields);
+        let pairs = self.pairs;
+        let given = fields.iter().copied().filter(|field| pairs.iter().any(|(name, _)| name == field));
+        visitor.visit_map(MapDeserializer::new(given.inspect(|field| self.current.set(field)).map(|field| {
+            let values = pairs.iter().filter(move |(name, _)| name == field);
+            (field, SeqDeserializer::new(values.map(|(_, value)| BorrowedStrDeserializer::new(value))))
+        })))
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_seq(SeqDeserializer::new(repeat_n(self, length)))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        Err(de::Error::invalid_type(de::Unexpected::Map, &visitor))
     }
 
     forward_to_deserialize_any! {
@@ -202,66 +193,11 @@ impl<'de, 'a: 'de> Deserializer<'de> for &mut Query<'a> {
     }
 }
 
-/// The structs of a tuple.
-struct Structs<'q, 'a>(&'q mut Query<'a>);
-
-impl<'de, 'a: 'de> SeqAccess<'de> for Structs<'_, 'a> {
-    type Error = QueryError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, QueryError> {
-        seed.deserialize(&mut *self.0).map(Some)
-    }
-}
-
-/// The fields of a struct, each with all its values.
-struct Fields<'q, 'a> {
-    query: &'q Query<'a>,
-    names: std::slice::Iter<'static, &'static str>,
-    current: &'static str,
-}
-
-impl<'de> MapAccess<'de> for Fields<'_, '_> {
-    type Error = QueryError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, QueryError> {
-        let is_given = |wanted: &&&str| self.query.pairs.iter().any(|(name, _)| name == **wanted);
-        let Some(name) = self.names.find(is_given) else { return Ok(None) };
-        self.current = name;
-        seed.deserialize(StrDeserializer::new(name)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, QueryError> {
-        let pairs = self.query.pairs.iter().filter(|(name, _)| name == self.current);
-        let values = pairs.map(|(_, value)| Value(value.as_deref()));
-        seed.deserialize(SeqDeserializer::new(values))
-            .map_err(|error: QueryError| QueryError { name: self.current, ..error })
-    }
-}
-
-/// A value, `None` when it is not well-formed.
-struct Value<'a>(Option<&'a str>);
-
-impl<'de> IntoDeserializer<'de, QueryError> for Value<'_> {
+impl<'de> IntoDeserializer<'de> for &Query<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
         self
-    }
-}
-
-impl<'de> Deserializer<'de> for Value<'_> {
-    type Error = QueryError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
-        match self.0 {
-            Some(text) => visitor.visit_some(StrDeserializer::new(text)),
-            None => visitor.visit_none(),
-        }
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -271,15 +207,8 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, PartialEq)]
-    struct Digit(u8);
-
-    impl Parameter for Digit {
-        const EXPECTED: &'static str = "a digit";
-
-        fn parse(text: &str) -> Option<Self> {
-            text.parse().ok().filter(|digit| *digit < 10).map(Self)
-        }
+    fn a_digit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+        strict(deserializer, "a digit", |text| text.parse().ok().filter(|digit| *digit < 10))
     }
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -292,10 +221,10 @@ mod tests {
     #[derive(Debug, Default, PartialEq, Deserialize)]
     #[serde(default)]
     struct Filter {
-        #[serde(deserialize_with = "strict")]
-        with_digit: Option<Digit>,
-        #[serde(deserialize_with = "strict")]
-        without_digit: Option<Digit>,
+        #[serde(deserialize_with = "a_digit")]
+        with_digit: Option<u8>,
+        #[serde(deserialize_with = "a_digit")]
+        without_digit: Option<u8>,
     }
 
     impl QueryParameters for Filter {}
@@ -305,7 +234,7 @@ mod tests {
     }
 
     fn digit(query: &str) -> Result<Option<u8>, ApiError> {
-        Ok(parse_query::<Filter>(query)?.with_digit.map(|digit| digit.0))
+        Ok(parse_query::<Filter>(query)?.with_digit)
     }
 
     fn page(query: &str) -> Option<i64> {
