@@ -41,7 +41,7 @@ cmd_reset() { # [--yes]
     remove_data "$DEV_DIR" postgres
     remove_data "$DEV_DIR" redis
     rm -rf "$DEV_DIR/logs" "$DEV_DIR/run" "$DEV_DIR/empty" "$DEV_DIR/demo"
-    say "everything is as new"
+    say "the platform's data is deleted"
 }
 # Only a server that lets us in holds anything of ours.
 uses_shared_postgres() {

@@ -191,8 +191,8 @@ fn every_error_is_a_shared_response_with_an_example_of_its_own() {
 fn no_example_changes_or_deletes_what_is_there() {
     let platform = platform();
     for (operation, content) in operations(&platform) {
-        if ["put ", "patch ", "delete "].iter().any(|method| operation.starts_with(method)) {
-            for parameter in content["parameters"].as_array().unwrap() {
+        if !operation.starts_with("get ") {
+            for parameter in content["parameters"].as_array().into_iter().flatten().filter(|it| it["in"] == "path") {
                 let prefilled =
                     &[&parameter["example"], &parameter["schema"]["default"], &parameter["schema"]["example"]];
                 assert!(prefilled.iter().all(|value| value.is_null()), "{operation}: {parameter}");

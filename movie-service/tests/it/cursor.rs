@@ -29,7 +29,7 @@ fn ids(page: &Value) -> Vec<i64> {
 }
 
 /// All ids, page by page.
-async fn walk(app: &TestApp, query: &str, size: i64) -> Vec<i64> {
+async fn read_pages(app: &TestApp, query: &str, size: i64) -> Vec<i64> {
     let mut page = app.list(&format!("{query}&page_size={size}")).await;
     let (mut seen, mut number) = (ids(&page), 1);
     while let Some(cursor) = page["next_cursor"].as_str() {
@@ -54,7 +54,7 @@ async fn a_walk_by_cursor_visits_each_movie_once_in_the_order_of_the_pages(pool:
                 let query = format!("sort_by={sort_by}&order={order}{more}");
                 let whole = app.list(&format!("{query}&page_size=100")).await;
                 for size in [1, 4] {
-                    assert_eq!(walk(&app, &query, size).await, ids(&whole), "{query}");
+                    assert_eq!(read_pages(&app, &query, size).await, ids(&whole), "{query}");
                 }
             }
         }
@@ -70,7 +70,7 @@ async fn a_walk_by_relevance_visits_each_movie_once(pool: PgPool) {
                 let query = format!("q={q}&order={order}{more}");
                 let whole = ids(&app.list(&format!("{query}&page_size=100")).await);
                 for size in [1, 3, 10] {
-                    assert_eq!(walk(&app, &query, size).await, whole, "{query}");
+                    assert_eq!(read_pages(&app, &query, size).await, whole, "{query}");
                 }
                 let mut once = whole.clone();
                 once.sort_unstable();
@@ -95,7 +95,7 @@ async fn what_is_far_down_is_found_too(pool: PgPool) {
     )
     .await;
     for query in ["runtime_lte=0", "vote_count_gte=1", "with_original_language=fr&year=1999"] {
-        assert_eq!(walk(&app, query, 5).await, [0; 0], "{query}");
+        assert_eq!(read_pages(&app, query, 5).await, [0; 0], "{query}");
     }
     app.execute("UPDATE movies SET release_date = '2001-01-01', runtime = 7 WHERE original_language = 'fr'").await;
     let expected: Vec<i64> = sqlx::query_scalar(
@@ -107,14 +107,14 @@ async fn what_is_far_down_is_found_too(pool: PgPool) {
     assert_eq!(expected.len(), 23);
     for query in ["year=2001", "year=2001&with_original_language=fr", "runtime_gte=1"] {
         for size in [1, 5, 100] {
-            assert_eq!(walk(&app, query, size).await, expected, "{query}");
+            assert_eq!(read_pages(&app, query, size).await, expected, "{query}");
         }
     }
     let mut ascending = expected.clone();
     ascending.sort_unstable();
-    assert_eq!(walk(&app, "year=2001&sort_by=created_at&order=asc", 4).await, ascending);
+    assert_eq!(read_pages(&app, "year=2001&sort_by=created_at&order=asc", 4).await, ascending);
     ascending.reverse();
-    assert_eq!(walk(&app, "runtime_gte=1&sort_by=created_at", 4).await, ascending);
+    assert_eq!(read_pages(&app, "runtime_gte=1&sort_by=created_at", 4).await, ascending);
 
     let expected: Vec<i64> = sqlx::query_scalar(
         "SELECT id::bigint FROM movies WHERE title LIKE '%Alien%'
@@ -125,7 +125,7 @@ async fn what_is_far_down_is_found_too(pool: PgPool) {
     .unwrap();
     assert_eq!(expected.len(), 26);
     for size in [1, 4, 100] {
-        assert_eq!(walk(&app, "q=alien", size).await, expected);
+        assert_eq!(read_pages(&app, "q=alien", size).await, expected);
     }
 }
 

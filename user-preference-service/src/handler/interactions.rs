@@ -109,7 +109,8 @@ pub struct InteractionList {
     path = "/api/v1/users/{id}/interactions",
     operation_id = "recordInteraction",
     tag = "interactions",
-    params(UserPath),
+    // Without an example, which Swagger UI would fill in: nobody is to change user 1 by a click.
+    params(("id" = i64, Path, description = "The user's id. A sign or zeros may stand before it.", minimum = 1)),
     request_body = RecordInteraction,
     responses(
         (status = 201, description = "Recorded", body = InteractionView),

@@ -14,7 +14,7 @@ use crate::{error::ApiError, error_code::ErrorCode, models::id::PathId};
 #[into_params(parameter_in = Path)]
 pub struct UserPath {
     /// The user's id. A sign or zeros may stand before it.
-    #[param(value_type = i64, example = 1)]
+    #[param(value_type = i64, minimum = 1, example = 1)]
     pub id: PathId,
 }
 

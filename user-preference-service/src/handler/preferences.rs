@@ -92,7 +92,8 @@ impl From<Preferences> for PreferencesView {
     path = "/api/v1/users/{id}/preferences",
     operation_id = "setPreferences",
     tag = "preferences",
-    params(UserPath),
+    // Without an example, which Swagger UI would fill in: nobody is to change user 1 by a click.
+    params(("id" = i64, Path, description = "The user's id. A sign or zeros may stand before it.", minimum = 1)),
     request_body = SetPreferences,
     responses(
         (status = 200, description = "The preferences as stored", body = PreferencesView),
