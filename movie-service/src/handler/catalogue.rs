@@ -20,9 +20,10 @@ use super::{
 ///
 /// NDJSON. The first line is `{"catalogue_version":"...","genres":[{"id":1,"name":"Action"}]}`, then one line a movie by
 /// id, `{"id":1,"title":"...","release_date":"1999-03-31","popularity":85.3,"poster_path":"/poster.jpg",
-/// "vote_average":8.2,"vote_count":26000,"genre_ids":[1,4]}`, and the last line is `{"end":true,"movies":1}`: a copy without it is
-/// not complete. `release_date` and `poster_path` are empty when unknown, `popularity` and `vote_average` null. The `ETag` is
-/// the version, which changes when, and only when, one of these lines does.
+/// "vote_average":8.2,"vote_count":26000,"original_language":"en","runtime":136,"genre_ids":[1,4]}`, and the last line is
+/// `{"end":true,"movies":1}`: a copy without it is not complete. `release_date`, `poster_path` and `original_language` are empty
+/// when unknown, `popularity` and `vote_average` null, `runtime` 0. The `ETag` is the version, which changes when, and only
+/// when, one of these lines does.
 #[utoipa::path(
     get,
     path = "/internal/v1/catalogue",

@@ -30,6 +30,8 @@ struct Row {
     poster_path: Option<String>,
     vote_average: Option<f64>,
     vote_count: i32,
+    original_language: String,
+    runtime: i32,
     genre_ids: Vec<i32>,
 }
 
@@ -43,6 +45,8 @@ pub struct SnapshotMovie {
     poster_path: String,
     vote_average: Option<f64>,
     vote_count: i32,
+    original_language: String,
+    runtime: i32,
     genre_ids: Vec<i32>,
 }
 
@@ -57,12 +61,18 @@ impl From<Row> for SnapshotMovie {
             // An average over nobody says nothing.
             vote_average: row.vote_average.filter(|_| row.vote_count > 0),
             vote_count: row.vote_count,
+            original_language: row.original_language,
+            runtime: row.runtime,
             genre_ids: row.genre_ids,
         }
     }
 }
 
-/// The version of the catalogue: `<epoch>-<number>`. It changes when, and only when, what [`Snapshot`] shows does.
+/// Which fields the lines have. Another one makes another version, so that a copy made of the lines of an older release is
+/// not taken for whole.
+const FORM: &str = "2";
+
+/// The version of the catalogue: `<epoch>-<number>.<form>`. It changes when, and only when, what [`Snapshot`] shows does.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -71,9 +81,9 @@ pub async fn version(database: &Database) -> Result<String, DatabaseError> {
 }
 
 async fn current_version(connection: &mut PgConnection) -> sqlx::Result<String> {
-    let version =
-        sqlx::query_scalar!(r#"SELECT epoch::text || '-' || version::text AS "version!" FROM catalogue_state"#);
-    version.fetch_one(connection).await
+    let state = sqlx::query!(r#"SELECT epoch::text AS "epoch!", version FROM catalogue_state"#);
+    let state = state.fetch_one(connection).await?;
+    Ok(format!("{}-{}.{FORM}", state.epoch, state.version))
 }
 
 /// A read-only transaction that sees one moment, whatever is written meanwhile.
@@ -121,6 +131,7 @@ impl Snapshot {
             Row,
             r#"SELECT m.id, m.title, m.release_date, m.popularity, m.poster_path, m.vote_average,
                       COALESCE(m.vote_count, 0) AS "vote_count!",
+                      COALESCE(m.original_language, '') AS "original_language!", COALESCE(m.runtime, 0) AS "runtime!",
                       ARRAY(SELECT mg.genre_id FROM movie_genres mg WHERE mg.movie_id = m.id ORDER BY mg.genre_id)
                           AS "genre_ids!"
                FROM movies m ORDER BY m.id"#

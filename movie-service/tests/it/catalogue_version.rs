@@ -20,6 +20,10 @@ async fn every_change_of_the_catalogue_changes_its_version(pool: PgPool) {
         "UPDATE movies SET poster_path = '/p.jpg' WHERE id = 1",
         "UPDATE movies SET vote_average = 7, vote_count = 3 WHERE id = 1",
         "UPDATE movies SET popularity = NULL WHERE id = 1",
+        "UPDATE movies SET original_language = 'fr' WHERE id = 1",
+        "UPDATE movies SET runtime = 90 WHERE id = 1",
+        "UPDATE movies SET id = 7 WHERE id = 2",
+        "UPDATE movies SET id = 2 WHERE id = 7",
         "UPDATE genres SET name = 'Aktion' WHERE id = 1",
         "UPDATE movie_genres SET genre_id = 2",
         "DELETE FROM movie_genres",
@@ -45,8 +49,9 @@ async fn what_changes_nothing_keeps_the_version(pool: PgPool) {
     let before = app.version().await;
     for change in [
         "UPDATE movies SET title = title, popularity = popularity",
-        "UPDATE movies SET runtime = 90, runtime_checked_at = now(), updated_at = now()",
+        "UPDATE movies SET runtime_checked_at = now(), updated_at = now()",
         "UPDATE movies SET overview = 'Long.'",
+        "UPDATE movies SET runtime = 0, original_language = '', poster_path = '', vote_count = 0, vote_average = 3",
         "UPDATE movies SET title = 'x' WHERE id = 99",
         "DELETE FROM movies WHERE id = 99",
         "DELETE FROM movie_genres WHERE movie_id = 99",
