@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::NaiveDate;
 use futures_util::{
     StreamExt, TryStreamExt,
     stream::{self, BoxStream},
@@ -10,10 +9,7 @@ use futures_util::{
 use serde::Serialize;
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::{
-    database::postgres::{Database, DatabaseError, within},
-    models::movie::date_text,
-};
+use crate::database::postgres::{Database, DatabaseError, within};
 
 /// A genre under the platform's own id.
 #[derive(Debug, Serialize)]
@@ -22,23 +18,11 @@ pub struct SnapshotGenre {
     name: String,
 }
 
-struct Row {
-    id: i32,
-    title: String,
-    release_date: Option<NaiveDate>,
-    popularity: Option<f64>,
-    poster_path: Option<String>,
-    vote_average: Option<f64>,
-    vote_count: i32,
-    original_language: String,
-    runtime: i32,
-    genre_ids: Vec<i32>,
-}
-
 /// What scoring needs of a movie.
 #[derive(Debug, Serialize)]
 pub struct SnapshotMovie {
-    id: i32,
+    /// The platform's own id.
+    pub id: i32,
     title: String,
     release_date: String,
     popularity: Option<f64>,
@@ -50,40 +34,83 @@ pub struct SnapshotMovie {
     genre_ids: Vec<i32>,
 }
 
-impl From<Row> for SnapshotMovie {
-    fn from(row: Row) -> Self {
-        Self {
-            id: row.id,
-            title: row.title,
-            release_date: date_text(row.release_date),
-            popularity: row.popularity,
-            poster_path: row.poster_path.unwrap_or_default(),
-            // An average over nobody says nothing.
-            vote_average: row.vote_average.filter(|_| row.vote_count > 0),
-            vote_count: row.vote_count,
-            original_language: row.original_language,
-            runtime: row.runtime,
-            genre_ids: row.genre_ids,
-        }
-    }
-}
-
-/// Which fields the lines have. Another one makes another version, so that a copy made of the lines of an older release is
-/// not taken for whole.
-const FORM: &str = "2";
-
-/// The version of the catalogue: `<epoch>-<number>.<form>`. It changes when, and only when, what [`Snapshot`] shows does.
+/// The version of the catalogue: it changes when, and only when, what [`Snapshot`] shows does.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn version(database: &Database) -> Result<String, DatabaseError> {
-    database.read("read the version of the catalogue", current_version).await
+    let state = database.read("read the version of the catalogue", State::read).await?;
+    Ok(state.version())
 }
 
-async fn current_version(connection: &mut PgConnection) -> sqlx::Result<String> {
-    let state = sqlx::query!(r#"SELECT epoch::text AS "epoch!", version FROM catalogue_state"#);
-    let state = state.fetch_one(connection).await?;
-    Ok(format!("{}-{}.{FORM}", state.epoch, state.version))
+/// Which fields the lines have, as the end of a version. Another form makes another version, so that a copy made of the
+/// lines of an older release is not taken for whole.
+const FORM: &str = ".2";
+
+/// What the version is made of.
+struct State {
+    /// Tells the versions of this database from those of another one.
+    epoch: String,
+    number: i64,
+    movies: i64,
+}
+
+impl State {
+    async fn read(connection: &mut PgConnection) -> sqlx::Result<Self> {
+        sqlx::query_as!(Self, r#"SELECT epoch::text AS "epoch!", version AS number, movies FROM catalogue_state"#)
+            .fetch_one(connection)
+            .await
+    }
+
+    fn version(&self) -> String {
+        format!("{}-{}{FORM}", self.epoch, self.number)
+    }
+
+    /// The number of a version of this epoch and form that is not newer than this one.
+    fn number_of(&self, version: &str) -> Option<i64> {
+        let number = version.strip_prefix(&self.epoch)?.strip_prefix('-')?.strip_suffix(FORM)?;
+        number.parse().ok().filter(|number| (0..=self.number).contains(number))
+    }
+
+    /// The ids of the movies that changed after `since`; `None` when that is not known, or too many for it to be worth while.
+    async fn changes(&self, since: &str, connection: &mut PgConnection) -> sqlx::Result<Option<Vec<i32>>> {
+        let Some(since) = self.number_of(since) else { return Ok(None) };
+        let log = sqlx::query!(
+            r#"SELECT (SELECT count(*) FROM catalogue_changes WHERE version > $1) AS "versions!",
+                      ARRAY(SELECT DISTINCT id FROM catalogue_changes, unnest(movie_ids) AS id WHERE version > $1 ORDER BY id)
+                          AS "movie_ids!: Vec<i32>""#,
+            since
+        );
+        let log = log.fetch_one(connection).await?;
+        let few = (self.movies / LARGEST_SHARE).max(ALWAYS_FEW);
+        let is_complete = log.versions == self.number - since;
+        Ok(Some(log.movie_ids).filter(|changed| is_complete && changed.len() as i64 <= few))
+    }
+}
+
+/// Up to so many changes are always sent as such.
+const ALWAYS_FEW: i64 = 1000;
+/// From a quarter of all movies on, reading them one by one is slower than reading them all.
+const LARGEST_SHARE: i64 = 4;
+
+/// The rows of all movies, or of those that a condition names, by id. An average over nobody says nothing.
+macro_rules! movie_rows {
+    ($condition:literal $(, $value:expr)*) => {
+        sqlx::query_as!(
+            SnapshotMovie,
+            r#"SELECT m.id, m.title, COALESCE(to_char(m.release_date, 'YYYY-MM-DD'), '') AS "release_date!", m.popularity,
+                      COALESCE(m.poster_path, '') AS "poster_path!",
+                      CASE WHEN m.vote_count > 0 THEN m.vote_average END AS vote_average,
+                      COALESCE(m.vote_count, 0) AS "vote_count!",
+                      COALESCE(m.original_language, '') AS "original_language!", COALESCE(m.runtime, 0) AS "runtime!",
+                      ARRAY(SELECT mg.genre_id FROM movie_genres mg WHERE mg.movie_id = m.id ORDER BY mg.genre_id)
+                          AS "genre_ids!"
+               FROM movies m "#
+                + $condition
+                + " ORDER BY m.id"
+            $(, $value)*
+        )
+    };
 }
 
 /// A read-only transaction that sees one moment, whatever is written meanwhile.
@@ -96,50 +123,53 @@ pub struct Snapshot {
     pub version: String,
     /// All genres, by id.
     pub genres: Vec<SnapshotGenre>,
+    /// How many movies there are.
+    pub total: i64,
+    /// The ids of the movies that changed since the version that was asked for, ascending, whether or not they are still
+    /// there; `None` when all movies are to be read.
+    pub changes: Option<Vec<i32>>,
 }
 
 impl Snapshot {
-    /// Begins to read.
+    /// Begins to read what changed after the version `since`, or everything.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn open(database: &Database) -> Result<Self, DatabaseError> {
-        let begun = within(database.query_timeout(), Self::begin(database)).await;
+    pub async fn open(database: &Database, since: Option<&str>) -> Result<Self, DatabaseError> {
+        let begun = within(database.query_timeout(), Self::begin(database, since)).await;
         begun.map_err(DatabaseError::from_read).inspect_err(|error| error.log("begin a copy of the catalogue"))
     }
 
-    async fn begin(database: &Database) -> sqlx::Result<Self> {
+    async fn begin(database: &Database, since: Option<&str>) -> sqlx::Result<Self> {
         let mut transaction = database.pool().begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         // A long stream is one long statement, at the pace of its reader; whoever reads it limits the time.
-        sqlx::query(
-            "SELECT set_config('statement_timeout', '0', true),
-                    set_config('idle_in_transaction_session_timeout', '0', true)",
+        sqlx::query!(
+            "SELECT set_config('statement_timeout', '0', true) AS statement,
+                    set_config('idle_in_transaction_session_timeout', '0', true) AS idle"
         )
-        .execute(&mut *transaction)
+        .fetch_one(&mut *transaction)
         .await?;
-        let version = current_version(&mut transaction).await?;
+        let state = State::read(&mut transaction).await?;
+        let changes = match since {
+            Some(since) => state.changes(since, &mut transaction).await?,
+            None => None,
+        };
         let genres = sqlx::query_as!(SnapshotGenre, "SELECT id, name FROM genres ORDER BY id")
             .fetch_all(&mut *transaction)
             .await?;
-        Ok(Self { transaction, row_timeout: database.query_timeout(), version, genres })
+        let (row_timeout, version, total) = (database.query_timeout(), state.version(), state.movies);
+        Ok(Self { transaction, row_timeout, version, genres, total, changes })
     }
 
-    /// All movies by id, as they arrive from the database; an error when it falls silent.
+    /// The movies by id, all or those that changed, as they arrive from the database; an error when it falls silent.
     pub fn movies(&mut self) -> BoxStream<'_, sqlx::Result<SnapshotMovie>> {
         let row_timeout = self.row_timeout;
-        let rows = sqlx::query_as!(
-            Row,
-            r#"SELECT m.id, m.title, m.release_date, m.popularity, m.poster_path, m.vote_average,
-                      COALESCE(m.vote_count, 0) AS "vote_count!",
-                      COALESCE(m.original_language, '') AS "original_language!", COALESCE(m.runtime, 0) AS "runtime!",
-                      ARRAY(SELECT mg.genre_id FROM movie_genres mg WHERE mg.movie_id = m.id ORDER BY mg.genre_id)
-                          AS "genre_ids!"
-               FROM movies m ORDER BY m.id"#
-        )
-        .fetch(&mut *self.transaction);
+        let rows = match &self.changes {
+            None => movie_rows!("").fetch(&mut *self.transaction),
+            Some(ids) => movie_rows!("WHERE m.id = ANY ($1)", ids).fetch(&mut *self.transaction),
+        };
         stream::try_unfold(rows, move |mut rows| async move {
-            let row = within(row_timeout, rows.try_next()).await?;
-            Ok(row.map(|row| (SnapshotMovie::from(row), rows)))
+            Ok(within(row_timeout, rows.try_next()).await?.map(|row| (row, rows)))
         })
         .boxed()
     }

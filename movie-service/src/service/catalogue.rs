@@ -1,4 +1,4 @@
-//! The whole catalogue as lines of JSON (NDJSON), in bounded memory however large it is and however slowly it is read.
+//! The catalogue, or what changed in it, as lines of JSON (NDJSON), in bounded memory however large it is and however slowly it is read.
 
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ const PIECE_BYTES: usize = 32 * 1024;
 const PIECES_AHEAD: usize = 2;
 /// Longest wait for the reader to take a piece.
 const READER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Ids of deleted movies in one line.
+const IDS_OF_A_LINE: usize = 1000;
 
 /// A copy in the making.
 pub struct CatalogueStream {
@@ -45,12 +47,28 @@ struct Piece {
 struct FirstLine<'a> {
     catalogue_version: &'a str,
     genres: &'a [SnapshotGenre],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct DeletedLine<'a> {
+    deleted: &'a [i32],
 }
 
 #[derive(Serialize)]
 struct LastLine {
     end: bool,
     movies: usize,
+    #[serde(flatten)]
+    changes: Option<ChangesEnd>,
+}
+
+/// By which a reader knows that its copy is whole again.
+#[derive(Serialize)]
+struct ChangesEnd {
+    deleted: usize,
+    total: i64,
 }
 
 /// The use case. Clones share the same state.
@@ -74,20 +92,21 @@ impl Catalogue {
         Ok(snapshot::version(&self.database).await?)
     }
 
-    /// Begins a copy of one moment. A task reads ahead of whoever takes the pieces, and ends when they are dropped.
+    /// Begins a copy of one moment: what changed after the version `since`, or everything when that is not known (any more),
+    /// or nearly as much. A task reads ahead of whoever takes the pieces, and ends when they are dropped.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn stream(&self) -> Result<CatalogueStream, Unavailable> {
+    pub async fn stream(&self, since: Option<String>) -> Result<CatalogueStream, Unavailable> {
         let (begun, version) = oneshot::channel();
         let (pieces, taken) = mpsc::channel(PIECES_AHEAD);
         let database = self.database.clone();
         self.lifecycle.spawn(async move {
-            if let Ok(snapshot) = Snapshot::open(&database).await {
+            if let Ok(snapshot) = Snapshot::open(&database, since.as_deref()).await {
                 // Whoever asked may be gone: then the first piece finds nobody.
                 let _ = begun.send(snapshot.version.clone());
                 // Broken off, it ends without its last piece, which the other side sees.
-                let _ = write(snapshot, &pieces).await;
+                let _ = write(snapshot, since.as_deref(), &pieces).await;
             }
         });
         let version = version.await.map_err(|_| Unavailable)?;
@@ -109,23 +128,40 @@ fn whole_or_failed(taken: mpsc::Receiver<Piece>) -> impl Stream<Item = Result<By
     })
 }
 
-async fn write(mut snapshot: Snapshot, pieces: &mpsc::Sender<Piece>) -> Result<(), BrokenOff> {
+async fn write(mut snapshot: Snapshot, since: Option<&str>, pieces: &mpsc::Sender<Piece>) -> Result<(), BrokenOff> {
     let mut buffer = Vec::with_capacity(PIECE_BYTES + 1024);
-    append(&mut buffer, &FirstLine { catalogue_version: &snapshot.version, genres: &snapshot.genres });
-    let mut count = 0;
-    let mut movies = snapshot.movies();
-    while let Some(movie) = movies.next().await {
+    let since = since.filter(|_| snapshot.changes.is_some());
+    append(&mut buffer, &FirstLine { catalogue_version: &snapshot.version, genres: &snapshot.genres, since });
+    // Of all movies, the ids are nobody's business.
+    let (mut movies, mut sent) = (0, Vec::new());
+    let mut rows = snapshot.movies();
+    while let Some(movie) = rows.next().await {
         let movie: SnapshotMovie = movie.map_err(|error| {
             DatabaseError::from_read(error).log("read the catalogue");
             BrokenOff
         })?;
         append(&mut buffer, &movie);
-        count += 1;
+        movies += 1;
+        if since.is_some() {
+            sent.push(movie.id);
+        }
         if buffer.len() >= PIECE_BYTES {
             hand_on(&mut buffer, false, pieces).await?;
         }
     }
-    append(&mut buffer, &LastLine { end: true, movies: count });
+    drop(rows);
+    let changes = match &snapshot.changes {
+        Some(changed) => {
+            let gone: Vec<i32> = changed.iter().copied().filter(|id| sent.binary_search(id).is_err()).collect();
+            for deleted in gone.chunks(IDS_OF_A_LINE) {
+                append(&mut buffer, &DeletedLine { deleted });
+                hand_on(&mut buffer, false, pieces).await?;
+            }
+            Some(ChangesEnd { deleted: gone.len(), total: snapshot.total })
+        }
+        None => None,
+    };
+    append(&mut buffer, &LastLine { end: true, movies, changes });
     hand_on(&mut buffer, true, pieces).await
 }
 

@@ -5,6 +5,7 @@ mod bulk;
 mod bulk_failures;
 mod cache;
 mod catalogue;
+mod catalogue_changes;
 mod catalogue_version;
 mod common_routes;
 mod conditional;

@@ -67,6 +67,9 @@ async fn statements_of_the_previous_release_work_on_this_schema(pool: PgPool) {
         let execute = format!("PREPARE previous AS {sql}; EXECUTE previous {values}; DEALLOCATE previous");
         let executed = sqlx::raw_sql(AssertSqlSafe(execute)).execute(&mut *transaction).await;
         executed.unwrap_or_else(|error| panic!("{error}: {sql} {values}"));
+        let is_logged = "SELECT version = (SELECT count(*) FROM catalogue_changes) FROM catalogue_state";
+        let is_logged: bool = sqlx::query_scalar(is_logged).fetch_one(&mut *transaction).await.unwrap();
+        assert!(is_logged, "copies of the catalogue would miss what this changed: {sql} {values}");
         transaction.rollback().await.unwrap();
     }
 }
