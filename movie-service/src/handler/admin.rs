@@ -89,8 +89,7 @@ pub enum Mode {
 }
 
 impl QueryParameters for SyncQuery {
-    const ORIGINAL: Option<&'static [&'static str]> =
-        Some(&["pages", "mode", "year", "years", "with_genres", "language"]);
+    const ORIGINAL: Option<&'static [&'static str]> = Some(&["pages"]);
 }
 
 impl TryFrom<SyncQuery> for SyncRequest {

@@ -44,9 +44,7 @@ pub struct JobListParameters {
     limit: Option<i32>,
 }
 
-impl QueryParameters for JobListParameters {
-    const ORIGINAL: Option<&'static [&'static str]> = Some(&["limit"]);
-}
+impl QueryParameters for JobListParameters {}
 
 /// List jobs
 ///

@@ -206,6 +206,11 @@ async fn what_cannot_be_meant_is_refused_in_both_modes(pool: PgPool) {
         assert_eq!(reply.json()["field"], "mode");
     }
     app.post_job("mode=async").await.assert_error(400, "invalid mode, expected it only once");
+    let misspelt = "unknown parameter yeer, the nearest known one is year";
+    app.post_job("yeer=1994").await.assert_error(400, misspelt);
+    app.send(Method::POST, "/api/v1/admin/sync?language=fr&yeer=1994").await.assert_error(400, misspelt);
+    let misspelt = "unknown parameter limits, the nearest known one is limit";
+    app.get("/api/v1/admin/sync/jobs?limits=5").await.assert_error(400, misspelt);
     assert_eq!(app.get("/api/v1/admin/sync/jobs").await.json(), jobs, "nothing was begun");
 }
 
