@@ -29,8 +29,9 @@ use crate::{
     service::{interactions::Interactions, preferences::Preferences, profiles::Profiles, users::Users},
 };
 
-/// The schema, applied at every start.
-pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// The schema, applied at every start. A newer one is not refused: during an upgrade a replica of this release may start
+/// after one of the next release.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate::Migrator { ignore_missing: true, ..sqlx::migrate!() };
 
 /// What handlers work with.
 #[derive(Clone)]

@@ -224,7 +224,7 @@ mod tests {
             ("pages=501", 50, 500),
             ("pages=9223372036854775807", 50, 500),
         ] {
-            let pages = |query: &str| request(query).expect("no mistakes").parameters.pages;
+            let pages = |query: &str| request(query).expect(query).parameters.pages;
             assert_eq!((pages(value), pages(&format!("mode=async&{value}"))), (now, job), "{value}");
         }
     }

@@ -12,3 +12,15 @@ async fn the_statements_of_the_previous_release_work_on_the_newest_schema(pool: 
         assert_eq!(rows.unwrap_or_else(|error| panic!("{error}: {statement}")).len(), 1, "{statement}");
     }
 }
+
+#[sqlx::test(migrator = "MIGRATIONS")]
+async fn a_replica_that_is_started_again_ignores_migrations_of_a_newer_release(pool: PgPool) {
+    sqlx::raw_sql(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'of a newer release', TRUE, '', 0)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    MIGRATIONS.run(&pool).await.unwrap();
+}

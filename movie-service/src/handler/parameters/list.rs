@@ -22,8 +22,8 @@ use crate::models::{
 pub struct FilterParameters {
     /// Searches titles and original titles, in any script; case, accents and punctuation do not matter. By relevance
     /// come first titles that are the same, then those that begin with it, then those with words that begin with its
-    /// words, and last, when those are fewer than 20, the 500 most popular titles spelt like it: words of 4 letters may
-    /// have one mistake and those of 6 two, a space may be missing or too many, and when nothing is found, one word of
+    /// words, and last, when those are fewer than 20, the 500 most popular similar titles: words of 4 letters may have
+    /// one wrong letter and those of 6 two, a space may be missing or too many, and when nothing is found, one word of
     /// several may be missing. Popularity breaks ties. `shawshenk redemtion` finds The Shawshank Redemption.
     #[serde(deserialize_with = "values::search")]
     #[param(pattern = r"\S", max_length = 200)]
