@@ -101,19 +101,9 @@ impl PostgresConfig {
 /// Why there is no usable database.
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
-    /// It could not be reached, or did not let us in.
-    #[error("cannot connect to the database {database} at {host}:{port}")]
-    Connect {
-        /// `DB_HOST`.
-        host: String,
-        /// `DB_PORT`.
-        port: u16,
-        /// `DB_NAME`.
-        database: String,
-        /// The cause.
-        #[source]
-        source: sqlx::Error,
-    },
+    /// The database, with its address, could not be reached, or did not let us in.
+    #[error("cannot connect to the database {0}")]
+    Connect(String, #[source] sqlx::Error),
     /// Its schema could not be brought up to date.
     #[error("cannot migrate the database")]
     Migrate(#[from] sqlx::migrate::MigrateError),
@@ -139,23 +129,29 @@ pub enum DatabaseError {
 impl DatabaseError {
     /// What a failed read means.
     pub fn from_read(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Database(_) => Self::from_server(error),
-            _ if is_connection_error(&error) => Self::Unavailable(Arc::new(error)),
-            _ => Self::Unexpected(Arc::new(error)),
-        }
+        Self::classify(error, Self::Unavailable)
     }
 
     /// What a failed write means, once it was sent.
     pub fn from_write(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::Database(_) => Self::from_server(error),
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::BeginFailed => {
-                Self::Unavailable(Arc::new(error))
+        Self::classify(error, Self::Unconfirmed)
+    }
+
+    /// What an error means; `unanswered` when the connection broke, or was silent for too long.
+    fn classify(error: sqlx::Error, unanswered: fn(Arc<sqlx::Error>) -> Self) -> Self {
+        let kind = match &error {
+            sqlx::Error::Database(reported) => match reported.constraint() {
+                Some(constraint) => return Self::Constraint(constraint.to_owned()),
+                None if is_transient(&**reported) => Self::Unavailable,
+                None => Self::Unexpected,
+            },
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::BeginFailed => Self::Unavailable,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+                unanswered
             }
-            _ if is_connection_error(&error) => Self::Unconfirmed(Arc::new(error)),
-            _ => Self::Unexpected(Arc::new(error)),
-        }
+            _ => Self::Unexpected,
+        };
+        kind(Arc::new(error))
     }
 
     /// Whether the same statement may succeed later.
@@ -170,18 +166,6 @@ impl DatabaseError {
             Self::Unavailable(error) => tracing::warn!(operation, %error, "the database is unavailable"),
             Self::Unconfirmed(error) => tracing::warn!(operation, %error, "the database did not confirm a write"),
             Self::Unexpected(error) => tracing::error!(operation, %error, "unexpected database error"),
-        }
-    }
-
-    /// What an error that the server reported means: it did not execute the statement.
-    fn from_server(error: sqlx::Error) -> Self {
-        let reported = error.as_database_error();
-        if let Some(constraint) = reported.and_then(sqlx::error::DatabaseError::constraint) {
-            return Self::Constraint(constraint.to_owned());
-        }
-        match reported.and_then(sqlx::error::DatabaseError::code).is_some_and(|code| is_transient_code(&code)) {
-            true => Self::Unavailable(Arc::new(error)),
-            false => Self::Unexpected(Arc::new(error)),
         }
     }
 }
@@ -204,13 +188,13 @@ impl Database {
         let mut connection = connect_with_retry(config).await?;
         migrations.run(&mut connection).await?;
         let _ = connection.close().await;
-        Ok(Self::new(pool(config), config))
+        Ok(Self::new(config))
     }
 
-    /// Runs statements on `pool` within the limits of `config`.
-    pub fn new(pool: PgPool, config: &PostgresConfig) -> Self {
+    /// A pool that connects when it is first used.
+    pub fn new(config: &PostgresConfig) -> Self {
         let PostgresConfig { acquire_timeout, statement_timeout, .. } = *config;
-        Self { pool, acquire_timeout, statement_timeout }
+        Self { pool: pool(config), acquire_timeout, statement_timeout }
     }
 
     /// The pool, for work with limits of its own.
@@ -221,11 +205,6 @@ impl Database {
     /// Longest wait for a connection.
     pub fn acquire_timeout(&self) -> Duration {
         self.acquire_timeout
-    }
-
-    /// Longest run of one statement at the server.
-    pub fn statement_timeout(&self) -> Duration {
-        self.statement_timeout
     }
 
     /// Longest time that one [`Self::read`] or [`Self::write`] takes.
@@ -265,16 +244,14 @@ impl Database {
         let deadline = Instant::now() + self.query_timeout();
         // Until there is a connection nothing was sent.
         let mut connection = self.pool.acquire().await.map_err(DatabaseError::from_read)?;
-        let error = match timeout_at(deadline, work(&mut connection)).await {
-            Ok(Ok(value)) => return Ok(value),
-            Ok(Err(error)) => error,
-            Err(_) => timed_out(),
-        };
-        if is_connection_error(&error) {
-            // Its answer may still come, or never: nobody else may have to wait for it.
-            connection.close_on_drop();
-        }
-        Err(classify(error))
+        let result = timeout_at(deadline, work(&mut connection)).await.unwrap_or_else(|_| Err(timed_out()));
+        result.map_err(|error| {
+            if error.as_database_error().is_none() {
+                // Its answer may still come, or never: nobody else may have to wait for it.
+                connection.close_on_drop();
+            }
+            classify(error)
+        })
     }
 
     /// Whether PostgreSQL answers now.
@@ -292,8 +269,7 @@ impl Database {
     }
 }
 
-/// A pool that connects when it is first used.
-pub fn pool(config: &PostgresConfig) -> PgPool {
+fn pool(config: &PostgresConfig) -> PgPool {
     let statement_timeout = config.statement_timeout.as_millis().to_string();
     let options = config.connect_options().options([
         ("statement_timeout", statement_timeout.as_str()),
@@ -341,41 +317,25 @@ fn timed_out() -> sqlx::Error {
 async fn connect_with_retry(config: &PostgresConfig) -> Result<PgConnection, PostgresError> {
     let give_up = Instant::now() + CONNECT_TIMEOUT;
     loop {
-        let attempt = timeout(config.acquire_timeout, config.connect_options().connect()).await;
-        let error = match attempt {
-            Ok(Ok(connection)) => return Ok(connection),
-            Ok(Err(error)) => error,
-            Err(_) => timed_out(),
+        let error = match within(config.acquire_timeout, config.connect_options().connect()).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
         };
         // A server that answers "no such database" or "wrong password" will not change its mind.
-        if error.as_database_error().is_some_and(|error| error.code().is_none_or(|code| !is_transient_code(&code)))
-            || Instant::now() >= give_up
-        {
-            let (host, port, database) = (config.host.clone(), config.port, config.database.clone());
-            return Err(PostgresError::Connect { host, port, database, source: error });
+        let is_final = error.as_database_error().is_some_and(|reported| !is_transient(reported));
+        if is_final || Instant::now() >= give_up {
+            let PostgresConfig { host, port, database, .. } = config;
+            return Err(PostgresError::Connect(format!("{database} at {host}:{port}"), error));
         }
         tracing::warn!(%error, "waiting for PostgreSQL");
         sleep(Duration::from_millis(500)).await;
     }
 }
 
-/// Whether there is no usable connection, or none any more.
-fn is_connection_error(error: &sqlx::Error) -> bool {
-    matches!(
-        error,
-        sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::BeginFailed
-    )
-}
-
 /// Whether the cause is the state of the server and not the statement (appendix A of PostgreSQL's manual): classes 08,
 /// 53, 57 and 58 (connection, resources, operator, system), 40 (deadlock, serialisation), 55 (a lock that was not free
 /// in time), 25P03 (a session idle in a transaction) and 25006 (a server that has become read-only).
-fn is_transient_code(code: &str) -> bool {
-    ["08", "40", "53", "55", "57", "58", "25P03", "25006"].iter().any(|class| code.starts_with(class))
+fn is_transient(reported: &dyn sqlx::error::DatabaseError) -> bool {
+    let classes = ["08", "40", "53", "55", "57", "58", "25P03", "25006"];
+    reported.code().is_some_and(|code| classes.iter().any(|class| code.starts_with(class)))
 }

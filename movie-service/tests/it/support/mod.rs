@@ -16,7 +16,7 @@ use http_body_util::BodyExt;
 use movie_service::{
     App,
     config::{Config, env::Env},
-    database::postgres::{self, Database},
+    database::postgres::Database,
     lifecycle::Lifecycle,
 };
 use serde_json::Value;
@@ -136,7 +136,7 @@ impl TestApp {
     pub async fn from_settings(pool: &PgPool, settings: &HashMap<String, String>) -> Self {
         let config = config(settings);
         let lifecycle = Lifecycle::new();
-        let database = Database::new(postgres::pool(&config.postgres), &config.postgres);
+        let database = Database::new(&config.postgres);
         let app = App::assemble(&config, database, lifecycle.clone()).await.unwrap();
         let client = redis::Client::open(format!("{}/{}", redis_url(), config.redis.database)).unwrap();
         let redis = client.get_multiplexed_async_connection().await.unwrap();

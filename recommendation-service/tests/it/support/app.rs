@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use recommendation_service::{
     App,
     config::{Config, env::Env},
-    database::postgres::{self, Database, PostgresConfig},
+    database::postgres::{Database, PostgresConfig},
     lifecycle::Lifecycle,
 };
 use redis::{AsyncCommands, aio::MultiplexedConnection};
@@ -94,7 +94,7 @@ pub fn database(pool: &PgPool, timeout: Duration) -> Database {
         statement_timeout: timeout,
         ..defaults
     };
-    Database::new(postgres::pool(&config), &config)
+    Database::new(&config)
 }
 
 /// A connection to the Redis that `settings` name.
@@ -142,9 +142,7 @@ impl TestApp {
     /// The service with these settings, not waited for.
     pub async fn with(pool: PgPool, peers: Peers, settings: HashMap<String, String>) -> Self {
         let config = config(&settings);
-        let app = App::new(&config, Lifecycle::new(), Database::new(pool.clone(), &config.postgres))
-            .await
-            .expect("it starts");
+        let app = App::new(&config, Lifecycle::new(), Database::new(&config.postgres)).await.expect("it starts");
         Self { router: app.router(&config), redis: redis_connection(&settings).await, app, peers, pool }
     }
 

@@ -14,10 +14,7 @@ use tower::ServiceExt;
 use user_preference_service::{
     App,
     config::{Config, env::Env},
-    database::{
-        postgres::{self, Database},
-        redis::RedisLink,
-    },
+    database::{postgres::Database, redis::RedisLink},
     lifecycle::Lifecycle,
 };
 
@@ -70,7 +67,7 @@ impl TestApp {
         let config = Config::from_env(Env::from_fn(move |name| settings.get(name).cloned())).unwrap();
         let lifecycle = Lifecycle::new();
         let link = RedisLink::new(&config.redis, &lifecycle).unwrap();
-        let database = Database::new(postgres::pool(&config.postgres), &config.postgres);
+        let database = Database::new(&config.postgres);
         let app = App::new(database, link, &lifecycle);
         Self { router: app.router(&config), pool, lifecycle, redis: redis::Client::open(redis).unwrap() }
     }
