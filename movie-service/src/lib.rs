@@ -78,7 +78,7 @@ impl App {
     pub async fn assemble(config: &Config, database: Database, lifecycle: Lifecycle) -> Result<Self, StartError> {
         let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
         let tmdb = Tmdb::new(&config.tmdb)?;
-        let cache = Cache::new(redis.clone(), lifecycle.clone());
+        let cache = Cache::new(redis.clone(), &lifecycle);
         // An earlier process may have died between a change and its invalidation.
         cache.invalidate().await;
         let movies = Movies::new(database.clone(), cache.clone(), lifecycle.clone());

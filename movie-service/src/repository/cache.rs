@@ -7,14 +7,14 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use tokio::time::sleep;
+use tokio::{sync::Notify, time::sleep};
 
 use crate::{
     database::redis::{RedisFailure, RedisLink},
@@ -63,10 +63,10 @@ impl CacheKey {
             ("include=", include.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(",")),
             ("facets=", facets.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(",")),
         ];
-        let more: Vec<_> = more.iter().filter(|(_, value)| !value.is_empty()).map(|(n, v)| format!("{n}{v}")).collect();
-        if !more.is_empty() {
-            key.push(':');
-            key.push_str(&more.join("&"));
+        for (number, (name, value)) in more.iter().filter(|(_, value)| !value.is_empty()).enumerate() {
+            key += if number == 0 { ":" } else { "&" };
+            key += name;
+            key += value;
         }
         Self { key, seconds: LIST_SECONDS }
     }
@@ -127,25 +127,28 @@ pub struct Cache(Arc<Inner>);
 
 struct Inner {
     redis: RedisLink,
-    lifecycle: Lifecycle,
     /// Changes of the catalogue that this process knows of.
     changes: AtomicU64,
     /// The last of them that a new token followed. While it is behind, what is in Redis may be old.
     published: AtomicU64,
-    retrying: AtomicBool,
+    /// Notified when a change was not published.
+    deferred: Notify,
 }
 
 impl Cache {
     /// A cache that is not used before the first [`Self::invalidate`]: the process before this one may have died
     /// between a change and the new token.
-    pub fn new(redis: RedisLink, lifecycle: Lifecycle) -> Self {
-        Self(Arc::new(Inner {
-            redis,
-            lifecycle,
-            changes: AtomicU64::new(1),
-            published: AtomicU64::new(0),
-            retrying: AtomicBool::new(false),
-        }))
+    pub fn new(redis: RedisLink, lifecycle: &Lifecycle) -> Self {
+        let (changes, published, deferred) = (AtomicU64::new(1), AtomicU64::new(0), Notify::new());
+        let this = Self(Arc::new(Inner { redis, changes, published, deferred }));
+        let (publish, stop) = (this.clone().publish_deferred(), lifecycle.stop_token());
+        lifecycle.spawn(async move {
+            tokio::select! {
+                () = publish => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        this
     }
 
     /// How often this process has invalidated the cache: tells work begun before a change from work begun after it.
@@ -190,8 +193,8 @@ impl Cache {
     pub async fn invalidate(&self) {
         self.0.changes.fetch_add(1, Ordering::AcqRel);
         self.replace_token().await;
-        if self.is_outdated() && !self.0.retrying.swap(true, Ordering::AcqRel) {
-            self.0.lifecycle.spawn(self.clone().keep_trying());
+        if self.is_outdated() {
+            self.0.deferred.notify_one();
         }
     }
 
@@ -199,28 +202,33 @@ impl Cache {
         self.0.published.load(Ordering::Acquire) < self.changes()
     }
 
-    async fn keep_trying(self) {
-        let stop = self.0.lifecycle.stop_token();
-        let trying = async {
-            loop {
-                while self.is_outdated() {
-                    sleep(RETRY).await;
-                    self.replace_token().await;
-                }
-                self.0.retrying.store(false, Ordering::Release);
-                // A change that failed in between has relied on this task.
-                if !self.is_outdated() || self.0.retrying.swap(true, Ordering::AcqRel) {
-                    return;
-                }
+    async fn publish_deferred(self) {
+        loop {
+            self.0.deferred.notified().await;
+            while self.is_outdated() {
+                sleep(RETRY).await;
+                self.replace_token().await;
             }
-        };
-        tokio::select! {
-            () = trying => {}
-            () = stop.cancelled() => {}
         }
     }
 
-    async fn replace_token(&self) {
+    /// Redis has no token, or something else in its place: sets one, unless another reader was faster.
+    async fn first_token(&self) -> Lookup {
+        let token = new_token();
+        let set = self.0.redis.run(async |redis| {
+            let mut set = redis::pipe();
+            set.cmd("SET").arg(GENERATION).arg(&token[..]).arg("NX").ignore().cmd("MGET").arg(GENERATION);
+            set.query_async::<(Vec<Option<Vec<u8>>>,)>(redis).await
+        });
+        let Ok((found,)) = set.await else { return Lookup::Bypass };
+        match found.into_iter().flatten().find_map(|found| Token::try_from(found).ok()) {
+            Some(current) => Lookup::Miss(current),
+            None => self.replace_token().await.map_or(Lookup::Bypass, Lookup::Miss),
+        }
+    }
+
+    /// The new token, if Redis has it.
+    async fn replace_token(&self) -> Option<Token> {
         let changes = self.changes();
         let token = new_token();
         let replaced = self
@@ -230,25 +238,13 @@ impl Cache {
         match replaced.await {
             Ok(()) => {
                 self.0.published.fetch_max(changes, Ordering::AcqRel);
+                Some(token)
             }
-            Err(error) => tracing::debug!(%error, "the cache could not be invalidated yet"),
+            Err(error) => {
+                tracing::debug!(%error, "the cache could not be invalidated yet");
+                None
+            }
         }
-    }
-
-    /// Redis has no token, or something else in its place: sets one, unless another process was faster.
-    async fn first_token(&self) -> Lookup {
-        let token = new_token();
-        let set = self.0.redis.run(async |redis| {
-            let set_if_absent = redis::cmd("SET").arg(GENERATION).arg(&token[..]).arg("NX").to_owned();
-            let (_, found): (redis::Value, Vec<Option<Vec<u8>>>) =
-                redis::pipe().add_command(set_if_absent).cmd("MGET").arg(GENERATION).query_async(redis).await?;
-            if let Some(current) = found.into_iter().flatten().next().and_then(|found| Token::try_from(found).ok()) {
-                return Ok(current);
-            }
-            redis::cmd("SET").arg(GENERATION).arg(&token[..]).query_async::<()>(redis).await?;
-            Ok(token)
-        });
-        set.await.map_or(Lookup::Bypass, Lookup::Miss)
     }
 }
 
