@@ -66,21 +66,19 @@ impl Term {
     pub(super) fn new(words: &[&str], index: usize, vocabulary: &Vocabulary) -> Self {
         let text = words[index];
         let letters = text.chars().count();
-        let mut forms = typos(text, vocabulary);
-        forms.extend(
-            swaps(text).into_iter().filter(|swapped| vocabulary.has(swapped)).map(|form| (form, edited(1.0, letters))),
-        );
-        forms.extend(segments(text, vocabulary).into_iter().map(|form| {
+        let known = |form: &String| vocabulary.has(form);
+        let swapped = swaps(text).into_iter().filter(known).map(|form| (form, edited(1.0, letters)));
+        let segmented = segments(text, vocabulary).into_iter().map(|form| {
             let spaces = form.matches(' ').count() as f32;
             (form, edited(SPACE_EDITS * spaces, letters))
-        }));
-        forms.extend(joined(words, index).into_iter().filter(|joined| vocabulary.has(joined)).map(|joined| {
-            let letters = joined.chars().count();
-            (joined, edited(SPACE_EDITS, letters))
-        }));
-        forms.extend(
-            same_number(text).into_iter().flatten().filter(|form| **form != text).map(|form| ((*form).to_owned(), 1.0)),
-        );
+        });
+        let joined = joined(words, index).into_iter().filter(known).map(|form| {
+            let letters = form.chars().count();
+            (form, edited(SPACE_EDITS, letters))
+        });
+        let numbers = same_number(text).into_iter().flatten().filter(|form| **form != text);
+        let mut forms = typos(text, vocabulary);
+        forms.extend(swapped.chain(segmented).chain(joined).chain(numbers.map(|form| ((*form).to_owned(), 1.0))));
         forms.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
         forms.dedup_by(|one, other| one.0 == other.0);
         forms.truncate(MAX_FORMS);
@@ -178,24 +176,21 @@ pub(super) fn swaps(text: &str) -> Vec<String> {
 
 /// The word before and the one after, written as one with it.
 pub(super) fn joined(words: &[&str], index: usize) -> Vec<String> {
-    let pairs = [index.checked_sub(1).map(|before| (before, index)), Some((index, index + 1))];
-    let joined = |(one, next): (usize, usize)| Some(format!("{}{}", words.get(one)?, words.get(next)?));
-    pairs.into_iter().flatten().filter_map(joined).collect()
+    let joined = |one: usize| Some(format!("{}{}", words.get(one)?, words.get(one + 1)?));
+    (index.saturating_sub(1)..=index).filter_map(joined).collect()
 }
 
 /// Parts of a word that may be words of titles.
 pub(super) fn pieces(text: &str) -> Vec<String> {
     let letters: Vec<char> = text.chars().collect();
-    let piece = |from: usize, to: usize| letters[from..to].iter().collect::<String>();
-    let mut pieces: Vec<String> = (1..letters.len()).flat_map(|at| [piece(0, at), piece(at, letters.len())]).collect();
-    if is_segmented(letters.len()) {
-        pieces.extend(
-            (1..letters.len())
-                .flat_map(|from| (from + 3..letters.len()).map(move |to| (from, to)))
-                .map(|(from, to)| piece(from, to)),
-        );
-    }
-    pieces
+    let count = letters.len();
+    let ranges = (0..count).flat_map(|from| (from + 1..=count).map(move |to| (from, to)));
+    let is_piece = |(from, to): &(usize, usize)| match (*from == 0, *to == count) {
+        (true, true) => false,
+        (false, false) => is_segmented(count),
+        _ => true,
+    };
+    ranges.filter(is_piece).map(|(from, to)| letters[from..to].iter().collect()).collect()
 }
 
 /// The word as two words of titles, wherever that is possible, and as the fewest of three or more.
