@@ -42,15 +42,15 @@ pub async fn start() -> StandIn {
     StandIn { url }
 }
 
-/// Each synchronisation asks for the genres first.
-async fn genres(State(syncs): State<Arc<AtomicU32>>) -> Json<Value> {
-    syncs.fetch_add(1, Ordering::Relaxed);
+async fn genres() -> Json<Value> {
     let genres: Vec<_> = GENRES.iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
     Json(json!({"genres": genres}))
 }
 
 async fn discover(State(syncs): State<Arc<AtomicU32>>, Query(Discover { page }): Query<Discover>) -> Json<Value> {
-    let first = syncs.load(Ordering::Relaxed) * 100_000 + page * 20;
+    // Each synchronisation asks for page 1 once, and for the others afterwards.
+    let sync = syncs.fetch_add(u32::from(page == 1), Ordering::Relaxed) + u32::from(page == 1);
+    let first = sync * 100_000 + page * 20;
     let results: Vec<_> = (first..first + 20).map(movie).collect();
     Json(json!({"page": page, "results": results, "total_pages": 500, "total_results": 10_000}))
 }

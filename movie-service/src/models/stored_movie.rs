@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::locks::Locks;
 
 /// What people can set of a movie, as it is stored: it can be stored as it is.
-#[derive(Debug, Clone, PartialEq, Default, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct StoredMovie {
     /// 1 to 500 characters, not blank.
     pub title: String,
@@ -34,7 +34,6 @@ pub struct StoredMovie {
     /// Id at TMDB; negative for the built-in sample.
     pub tmdb_id: Option<i32>,
     /// What a sync leaves alone.
-    #[sqlx(try_from = "Vec<String>")]
     pub locks: Locks,
 }
 

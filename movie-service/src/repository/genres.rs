@@ -7,6 +7,26 @@ use crate::{
     models::genre::{Genre, GenreSummary},
 };
 
+/// A genre under both its ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownGenre {
+    /// The platform's own id.
+    pub id: i32,
+    /// TMDB's id.
+    pub tmdb_id: i32,
+    /// Its name.
+    pub name: String,
+}
+
+/// All genres under both their ids, by name.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn known(database: &Database) -> Result<Vec<KnownGenre>, DatabaseError> {
+    let query = sqlx::query_as!(KnownGenre, r#"SELECT id, tmdb_id, name FROM genres ORDER BY name COLLATE "C", id"#);
+    database.read("list genres", async |c: &mut PgConnection| query.fetch_all(c).await).await
+}
+
 /// All genres, by name.
 ///
 /// # Errors

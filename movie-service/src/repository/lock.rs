@@ -37,7 +37,7 @@ impl ReplicaLock {
     pub async fn try_take(database: &Database, key: LockKey) -> Result<Option<Self>, DatabaseError> {
         let session = format!("movie-service-lock-{:032x}", rand::random::<u128>());
         let mut connection = connect(database, &session).await.map_err(log)?;
-        let query = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(key as i64);
+        let query = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "is_taken!""#, key as i64);
         match within(database.query_timeout(), query.fetch_one(&mut connection)).await {
             Ok(true) => Ok(Some(Self { database: database.clone(), connection, session, key })),
             Ok(false) => {
@@ -65,8 +65,8 @@ impl ReplicaLock {
 
     /// Gives the lock back at once.
     pub async fn release(mut self) {
-        let query = sqlx::query("SELECT pg_advisory_unlock($1)").bind(self.key as i64);
-        if within(self.database.query_timeout(), query.execute(&mut self.connection)).await.is_ok() {
+        let query = sqlx::query_scalar!("SELECT pg_advisory_unlock($1)", self.key as i64);
+        if within(self.database.query_timeout(), query.fetch_one(&mut self.connection)).await.is_ok() {
             let _ = within(self.database.acquire_timeout(), self.connection.close()).await;
         } else {
             end_session(&self.database, &self.session).await;
@@ -86,14 +86,14 @@ async fn end_session(database: &Database, session: &str) {
     let ending = async {
         let mut connection = connect(database, "movie-service-unlock").await?;
         for _ in 0..ENDING_ATTEMPTS {
-            let found = sqlx::query(
+            let found = sqlx::query_scalar!(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                  WHERE application_name = $1 AND usename = current_user",
+                session
             )
-            .bind(session)
-            .execute(&mut connection)
+            .fetch_all(&mut connection)
             .await?;
-            if found.rows_affected() == 0 {
+            if found.is_empty() {
                 break;
             }
             sleep(ENDING_PAUSE).await;

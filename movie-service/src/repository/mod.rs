@@ -1,9 +1,8 @@
 //! SQL and Redis keys. Nothing here knows of HTTP.
 
 pub mod cache;
-pub mod catalogue;
 pub mod genres;
-pub mod job_row;
+pub mod job_page;
 pub mod job_work;
 pub mod jobs;
 pub mod list;

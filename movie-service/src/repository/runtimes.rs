@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use crate::database::postgres::{Database, DatabaseError};
 
 /// A movie whose runtime is not known.
-#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy)]
 pub struct MissingRuntime {
     /// The platform's own id.
     pub id: i32,
@@ -22,12 +22,20 @@ pub struct FetchedRuntime {
     pub minutes: Option<i32>,
 }
 
-/// Whose runtime is to be fetched. One that was locked while it was unknown stays so. What TMDB had none for is asked
-/// about again after a week.
-macro_rules! is_missing {
-    () => {
-        "runtime IS NULL AND tmdb_id > 0 AND (locked_fields = '{}' OR NOT 'duration' = ANY (locked_fields))
-         AND (runtime_checked_at IS NULL OR runtime_checked_at < now() - interval '7 days')"
+/// A query of the movies whose runtime is to be fetched: what stands before and after the condition, and its values. A
+/// runtime that was locked while it was unknown stays so. What TMDB had none for is asked about again after a week.
+macro_rules! missing {
+    ($query:ident!($($row:ident,)? $before:literal, $after:literal $(, $value:expr)*)) => {
+        sqlx::$query!(
+            $($row,)?
+            $before
+                + " FROM movies
+                   WHERE runtime IS NULL AND tmdb_id > 0
+                     AND (locked_fields = '{}' OR NOT 'duration' = ANY (locked_fields))
+                     AND (runtime_checked_at IS NULL OR runtime_checked_at < now() - interval '7 days')"
+                + $after
+            $(, $value)*
+        )
     };
 }
 
@@ -36,7 +44,7 @@ macro_rules! is_missing {
 /// # Errors
 /// When the database does not answer.
 pub async fn count_missing(database: &Database) -> Result<i64, DatabaseError> {
-    let query = sqlx::query_scalar(concat!("SELECT count(*) FROM movies WHERE ", is_missing!()));
+    let query = missing!(query_scalar!(r#"SELECT count(*) AS "movies!""#, ""));
     database.read("count missing runtimes", async |c: &mut PgConnection| query.fetch_one(c).await).await
 }
 
@@ -45,13 +53,13 @@ pub async fn count_missing(database: &Database) -> Result<i64, DatabaseError> {
 /// # Errors
 /// When the database does not answer.
 pub async fn list_missing(database: &Database, after: i32, limit: i64) -> Result<Vec<MissingRuntime>, DatabaseError> {
-    let query = sqlx::query_as(concat!(
-        "SELECT id, tmdb_id FROM movies WHERE id > $1 AND ",
-        is_missing!(),
-        " ORDER BY id LIMIT $2"
-    ))
-    .bind(after)
-    .bind(limit);
+    let query = missing!(query_as!(
+        MissingRuntime,
+        r#"SELECT id, tmdb_id AS "tmdb_id!""#,
+        " AND id > $1 ORDER BY id LIMIT $2",
+        after,
+        limit
+    ));
     database.read("list missing runtimes", async |c: &mut PgConnection| query.fetch_all(c).await).await
 }
 
@@ -62,17 +70,18 @@ pub async fn list_missing(database: &Database, after: i32, limit: i64) -> Result
 /// When the database does not answer; then none is stored, unless it fell silent just when it was to commit.
 pub async fn store(database: &Database, answers: &[FetchedRuntime]) -> Result<(), DatabaseError> {
     // Not now(): the statement may have waited for another writer.
-    let query = sqlx::query(
+    let (ids, tmdb_ids): (Vec<i32>, Vec<i32>) = answers.iter().map(|a| (a.movie.id, a.movie.tmdb_id)).unzip();
+    let minutes: Vec<Option<i32>> = answers.iter().map(|answer| answer.minutes).collect();
+    let query = sqlx::query!(
         "UPDATE movies m
          SET runtime = answers.minutes, runtime_checked_at = clock_timestamp(),
              updated_at = CASE WHEN answers.minutes IS NULL THEN m.updated_at ELSE clock_timestamp() END
          FROM unnest($1::int[], $2::int[], $3::int[]) AS answers (id, tmdb_id, minutes)
          WHERE m.id = answers.id AND m.tmdb_id = answers.tmdb_id AND m.runtime IS NULL
            AND NOT 'duration' = ANY (m.locked_fields)",
-    )
-    .bind(answers.iter().map(|answer| answer.movie.id).collect::<Vec<_>>())
-    .bind(answers.iter().map(|answer| answer.movie.tmdb_id).collect::<Vec<_>>())
-    .bind(answers.iter().map(|answer| answer.minutes).collect::<Vec<_>>());
-    database.write("store runtimes", async |c: &mut PgConnection| query.execute(c).await).await?;
-    Ok(())
+        &ids,
+        &tmdb_ids,
+        minutes as _
+    );
+    database.write("store runtimes", async |c: &mut PgConnection| query.execute(c).await.map(drop)).await
 }

@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-use super::{WriteError, genres, link_and_read, movies, of_movie};
+use super::{WriteError, genres, movies};
 
 /// A movie as it is now.
 pub struct Current {
@@ -61,11 +61,11 @@ pub async fn edit<E>(
         let detail = match edit {
             Edit::Keep => return transaction.rollback().await.map(|()| Ok(Some(current.detail))),
             Edit::Replace(movie) => {
-                update_row(&mut transaction, id, &movie).await?;
-                Some(link_and_read(&mut transaction, id, &movie).await?)
+                update(&mut transaction, id, &movie).await?;
+                movies::find_in(&mut transaction, id).await?
             }
             Edit::Delete => {
-                sqlx::query("DELETE FROM movies WHERE id = $1").bind(id).execute(&mut *transaction).await?;
+                sqlx::query!("DELETE FROM movies WHERE id = $1", id).execute(&mut *transaction).await?;
                 None
             }
         };
@@ -78,30 +78,55 @@ pub async fn edit<E>(
 
 /// Waits for other writers, before the lock of any row as every writer does, and reads the movie.
 async fn lock(connection: &mut PgConnection, id: i32) -> sqlx::Result<Option<Current>> {
-    sqlx::query("SELECT FROM catalogue_state FOR UPDATE").execute(&mut *connection).await?;
-    let stored: Option<StoredMovie> = sqlx::query_as(
-        "SELECT title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
-                original_language AS language, vote_average, vote_count, runtime, tmdb_id, locked_fields AS locks,
-                ARRAY(SELECT genre_id FROM movie_genres WHERE movie_id = id ORDER BY genre_id) AS genre_ids
-         FROM movies WHERE id = $1 FOR UPDATE",
+    sqlx::query!("SELECT FROM catalogue_state FOR UPDATE").execute(&mut *connection).await?;
+    let stored = sqlx::query_as!(
+        StoredMovie,
+        r#"SELECT title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
+                  original_language AS language, vote_average, vote_count, runtime, tmdb_id,
+                  locked_fields AS "locks: Vec<String>",
+                  ARRAY(SELECT genre_id FROM movie_genres WHERE movie_id = id ORDER BY genre_id) AS "genre_ids!"
+           FROM movies WHERE id = $1 FOR UPDATE"#,
+        id
     )
-    .bind(id)
     .fetch_optional(&mut *connection)
     .await?;
     let detail = movies::find_in(connection, id).await?;
     Ok(stored.zip(detail).map(|(stored, detail)| Current { stored, detail }))
 }
 
-async fn update_row(connection: &mut PgConnection, id: i32, movie: &StoredMovie) -> sqlx::Result<()> {
-    // Not now(): that is when the transaction began, and it may have waited for another one. What TMDB has no runtime for
-    // may have one under another id.
-    let update = "
-        UPDATE movies
-        SET title = $1, original_title = $2, overview = $3, release_date = $4, popularity = $5, poster_path = $6,
-            backdrop_path = $7, original_language = $8, vote_average = $9, vote_count = $10, runtime = $11,
-            runtime_checked_at = CASE WHEN tmdb_id = $12 THEN runtime_checked_at END,
-            tmdb_id = $12, locked_fields = $13, updated_at = clock_timestamp()
-        WHERE id = $14";
-    of_movie(update, movie).bind(id).execute(connection).await?;
+/// Makes a movie and its genres what is stored. Not now(): that is when the transaction began, and it may have waited for
+/// another one. What TMDB has no runtime for may have one under another id.
+async fn update(connection: &mut PgConnection, id: i32, movie: &StoredMovie) -> sqlx::Result<()> {
+    sqlx::query!(
+        "WITH unlinked AS (
+             DELETE FROM movie_genres WHERE movie_id = $1 AND genre_id <> ALL ($15)
+         ), linked AS (
+             INSERT INTO movie_genres (movie_id, genre_id) SELECT $1, genre_id FROM unnest($15::int[]) AS genre_id
+             ON CONFLICT DO NOTHING
+         )
+         UPDATE movies
+         SET title = $2, original_title = $3, overview = $4, release_date = $5, popularity = $6, poster_path = $7,
+             backdrop_path = $8, original_language = $9, vote_average = $10, vote_count = $11, runtime = $12,
+             runtime_checked_at = CASE WHEN tmdb_id = $13 THEN runtime_checked_at END,
+             tmdb_id = $13, locked_fields = $14, updated_at = clock_timestamp()
+         WHERE id = $1",
+        id,
+        movie.title,
+        movie.original_title,
+        movie.overview,
+        movie.release_date,
+        movie.popularity,
+        movie.poster_path,
+        movie.backdrop_path,
+        movie.language,
+        movie.vote_average,
+        movie.vote_count,
+        movie.runtime,
+        movie.tmdb_id,
+        movie.locks.names().collect::<Vec<_>>() as _,
+        &movie.genre_ids
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ mod edit;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sqlx::{Connection, PgConnection, Postgres, Row, postgres::PgArguments, query::Query};
+use sqlx::{Connection, PgConnection};
 
 use crate::{
     database::postgres::{Database, DatabaseError},
@@ -58,7 +58,7 @@ impl WriteError {
 ///
 /// # Errors
 /// [`WriteError`].
-pub async fn insert<E>(
+pub async fn insert<E: From<WriteError>>(
     database: &Database,
     create: impl FnOnce(&KnownGenres) -> Result<StoredMovie, E>,
 ) -> Result<Result<Movie, E>, WriteError> {
@@ -70,55 +70,15 @@ pub async fn insert<E>(
             Err(error) => return Ok(Err(error)),
         };
         let mut transaction = connection.begin().await?;
-        let id = insert_row(&mut transaction, &movie).await?;
-        let detail = link_and_read(&mut transaction, id, &movie).await?;
+        let [Some(id)] = batch::insert_in(&mut transaction, &[&movie]).await?[..] else {
+            return transaction.rollback().await.map(|()| Err(WriteError::TmdbIdTaken.into()));
+        };
+        let detail = movies::find_in(&mut transaction, id).await?.ok_or(sqlx::Error::RowNotFound)?;
         committing.store(true, Ordering::Relaxed);
         transaction.commit().await?;
         Ok(Ok(detail))
     };
     database.write("store a movie", work).await.map_err(|error| WriteError::of_transaction(error, &committing))
-}
-
-async fn insert_row(connection: &mut PgConnection, movie: &StoredMovie) -> sqlx::Result<i32> {
-    let insert = "
-        INSERT INTO movies (title, original_title, overview, release_date, popularity, poster_path, backdrop_path,
-                            original_language, vote_average, vote_count, runtime, tmdb_id, locked_fields)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id";
-    of_movie(insert, movie).fetch_one(connection).await?.try_get("id")
-}
-
-/// A statement whose first values are the fields of a movie.
-fn of_movie<'a>(sql: &'static str, movie: &'a StoredMovie) -> Query<'a, Postgres, PgArguments> {
-    sqlx::query(sql)
-        .bind(&movie.title)
-        .bind(&movie.original_title)
-        .bind(&movie.overview)
-        .bind(movie.release_date)
-        .bind(movie.popularity)
-        .bind(&movie.poster_path)
-        .bind(&movie.backdrop_path)
-        .bind(&movie.language)
-        .bind(movie.vote_average)
-        .bind(movie.vote_count)
-        .bind(movie.runtime)
-        .bind(movie.tmdb_id)
-        .bind(movie.locks.names().collect::<Vec<_>>())
-}
-
-/// Makes the genres of a movie those of its record, and reads it as it is shown.
-async fn link_and_read(connection: &mut PgConnection, id: i32, movie: &StoredMovie) -> sqlx::Result<Movie> {
-    sqlx::query(
-        "WITH removed AS (
-             DELETE FROM movie_genres WHERE movie_id = $1 AND genre_id <> ALL ($2)
-         )
-         INSERT INTO movie_genres (movie_id, genre_id) SELECT $1, genre_id FROM unnest($2) AS genre_id
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(id)
-    .bind(&movie.genre_ids)
-    .execute(&mut *connection)
-    .await?;
-    movies::find_in(connection, id).await?.ok_or(sqlx::Error::RowNotFound)
 }
 
 /// Waits until the writes that others have begun are decided: a writer holds this lock until its change is visible, or

@@ -9,7 +9,7 @@ use crate::{
         genre::{Genre, GenreFilter},
         sync::TmdbGenres,
     },
-    repository::catalogue::{self, KnownGenre},
+    repository::genres::{self, KnownGenre},
 };
 
 use super::{Source, Sync, SyncError, SyncFailure};
@@ -19,7 +19,7 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The genres that a filter names, under TMDB's ids. As long as the catalogue has none, names mean TMDB's.
 pub(super) async fn resolve(sync: &Sync, filter: &GenreFilter) -> Result<TmdbGenres, SyncFailure> {
-    let mut known = catalogue::known_genres(&sync.database).await.map_err(SyncError::from)?;
+    let mut known = genres::known(&sync.database).await.map_err(SyncError::from)?;
     if known.is_empty() {
         known = of_source(sync).await?;
     }

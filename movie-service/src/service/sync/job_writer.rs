@@ -8,7 +8,8 @@ use crate::{
     database::postgres::DatabaseError,
     models::job::{JobError, JobState},
     repository::{
-        job_work::{self, Claim, Outcome, Position, Recorded},
+        job_page::{self, Outcome, Recorded},
+        job_work::{self, Claim, Position},
         lock::{LockKey, ReplicaLock},
     },
     service::movie_editor::invalidate_when_decided,
@@ -16,9 +17,11 @@ use crate::{
 
 use super::{Sync, SyncError};
 
-/// How long a job waits for a database that does not answer, and the pause between two attempts.
-const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
+/// Attempts to write to a database that does not answer, and the pause between two: a job waits for a minute.
+const ATTEMPTS: u32 = 120;
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long a lock counts as held.
+const LOCK_CHECK: Duration = Duration::from_secs(1);
 /// Attempts while a client waits.
 const INLINE_ATTEMPTS: u32 = 3;
 /// Attempts to release a job.
@@ -55,23 +58,13 @@ impl End {
     }
 }
 
-/// Failed attempts to reach the database.
-struct Attempts {
-    failed: u32,
-    give_up: Instant,
-}
-
-impl Attempts {
-    fn new() -> Self {
-        Self { failed: 0, give_up: Instant::now() + WAIT_TIMEOUT }
-    }
-}
-
 /// The right to write.
 pub(super) struct JobWriter {
     pub(super) sync: Sync,
     pub(super) claim: Claim,
     pub(super) lock: Option<ReplicaLock>,
+    /// When the lock was known to be held.
+    pub(super) checked: Option<Instant>,
     /// Whether a client waits for the job.
     pub(super) is_inline: bool,
     /// Whether the job was asked to stop when its last page was recorded.
@@ -79,16 +72,12 @@ pub(super) struct JobWriter {
 }
 
 impl JobWriter {
-    pub(super) fn new(sync: Sync, claim: Claim) -> Self {
-        Self { sync, claim, lock: None, is_inline: false, is_cancelled: false }
-    }
-
     /// Records a page. `false` when the database will never take it.
     pub(super) async fn record(&mut self, at: Position, outcome: Outcome<'_>) -> Result<bool, End> {
-        let mut attempts = Attempts::new();
+        let mut failed = 0;
         loop {
-            let recorded = match self.holds_lock().await {
-                Ok(true) => job_work::record(&self.sync.database, &self.claim, at, outcome).await,
+            let recorded = match self.holds_lock(failed > 0).await {
+                Ok(true) => job_page::record(&self.sync.database, &self.claim, at, outcome).await,
                 Ok(false) => Ok(Recorded::NotOurs),
                 Err(error) => Err(error),
             };
@@ -102,45 +91,44 @@ impl JobWriter {
                     self.is_cancelled = recorded == Recorded::Cancel;
                     return Ok(true);
                 }
-                Err(error) => {
-                    if !error.is_transient() {
-                        tracing::error!(job = self.claim.id.get(), %error, "the database refuses a page");
-                        return Ok(false);
-                    }
-                }
+                Err(error) if !error.is_transient() => return Ok(false),
+                Err(_) => {}
             }
-            if let Err(end) = self.pause(&mut attempts).await {
+            if let Err(end) = self.pause(&mut failed).await {
                 invalidate_when_decided(&self.sync.database, &self.sync.cache, &self.sync.lifecycle);
                 return Err(end);
             }
         }
     }
 
-    /// Whether this replica may write. A lock that was lost with its connection is taken again, unless another replica was
-    /// faster.
-    async fn holds_lock(&mut self) -> Result<bool, DatabaseError> {
-        if let Some(lock) = &mut self.lock
-            && lock.is_held().await
-        {
+    /// Whether this replica may write, which PostgreSQL is asked once a second: until then a job that another worker has
+    /// claimed is not written to either. A lock that was lost with its connection is taken again, unless another replica
+    /// was faster.
+    async fn holds_lock(&mut self, is_doubtful: bool) -> Result<bool, DatabaseError> {
+        if !is_doubtful && self.checked.is_some_and(|checked| checked.elapsed() < LOCK_CHECK) {
             return Ok(true);
         }
-        if let Some(lock) = self.lock.take() {
-            tracing::warn!(job = self.claim.id.get(), "the lock was lost with its connection");
-            lock.abandon().await;
+        self.checked = None;
+        if let Some(mut lock) = self.lock.take() {
+            if lock.is_held().await {
+                self.lock = Some(lock);
+            } else {
+                tracing::warn!(job = self.claim.id.get(), "the lock was lost with its connection");
+                lock.abandon().await;
+            }
         }
-        self.lock = ReplicaLock::try_take(&self.sync.database, LockKey::Sync).await?;
+        if self.lock.is_none() {
+            self.lock = ReplicaLock::try_take(&self.sync.database, LockKey::Sync).await?;
+        }
+        self.checked = self.lock.as_ref().map(|_| Instant::now());
         Ok(self.lock.is_some())
     }
 
     /// Before the next attempt; an end when there is none. The row of a job that is left cannot say so now: whoever finds
     /// it when the database is back resumes it.
-    async fn pause(&self, attempts: &mut Attempts) -> Result<(), End> {
-        attempts.failed += 1;
-        let is_last = match self.is_inline {
-            true => attempts.failed >= INLINE_ATTEMPTS,
-            false => Instant::now() >= attempts.give_up,
-        };
-        if is_last {
+    async fn pause(&self, failed: &mut u32) -> Result<(), End> {
+        *failed += 1;
+        if *failed >= if self.is_inline { INLINE_ATTEMPTS } else { ATTEMPTS } {
             return Err(End::Left(SyncError::Database));
         }
         let stop = self.sync.lifecycle.stop_token();
@@ -173,9 +161,9 @@ impl JobWriter {
             End::GivenUp(error) => (JobState::Failed, Some(error)),
         };
         let error = error.map(|error| JobError { year: None, page: None, error });
-        let mut attempts = Attempts::new();
+        let mut failed = 0;
         while job_work::finish(&self.sync.database, &self.claim, state, error.as_ref()).await.is_err() {
-            if self.pause(&mut attempts).await.is_err() {
+            if self.pause(&mut failed).await.is_err() {
                 return;
             }
         }

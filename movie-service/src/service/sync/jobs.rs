@@ -1,8 +1,8 @@
 //! What has become of jobs: read from PostgreSQL, whichever replica works on them.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::{
     sync::Mutex,
     time::{Instant, sleep},
@@ -12,7 +12,10 @@ use crate::{
     database::postgres::Database,
     lifecycle::Lifecycle,
     models::job::{Job, JobId, JobList, JobState},
-    repository::{job_row::JobRow, jobs as rows, runtimes},
+    repository::{
+        jobs::{self as rows, JobRow},
+        runtimes,
+    },
 };
 
 use super::Unavailable;
@@ -72,15 +75,36 @@ impl Jobs {
     /// Follows a job: how far it has come now and whenever that changes, until it ends or the service stops. Nothing is
     /// read ahead of whoever takes the events.
     pub fn follow(&self, job: Job) -> impl Stream<Item = JobEvent> + Send + 'static {
-        let watcher = Watcher { id: JobId::new(job.id), jobs: self.clone(), at_hand: Some(job), told: None };
-        stream::unfold(Some(watcher), |watcher| async {
-            let mut watcher = watcher?;
-            let job = watcher.next().await?;
-            Some(match job.state {
-                JobState::Running => (JobEvent::Progress(job), Some(watcher)),
-                _ => (JobEvent::End(job), None),
-            })
+        let later = stream::unfold((self.clone(), job.clone()), |(jobs, told)| async move {
+            let job = jobs.next(&told).await?;
+            Some((job.clone(), (jobs, job)))
+        });
+        stream::once(ready(job)).chain(later).map(|job| match job.state {
+            JobState::Running => JobEvent::Progress(job),
+            _ => JobEvent::End(job),
         })
+    }
+
+    /// A job when it has changed; `None` when it had ended, or the service stops.
+    async fn next(&self, told: &Job) -> Option<Job> {
+        let stop = self.lifecycle.stop_token();
+        if told.state != JobState::Running {
+            return None;
+        }
+        loop {
+            // Also while a silent database is waited for.
+            let looked = tokio::select! {
+                biased;
+                () = stop.cancelled() => return None,
+                looked = self.look(JobId::new(told.id)) => looked,
+            };
+            match looked {
+                Ok(Some(job)) if job.state == JobState::Running && is_same(told, &job) => {}
+                Ok(job) => return job,
+                // It may answer again.
+                Err(Unavailable) => {}
+            }
+        }
     }
 
     /// Counting takes a while when a million wait.
@@ -98,6 +122,7 @@ impl Jobs {
     }
 
     async fn look(&self, id: JobId) -> Result<Option<Job>, Unavailable> {
+        sleep(POLL).await;
         let mut seen = self.seen.lock().await;
         if let Some((job, good_until)) = seen.as_ref()
             && job.id == id.get()
@@ -108,48 +133,6 @@ impl Jobs {
         let job = self.find(id).await?;
         *seen = job.clone().map(|job| (job, Instant::now() + POLL));
         Ok(job)
-    }
-}
-
-struct Watcher {
-    id: JobId,
-    jobs: Jobs,
-    at_hand: Option<Job>,
-    told: Option<Job>,
-}
-
-impl Watcher {
-    /// The job when it has changed; `None` when the service stops.
-    async fn next(&mut self) -> Option<Job> {
-        let stop = self.jobs.lifecycle.stop_token();
-        loop {
-            let job = match self.at_hand.take() {
-                Some(job) => job,
-                None => {
-                    // Also while a silent database is waited for.
-                    let looked = tokio::select! {
-                        biased;
-                        () = stop.cancelled() => return None,
-                        looked = self.look_again() => looked,
-                    };
-                    match looked {
-                        Ok(job) => job?,
-                        // It may answer again.
-                        Err(Unavailable) => continue,
-                    }
-                }
-            };
-            if job.state == JobState::Running && self.told.as_ref().is_some_and(|told| is_same(told, &job)) {
-                continue;
-            }
-            self.told = Some(job.clone());
-            return Some(job);
-        }
-    }
-
-    async fn look_again(&self) -> Result<Option<Job>, Unavailable> {
-        sleep(POLL).await;
-        self.jobs.look(self.id).await
     }
 }
 

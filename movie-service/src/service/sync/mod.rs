@@ -23,7 +23,11 @@ use crate::{
         job::{Job, JobId},
         sync::{SyncPlan, SyncReport, SyncRequest},
     },
-    repository::{cache::Cache, job_row::JobRow, job_work, jobs as rows},
+    repository::{
+        cache::Cache,
+        job_work,
+        jobs::{self as rows, JobRow},
+    },
 };
 
 pub use self::error::{CancelError, SyncError, SyncFailure};
@@ -103,29 +107,27 @@ impl Sync {
     /// Makes a job and a worker for it.
     async fn enqueue(&self, request: &SyncRequest, report: Option<Report>) -> Result<JobRow, SyncFailure> {
         let plan = self.plan(request).await?;
-        let guard = SyncGuard::acquire_for_new_job(self).await?;
         let source = Source::new(self.tmdb.as_ref());
-        let new = job_work::NewJob {
+        let new = rows::NewJob {
             source: source.name(),
             parameters: &request.parameters,
             plan: &plan,
             pages_total: (0..plan.lists()).map(|list| source.pages(&plan.list(list), plan.pages)).sum(),
             inline: report.is_some(),
         };
-        let (claim, row) = match job_work::create(&self.database, &new).await {
-            Ok(created) => created,
-            Err(error) => {
-                guard.release().await;
-                return Err(SyncError::from(error).into());
+        let guard = SyncGuard::acquire(self).await.map_err(SyncError::from)?.ok_or(SyncError::AlreadyRunning)?;
+        match rows::create(&self.database, &new).await {
+            Ok(Some((claim, row))) => {
+                let pages_total = new.pages_total;
+                self.lifecycle.spawn(Worker::new(self.clone(), source, claim, plan, pages_total, report).run(guard));
+                Ok(row)
             }
-        };
-        let total = new.pages_total;
-        let mut worker = Worker::new(self.clone(), source, claim, plan, total);
-        if let Some(report) = report {
-            worker = worker.inline(report);
+            result => {
+                guard.release().await;
+                self.look_for_jobs.notify_one();
+                Err(result.map_or_else(SyncError::from, |_| SyncError::AlreadyRunning).into())
+            }
         }
-        self.lifecycle.spawn(worker.run(guard));
-        Ok(row)
     }
 
     /// Asks a job to stop before its next page, wherever it runs.

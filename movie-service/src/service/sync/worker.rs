@@ -1,10 +1,19 @@
 //! Works on a job: fetches its pages side by side, and stores them one after the other. What it has done is in the job's
 //! row after each page, so that another worker can resume it there.
 
-use std::{collections::HashSet, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    convert::Infallible,
+    future::{Future, pending},
+    pin::pin,
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 
 use crate::{
     models::{
@@ -12,7 +21,10 @@ use crate::{
         job::JobError,
         sync::SyncPlan,
     },
-    repository::job_work::{self, Claim, Outcome, Position, Work},
+    repository::{
+        job_page::Outcome,
+        job_work::{self, Claim, Position, Work},
+    },
 };
 
 use super::{
@@ -26,10 +38,13 @@ use super::{
 const CONCURRENCY: usize = 8;
 /// Pause between two looks whether the job was cancelled, while TMDB is slow.
 const CANCEL_POLL: Duration = Duration::from_secs(1);
-/// A job that was cut off more often at the same page is not tried again: the page may be the reason.
-const MAX_INTERRUPTIONS: i32 = 3;
+/// A job that was cut off so often at the same page is not tried again: the page may be the reason.
+const MAX_INTERRUPTIONS: i32 = 4;
 /// Longest sync that a client waits for; the gateway waits 120 seconds.
 const INLINE_TIMEOUT: Duration = Duration::from_secs(110);
+
+/// A page, or why it is missing.
+type Fetched = Result<MoviePageRecord, TmdbError>;
 
 /// Works on a job.
 pub(super) struct Worker {
@@ -49,46 +64,44 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// For a new job of so many pages.
-    pub(super) fn new(sync: Sync, source: Source, claim: Claim, plan: SyncPlan, pages_total: u32) -> Self {
+    /// For a new job of so many pages; its client waits for `report`, if there is one.
+    pub(super) fn new(
+        sync: Sync,
+        source: Source,
+        claim: Claim,
+        plan: SyncPlan,
+        pages_total: u32,
+        report: Option<Report>,
+    ) -> Self {
+        let is_inline = report.is_some();
         Self {
             source,
-            writer: JobWriter::new(sync, claim),
+            writer: JobWriter { sync, claim, lock: None, checked: None, is_inline, is_cancelled: false },
             plan,
             at: Position { pages_total, ..Position::default() },
             over: None,
             is_any_stored: false,
             genres: Vec::new(),
             stored: HashSet::new(),
-            report: None,
-            give_up: None,
+            report,
+            give_up: is_inline.then(|| Instant::now() + INLINE_TIMEOUT),
         }
-    }
-
-    /// For one whose client waits for `report`.
-    pub(super) fn inline(mut self, report: Report) -> Self {
-        self.writer.is_inline = true;
-        self.report = Some(report);
-        self.give_up = Some(Instant::now() + INLINE_TIMEOUT);
-        self
     }
 
     /// For one that was cut off.
     pub(super) fn resume(sync: Sync, source: Source, work: Work) -> Self {
-        let over = if work.cancel_requested {
-            Some(End::Cancelled)
-        } else if work.inline {
-            Some(End::GivenUp("given up: the service ended while a client waited".to_owned()))
-        } else if work.interruptions > MAX_INTERRUPTIONS {
-            Some(End::GivenUp(format!("given up: the job was cut off {} times at this page", work.interruptions)))
-        } else if work.source != source.name().as_str() {
-            Some(End::GivenUp("given up: the service takes movies from another source now".to_owned()))
-        } else if work.plan.is_none() {
-            Some(End::GivenUp("given up: the job was planned by another version of the service".to_owned()))
-        } else {
-            None
+        let given_up = |reason: &str| Some(End::GivenUp(format!("given up: {reason}")));
+        let over = match &work {
+            Work { cancel_requested: true, .. } => Some(End::Cancelled),
+            Work { inline: true, .. } => given_up("the service ended while a client waited"),
+            Work { interruptions: times @ MAX_INTERRUPTIONS.., .. } => {
+                given_up(&format!("the job was cut off {times} times at this page"))
+            }
+            Work { plan: None, .. } => given_up("the job was planned by another version of the service"),
+            _ if work.source != source.name().as_str() => given_up("the service takes movies from another source now"),
+            _ => None,
         };
-        let worker = Self::new(sync, source, work.claim, work.plan.unwrap_or_default(), 0);
+        let worker = Self::new(sync, source, work.claim, work.plan.unwrap_or_default(), 0, None);
         Self { at: work.position, over, is_any_stored: work.pages_done > 0, ..worker }
     }
 
@@ -115,52 +128,70 @@ impl Worker {
     }
 
     async fn work(&mut self) -> Result<(), End> {
-        self.genres = match self.wait(self.source.clone().genres()).await? {
+        let begun = self.at;
+        let (source, discover) = (self.source.clone(), self.plan.list(begun.list));
+        // A client that waits does not wait for the genres and the first page in turn.
+        let is_beside = self.report.is_some();
+        let page = async { if is_beside { Some(source.page(&discover, 1).await) } else { None } };
+        let (genres, first_page) = self.wait(async { tokio::join!(source.genres(), page) }).await?;
+        self.genres = match genres {
             Ok(genres) => genres,
             // They came with the first page.
             Err(_) if self.is_any_stored => Vec::new(),
             Err(error) => return Err(End::failed(error)),
         };
-        let begun = self.at;
-        for list in begun.list..self.plan.lists() {
-            let first = if list == begun.list { begun.page + 1 } else { 1 };
-            self.work_list(list, first).await?;
+        self.work_list(begun.list, begun.page + 1, first_page).await?;
+        for list in begun.list + 1..self.plan.lists() {
+            self.work_list(list, 1, None).await?;
         }
         Ok(())
     }
 
-    /// Fetches the pages of a list from `first` on, a few at a time, and stores them in their order.
-    async fn work_list(&mut self, list: u32, first: u32) -> Result<(), End> {
-        let discover = Arc::new(self.plan.list(list));
+    /// Fetches the pages of a list from `next` on, a few at a time, and stores them in their order. The first one may have
+    /// been fetched already.
+    async fn work_list(&mut self, list: u32, mut next: u32, first_page: Option<Fetched>) -> Result<(), End> {
+        let discover = self.plan.list(list);
         self.stored.clear();
         self.at.list = list;
         if let Some(report) = &mut self.report {
             report.begin_list();
         }
-        let mut next = first;
+        let source = self.source.clone();
         if next == 1 {
             // It says how many there are.
-            self.at.list_pages = self.source.pages(&discover, self.plan.pages);
-            let page = self.source.clone();
-            let page = self.wait(page.page(&discover, next)).await?;
+            self.at.list_pages = source.pages(&discover, self.plan.pages);
+            let page = match first_page {
+                Some(page) => page,
+                None => self.wait(source.page(&discover, 1)).await?,
+            };
             self.take(discover.year, next, page).await?;
             next += 1;
         }
-        let source = self.source.clone();
-        let mut fetched = stream::iter(next..=self.at.list_pages)
-            .map(|page| {
-                let (source, discover) = (source.clone(), discover.clone());
-                async move { source.page(&discover, page).await }
-            })
-            .buffered(CONCURRENCY);
-        // A page can say that there are fewer.
-        while next <= self.at.list_pages
-            && let Some(page) = self.wait(fetched.next()).await?
-        {
-            self.take(discover.year, next, page).await?;
-            next += 1;
+        // Fetching goes on while a page is stored.
+        let (sender, mut fetched) = mpsc::channel(1);
+        let mut pages =
+            stream::iter(next..=self.at.list_pages).map(|page| source.page(&discover, page)).buffered(CONCURRENCY);
+        let fetch = async {
+            while let Some(page) = pages.next().await
+                && sender.send(page).await.is_ok()
+            {}
+            drop(sender);
+            pending::<Infallible>().await
+        };
+        let store = async {
+            // A page can say that there are fewer.
+            while next <= self.at.list_pages
+                && let Some(page) = self.wait(fetched.recv()).await?
+            {
+                self.take(discover.year, next, page).await?;
+                next += 1;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            stored = store => stored,
+            never = fetch => match never {},
         }
-        Ok(())
     }
 
     /// Waits for TMDB as long as the job is wanted. Giving up a read loses nothing.
@@ -189,12 +220,7 @@ impl Worker {
     }
 
     /// Stores a page that arrived, and records one that did not.
-    async fn take(
-        &mut self,
-        year: Option<i32>,
-        page: u32,
-        fetched: Result<MoviePageRecord, TmdbError>,
-    ) -> Result<(), End> {
+    async fn take(&mut self, year: Option<i32>, page: u32, fetched: Fetched) -> Result<(), End> {
         self.at.page = page;
         let stored = match fetched {
             Ok(fetched) => self.store(page, fetched).await?,
