@@ -90,7 +90,7 @@ impl Inner {
         request.headers_mut().insert(X_REQUEST_ID, request_id.clone());
         let trace = TraceContext::propagate(request.headers_mut());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let access_log = AccessLog::start(info.client, method, path, info.route, request_id, &trace);
+        let access_log = AccessLog::start(info.client, method, path, info.route, request_id, trace);
 
         let mut response = self.validate(request, info).instrument(access_log.span().clone()).await;
         cors::add_headers(response.headers_mut());

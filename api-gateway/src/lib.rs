@@ -21,7 +21,7 @@ pub mod telemetry;
 pub mod workers;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, runtime::Handle};
 
 use crate::{
     config::Config, database::redis::RedisLink, gateway::Gateway, lifecycle::Lifecycle, server::Worker,
@@ -49,7 +49,7 @@ pub enum StartError {
 pub async fn run(config: &Config) -> Result<bool, StartError> {
     let lifecycle = Lifecycle::new();
     lifecycle.stop_on_signals()?;
-    let listener = server::bind(config.server.address)?;
+    let listener = server::bind(config.server.address)?.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     serve(config, listener, &lifecycle).await
 }
@@ -61,8 +61,11 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
 pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle) -> Result<bool, StartError> {
     let threads = workers::start()?;
     let docs = handler::docs_routes();
-    let build = |thread| build_worker(config, thread, lifecycle, docs.clone());
-    let workers = threads.iter().map(build).collect::<Result<_, _>>()?;
+    let mut workers = Vec::new();
+    for thread in &threads {
+        let worker = thread.runtime().spawn(build_worker(config.clone(), lifecycle.clone(), docs.clone()));
+        workers.push(worker.await.map_err(std::io::Error::from)??);
+    }
     let served = server::serve_on(listener, workers, &config.server, lifecycle.stop_token()).await;
     let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
     threads.into_iter().for_each(workers::WorkerThread::stop);
@@ -72,16 +75,9 @@ pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle
 
 /// Everything that handles requests on one thread: it has connections to Redis and the services of its own, so that a
 /// request never changes threads.
-fn build_worker(
-    config: &Config,
-    thread: &workers::WorkerThread,
-    lifecycle: &Lifecycle,
-    docs: Router,
-) -> Result<Worker<Gateway>, StartError> {
-    let runtime = thread.runtime();
-    let _entered = runtime.enter();
-    let redis = RedisLink::new(&config.redis, lifecycle).map_err(StartError::Redis)?;
-    let limiter = Limiter::new(config.rate_limit, redis.clone(), lifecycle);
-    let app = Gateway::new(config.clone(), limiter, handler::routes(redis, docs));
-    Ok(Worker { runtime: runtime.clone(), app })
+async fn build_worker(config: Config, lifecycle: Lifecycle, docs: Router) -> Result<Worker<Gateway>, StartError> {
+    let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
+    let limiter = Limiter::new(config.rate_limit, redis.clone(), &lifecycle);
+    let app = Gateway::new(config, limiter, handler::routes(redis, docs));
+    Ok(Worker { runtime: Handle::current(), app })
 }

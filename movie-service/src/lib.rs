@@ -18,8 +18,6 @@ pub mod service;
 pub mod stall_timeout;
 pub mod telemetry;
 
-use axum::Router;
-
 use crate::{
     config::Config,
     database::{
@@ -76,7 +74,7 @@ impl App {
     /// # Errors
     /// When the address of Redis is malformed or TLS cannot be set up.
     pub async fn assemble(config: &Config, database: Database, lifecycle: Lifecycle) -> Result<Self, StartError> {
-        let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
+        let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
         let tmdb = Tmdb::new(&config.tmdb)?;
         let cache = Cache::new(redis.clone(), &lifecycle);
         // An earlier process may have died between a change and its invalidation.
@@ -91,7 +89,7 @@ impl App {
     }
 
     /// The routes with everything around them, as the server runs them.
-    pub fn router(&self, config: &Config) -> Router {
+    pub fn router(&self, config: &Config) -> middleware::WrappedRouter {
         middleware::wrap(handler::routes(self.clone(), config.server.request_timeout))
     }
 }
@@ -124,13 +122,13 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     let lifecycle = Lifecycle::new();
     lifecycle.stop_on_signals()?;
     // Before anything else: where the port is taken the database must not be touched.
-    let address = server::Reserved::new(config.server.address)?;
+    let socket = server::bind(config.server.address)?;
     let stop = lifecycle.stop_token();
     let app = tokio::select! {
         app = App::connect(config, lifecycle.clone()) => app?,
         () = stop.cancelled() => return Ok(true),
     };
-    let listener = address.listen()?;
+    let listener = socket.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
 
     let served = server::serve(listener, app.router(config), &config.server, stop).await;

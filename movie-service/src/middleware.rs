@@ -2,25 +2,27 @@
 //!
 //! What every request passes on its way to a handler, outermost first; the order is the specification.
 
-use std::{any::Any, time::Duration};
+use std::{
+    any::Any,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
     body::Body,
     extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, StatusCode, Uri, header, uri::PathAndQuery},
-    middleware::{map_request, map_response},
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
 };
+use tower::{ServiceBuilder, util::MapRequest};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     decompression::RequestDecompressionLayer,
     limit::RequestBodyLimitLayer,
-    request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     timeout::{RequestBodyTimeoutLayer, TimeoutLayer},
-    trace::TraceLayer,
 };
-use tracing::{Span, field::Empty};
+use tracing::{Instrument, Span, field::Empty};
 
 use crate::{
     error::{ApiError, as_json, route_not_found},
@@ -33,28 +35,22 @@ pub const MAX_BODY_BYTES: usize = 1024 * 1024;
 const BODY_READ_TIMEOUT: Duration = Duration::from_secs(10);
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// The routes of a service with everything around them.
+pub type WrappedRouter = MapRequest<Router, fn(Request) -> Request>;
+
 /// Wraps the routes of a service.
-pub fn wrap(routes: Router) -> Router {
-    let app = routes
-        .fallback(route_not_found)
-        // Innermost: a body that stalls is seen by the handler as a failed read.
-        .layer(RequestBodyTimeoutLayer::new(BODY_READ_TIMEOUT))
-        // Around all that may panic; the response it makes is still logged and turned into JSON.
-        .layer(CatchPanicLayer::custom(panicked))
+pub fn wrap(routes: Router) -> WrappedRouter {
+    // One stack, outermost first: each `Router::layer` boxes every request and response once more.
+    let layers = ServiceBuilder::new()
+        .layer(from_fn(in_span))
         // Outside of the limits of bodies, which count what is decompressed; 415 for an encoding that it does not know.
         .layer(RequestDecompressionLayer::new().gzip(true).br(true).zstd(true))
-        .layer(map_response(async |response: Response| as_json(response)))
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(request_span)
-                .on_request(())
-                .on_response(log_response)
-                .on_failure(()),
-        )
-        .layer(PropagateRequestIdLayer::new(X_REQUEST_ID))
-        .layer(SetRequestIdLayer::new(X_REQUEST_ID, RandomRequestId));
-    // A router of its own, since layers run after a router has chosen the route, and the path must change before.
-    Router::new().fallback_service(app).layer(map_request(without_trailing_slash))
+        // Around all that may panic; the response it makes is still logged and turned into JSON.
+        .layer(CatchPanicLayer::custom(panicked))
+        // Innermost: a body that stalls is seen by the handler as a failed read.
+        .layer(RequestBodyTimeoutLayer::new(BODY_READ_TIMEOUT));
+    // The path must change before the router has chosen the route.
+    MapRequest::new(routes.fallback(route_not_found).layer(layers), without_trailing_slash)
 }
 
 /// Limits the bodies of the routes it is put on: 413 for one that says that it is larger; one that turns out to be is
@@ -69,7 +65,7 @@ pub fn time_limit(limit: Duration) -> TimeoutLayer {
 }
 
 /// One trailing slash makes no difference, except below `/swagger`, whose page needs it.
-async fn without_trailing_slash(mut request: Request) -> Request {
+fn without_trailing_slash(mut request: Request) -> Request {
     let path = request.uri().path();
     if path.len() > 1 && path.ends_with('/') && !path.starts_with("/swagger") {
         let trimmed = &path[..path.len() - 1];
@@ -88,18 +84,40 @@ async fn without_trailing_slash(mut request: Request) -> Request {
     request
 }
 
-/// The span that everything logged for a request belongs to. At the level `ERROR`, so that no `LOG_LEVEL` drops it.
+/// Gives a request its id, the span that everything logged for it belongs to, and one line in the log: `debug` for what
+/// went well, `warn` for a status of 500 and above. Errors leave as JSON.
+async fn in_span(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request.headers_mut().entry(X_REQUEST_ID).or_insert_with(random_id).clone();
+    let (span, uri) = (request_span(&request), request.uri().clone());
+    let mut response = as_json(next.run(request).instrument(span.clone()).await);
+    response.headers_mut().insert(X_REQUEST_ID, id);
+    span.record("status", response.status().as_u16());
+    let (path, micros) = (uri.path(), started.elapsed().as_micros() as u64);
+    if response.status().is_server_error() {
+        tracing::warn!(parent: &span, path, micros, "request");
+    } else {
+        tracing::debug!(parent: &span, path, micros, "request");
+    }
+    response
+}
+
+/// At the level `ERROR`, so that no `LOG_LEVEL` drops it.
 fn request_span(request: &Request) -> Span {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     tracing::error_span!(
         "request",
         request_id = header("x-request-id"),
         trace_id = header("traceparent").and_then(trace_id),
-        method = %request.method(),
-        path = ?request.uri().path(),
+        method = request.method().as_str(),
         route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str),
         status = Empty,
     )
+}
+
+/// 128 random bits in hexadecimal, for requests that come without an id.
+fn random_id() -> HeaderValue {
+    HeaderValue::try_from(format!("{:032x}", rand::random::<u128>())).expect("hexadecimal digits are legal")
 }
 
 /// The trace id of a `traceparent` header (W3C Trace Context, section 3.2).
@@ -107,30 +125,9 @@ fn trace_id(traceparent: &str) -> Option<&str> {
     traceparent.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// One line a request: `debug` for what went well, `warn` for a status of 500 and above.
-fn log_response<B>(response: &axum::http::Response<B>, latency: Duration, span: &Span) {
-    span.record("status", response.status().as_u16());
-    let micros = latency.as_micros() as u64;
-    if response.status().is_server_error() {
-        tracing::warn!(micros, "request");
-    } else {
-        tracing::debug!(micros, "request");
-    }
-}
-
 fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
     // The panic hook has logged the message and the place.
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "internal server error").into_response()
-}
-
-/// 128 random bits in hexadecimal, for requests that come without an id.
-#[derive(Debug, Clone, Copy)]
-struct RandomRequestId;
-
-impl MakeRequestId for RandomRequestId {
-    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
-        HeaderValue::from_str(&format!("{:032x}", rand::random::<u128>())).ok().map(RequestId::new)
-    }
 }
 
 /// A JSON body that is ready to be sent, with its status.

@@ -13,12 +13,15 @@ use std::{
 
 use axum::{body::Body, extract::ConnectInfo, http::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     runtime::Handle,
-    sync::Semaphore,
-    time::{Instant, sleep, timeout_at},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{Service, ServiceExt};
@@ -69,64 +72,49 @@ impl ServerConfig {
 
 /// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {reason}")]
+#[error("cannot listen on {address}: {}", reason(source))]
 pub struct BindError {
     address: SocketAddr,
-    reason: &'static str,
-    #[source]
     source: Error,
 }
 
-/// Listens on `address`.
-///
-/// # Errors
-/// [`BindError`] naming the address, for example when the port is taken.
-pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    Reserved::new(address)?.listen()
+fn reason(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::AddrInUse => "the port is taken by another process",
+        ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::AddrNotAvailable => "this machine does not have that address",
+        _ => "the operating system refused",
+    }
 }
 
-/// An address that nobody else can take any more, and on which nobody is kept waiting yet: clients are refused until
-/// [`Self::listen`].
-pub struct Reserved {
+/// An address that nobody else can take any more; clients are refused until [`Self::listen`].
+pub struct BoundSocket {
     socket: TcpSocket,
     address: SocketAddr,
 }
 
-impl Reserved {
-    /// Takes `address`.
-    ///
-    /// # Errors
-    /// [`BindError`] naming the address, for example when the port is taken.
-    pub fn new(address: SocketAddr) -> Result<Self, BindError> {
-        let bound = || {
-            let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-            // Connections of the process before this one may still be winding down.
-            socket.set_reuseaddr(true)?;
-            socket.bind(address)?;
-            Ok(socket)
-        };
-        let socket = bound().map_err(|source| BindError::new(address, source))?;
-        Ok(Self { socket, address })
-    }
+/// Takes `address`.
+///
+/// # Errors
+/// [`BindError`] naming the address, for example when the port is taken.
+pub fn bind(address: SocketAddr) -> Result<BoundSocket, BindError> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // Connections of the process before this one may still be winding down.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        Ok(BoundSocket { socket, address })
+    };
+    bound().map_err(|source| BindError { address, source })
+}
 
+impl BoundSocket {
     /// Accepts clients from now on.
     ///
     /// # Errors
     /// [`BindError`] when another process was faster after all.
     pub fn listen(self) -> Result<TcpListener, BindError> {
-        self.socket.listen(BACKLOG).map_err(|source| BindError::new(self.address, source))
-    }
-}
-
-impl BindError {
-    fn new(address: SocketAddr, source: Error) -> Self {
-        let reason = match source.kind() {
-            ErrorKind::AddrInUse => "the port is taken by another process",
-            ErrorKind::PermissionDenied => "permission denied",
-            ErrorKind::AddrNotAvailable => "this machine does not have that address",
-            _ => "the operating system refused",
-        };
-        Self { address, reason, source }
+        self.socket.listen(BACKLOG).map_err(|source| BindError { address: self.address, source })
     }
 }
 
@@ -159,19 +147,15 @@ where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let connections = TaskTracker::new();
-    let cut = CancellationToken::new();
+    let (graceful, cut, connections) = (GracefulShutdown::new(), CancellationToken::new(), TaskTracker::new());
     let slots = Arc::new(Semaphore::new(config.max_connections));
     let mut turns = workers.iter().cycle();
-    while let Some((stream, peer, slot)) = next_connection(&listener, &slots, &stop).await {
+    while let Some((stream, peer, slot)) = stop.run_until_cancelled(next_connection(&listener, &slots)).await {
         let worker = turns.next().expect("there is at least one worker");
-        let connection = serve_connection(stream, peer, worker.app.clone(), config.clone(), stop.clone());
+        let connection = serve_connection(stream, peer, worker.app.clone(), config.clone(), graceful.watcher());
         let cut = cut.clone();
         let task = async move {
-            tokio::select! {
-                () = connection => {}
-                () = cut.cancelled() => {}
-            }
+            cut.run_until_cancelled(connection).await;
             drop(slot);
         };
         connections.spawn_on(task, &worker.runtime);
@@ -179,31 +163,23 @@ where
     drop(listener);
     connections.close();
     tracing::info!(connections = connections.len(), "not accepting connections any more, finishing those in flight");
-    let drained = timeout_at(Instant::now() + config.shutdown_timeout, connections.wait()).await.is_ok();
+    let drained = timeout(config.shutdown_timeout, graceful.shutdown()).await.is_ok();
     if !drained {
         tracing::warn!(connections = connections.len(), "connections cut off at the deadline");
         cut.cancel();
-        connections.wait().await;
     }
+    connections.wait().await;
     drained
 }
 
-/// The next connection with its place among the allowed ones; `None` when it is time to stop.
+/// The next connection with its place among the allowed ones.
 async fn next_connection(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-    stop: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let accepted = async {
-        let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let (stream, peer) = accept(listener).await;
-        (stream, peer, slot)
-    };
-    tokio::select! {
-        biased;
-        () = stop.cancelled() => None,
-        connection = accepted => Some(connection),
-    }
+) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
+    let (stream, peer) = accept(listener).await;
+    (stream, peer, slot)
 }
 
 /// Accepts one connection, whatever errors come before it.
@@ -229,8 +205,8 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Answers the requests of one connection; on `stop` the one in flight is the last.
-async fn serve_connection<S>(stream: TcpStream, peer: SocketAddr, app: S, config: ServerConfig, stop: CancellationToken)
+/// Answers the requests of one connection; on a shutdown the one in flight is the last.
+async fn serve_connection<S>(stream: TcpStream, peer: SocketAddr, app: S, config: ServerConfig, watcher: Watcher)
 where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -256,15 +232,7 @@ where
         .max_header_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(StallTimeout::new(stream, config.write_timeout)), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
+    if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "connection ended");
     }
 }

@@ -18,8 +18,6 @@ pub mod service;
 pub mod stall_timeout;
 pub mod telemetry;
 
-use axum::Router;
-
 use crate::{
     config::Config,
     database::{
@@ -73,7 +71,7 @@ impl App {
     /// # Errors
     /// As [`Self::connect`].
     pub async fn new(config: &Config, lifecycle: Lifecycle, database: Database) -> Result<Self, StartError> {
-        let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
+        let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
         let client = config.peers.client().map_err(StartError::Peers)?;
         let rules = RuleStore::load(database.clone()).await.map_err(StartError::Rules)?;
         let (catalogue, snapshots) = (CatalogueStore::default(), SnapshotQueue::default());
@@ -90,7 +88,7 @@ impl App {
     }
 
     /// The routes with everything around them, as the server runs them.
-    pub fn router(&self, config: &Config) -> Router {
+    pub fn router(&self, config: &Config) -> middleware::WrappedRouter {
         middleware::wrap(handler::routes(self.clone(), config.server.request_timeout))
     }
 }
@@ -126,13 +124,13 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     let lifecycle = Lifecycle::new();
     lifecycle.stop_on_signals()?;
     // Before anything else: where the port is taken the database must not be touched.
-    let address = server::Reserved::new(config.server.address)?;
+    let socket = server::bind(config.server.address)?;
     let stop = lifecycle.stop_token();
     let app = tokio::select! {
         app = App::connect(config, lifecycle.clone()) => app?,
         () = stop.cancelled() => return Ok(true),
     };
-    let listener = address.listen()?;
+    let listener = socket.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
 
     let served = server::serve(listener, app.router(config), &config.server, stop).await;

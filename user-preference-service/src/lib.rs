@@ -17,8 +17,6 @@ pub mod service;
 pub mod stall_timeout;
 pub mod telemetry;
 
-use axum::Router;
-
 use crate::{
     config::Config,
     database::{
@@ -57,7 +55,7 @@ impl App {
     /// When PostgreSQL cannot be used, or the address of Redis is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
         let database = Database::connect(&config.postgres, &MIGRATIONS).await?;
-        let redis = RedisLink::new(&config.redis, &lifecycle).map_err(StartError::Redis)?;
+        let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
         Ok(Self::new(database, redis, &lifecycle))
     }
 
@@ -74,7 +72,7 @@ impl App {
     }
 
     /// The routes with everything around them, as the server runs them.
-    pub fn router(&self, config: &Config) -> Router {
+    pub fn router(&self, config: &Config) -> middleware::WrappedRouter {
         middleware::wrap(handler::routes(self.clone(), config.server.request_timeout))
     }
 }
@@ -104,13 +102,13 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     let lifecycle = Lifecycle::new();
     lifecycle.stop_on_signals()?;
     // Before anything else: where the port is taken the database must not be touched.
-    let address = server::Reserved::new(config.server.address)?;
+    let socket = server::bind(config.server.address)?;
     let stop = lifecycle.stop_token();
     let app = tokio::select! {
         app = App::connect(config, lifecycle.clone()) => app?,
         () = stop.cancelled() => return Ok(true),
     };
-    let listener = address.listen()?;
+    let listener = socket.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
 
     let served = server::serve(listener, app.router(config), &config.server, stop).await;

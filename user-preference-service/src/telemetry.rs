@@ -65,18 +65,3 @@ pub fn init(config: &TelemetryConfig) {
         tracing::error!(place, panic = panic.payload_as_str().unwrap_or("no message"), "panicked");
     }));
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_filter_is_a_level_or_directives() {
-        for valid in ["info", "WARN", "off", "info,sqlx=debug", "warn,movie_service[request]=trace"] {
-            assert!(is_valid_filter(valid), "{valid}");
-        }
-        for invalid in ["loud", "info,loud", "sqlx=loud", "in fo"] {
-            assert!(!is_valid_filter(invalid), "{invalid}");
-        }
-    }
-}

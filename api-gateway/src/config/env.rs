@@ -54,30 +54,24 @@ impl Env {
 
     /// Anything that parses; `expected` completes the sentence "`NAME` must be ...".
     pub fn parsed<T: FromStr>(&mut self, name: &str, default: T, expected: &str) -> T {
-        match self.optional(name).map(|value| value.parse::<T>()) {
-            None => default,
-            Some(Ok(value)) => value,
-            Some(Err(_)) => {
-                self.invalid(name, expected);
-                default
-            }
-        }
+        self.checked(name, default, expected, |_| true)
     }
 
     /// A number within a range.
     pub fn number<T>(&mut self, name: &str, default: T, range: RangeInclusive<T>) -> T
     where
-        T: FromStr + PartialOrd + Display + Copy,
+        T: FromStr + PartialOrd + Display,
     {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        match self.optional(name).map(|value| value.parse::<T>()) {
-            None => default,
-            Some(Ok(value)) if range.contains(&value) => value,
-            Some(_) => {
-                self.invalid(name, &expected);
-                default
-            }
-        }
+        self.checked(name, default, &expected, |value| range.contains(value))
+    }
+
+    fn checked<T: FromStr>(&mut self, name: &str, default: T, expected: &str, is_valid: impl Fn(&T) -> bool) -> T {
+        let Some(value) = self.optional(name) else { return default };
+        value.parse().ok().filter(is_valid).unwrap_or_else(|| {
+            self.invalid(name, expected);
+            default
+        })
     }
 
     /// A time in whole milliseconds, at least 1.
@@ -138,54 +132,4 @@ pub fn load_dotenv(service: &str) -> Result<(), ConfigError> {
 fn dotenv_files(service: &str, folder: &Path) -> [PathBuf; 2] {
     let own = folder.join(service);
     if own.is_dir() { [own.join(".env"), folder.join(".env")] } else { [folder.join(".env"), folder.join("../.env")] }
-}
-
-#[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret;
-
-    use super::*;
-
-    fn env(pairs: &'static [(&'static str, &'static str)]) -> Env {
-        Env::from_fn(move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
-    }
-
-    #[test]
-    fn a_variable_that_is_empty_counts_as_not_set() {
-        let mut env = env(&[("PORT", " "), ("NAME", "")]);
-        assert_eq!(env.number("PORT", 8080_u16, 1..=65535), 8080);
-        assert_eq!(env.text("NAME", "x"), "x");
-        assert!(env.finish(()).is_ok());
-    }
-
-    #[test]
-    fn all_errors_are_reported_together() {
-        let mut env = env(&[("PORT", "70000"), ("WAIT_MS", "-1"), ("URL", "localhost"), ("FLAG", "maybe")]);
-        env.number("PORT", 1_u32, 1..=65535);
-        env.millis("WAIT_MS", 1);
-        env.base_url("URL", "http://a");
-        env.parsed("FLAG", false, "true or false");
-        let error = env.finish(()).expect_err("four errors").to_string();
-        assert_eq!(
-            error.lines().collect::<Vec<_>>(),
-            [
-                "PORT must be a whole number from 1 to 65535",
-                "WAIT_MS must be a whole number from 1 to 3600000",
-                "URL must be an address such as http://localhost:8081",
-                "FLAG must be true or false",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_secret_is_never_shown() {
-        let secret = env(&[("KEY", "hunter2")]).secret("KEY").expect("set");
-        assert!(!format!("{secret:?}").contains("hunter2"));
-        assert_eq!(secret.expose_secret(), "hunter2");
-    }
-
-    #[test]
-    fn a_base_url_loses_its_trailing_slash() {
-        assert_eq!(env(&[("URL", "http://a:1/")]).base_url("URL", ""), "http://a:1");
-    }
 }

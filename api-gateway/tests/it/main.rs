@@ -4,7 +4,9 @@
 mod canonical_paths;
 mod copies;
 mod env_example;
+mod environment;
 mod headers;
+mod lifecycle;
 mod message_validation;
 mod openapi;
 mod order_of_phases;

@@ -6,20 +6,21 @@
 use std::{
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use redis::{
-    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError, RedisResult,
-    aio::{ConnectionManager, ConnectionManagerConfig},
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError,
+    RedisResult, aio::MultiplexedConnection,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::Notify,
     time::{sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{config::env::Env, lifecycle::Lifecycle};
 
@@ -81,50 +82,43 @@ pub enum RedisFailure {
     Refused(#[source] RedisError),
 }
 
-/// A shared, pipelined connection that reconnects by itself. Clones are cheap.
+/// A shared, pipelined connection that is made anew in the background when it fails. Clones are cheap.
 #[derive(Clone)]
 pub struct RedisLink(Arc<Inner>);
 
 struct Inner {
     client: Client,
-    settings: ConnectionManagerConfig,
-    connection: RwLock<ConnectionManager>,
     timeout: Duration,
+    /// `None` while Redis is down.
+    connection: RwLock<Option<Arc<MultiplexedConnection>>>,
     failures: AtomicU32,
-    down: AtomicBool,
     went_down: Notify,
 }
 
 impl RedisLink {
-    /// Prepares the connection; nothing is sent before the first command, so Redis may be down.
-    /// Must be called within a Tokio runtime.
+    /// Connects. Redis may be down: then it is used as soon as it answers. Must be called within the Tokio runtime that
+    /// the connection is to live in.
     ///
     /// # Errors
     /// When the address cannot be used at all.
-    pub fn new(config: &RedisConfig, lifecycle: &Lifecycle) -> RedisResult<Self> {
-        let settings = ConnectionManagerConfig::new()
-            .set_number_of_retries(1)
-            .set_min_delay(Duration::from_millis(10))
-            .set_max_delay(PROBE_INTERVAL)
-            .set_connection_timeout(Some(config.timeout))
-            .set_response_timeout(Some(config.timeout));
-        let client = Client::open(config.connection_info()?)?;
+    pub async fn connect(config: &RedisConfig, lifecycle: &Lifecycle) -> RedisResult<Self> {
         let link = Self(Arc::new(Inner {
-            connection: RwLock::new(ConnectionManager::new_lazy_with_config(client.clone(), settings.clone())?),
-            client,
-            settings,
+            client: Client::open(config.connection_info()?)?,
             timeout: config.timeout,
+            connection: RwLock::default(),
             failures: AtomicU32::new(0),
-            down: AtomicBool::new(false),
             went_down: Notify::new(),
         }));
-        lifecycle.spawn(link.clone().probe_while_down(lifecycle.clone()));
+        if !link.reconnect().await {
+            link.0.went_down.notify_one();
+        }
+        lifecycle.spawn(link.clone().reconnect_when_down(lifecycle.stop_token()));
         Ok(link)
     }
 
     /// Whether Redis is believed to answer.
     pub fn is_up(&self) -> bool {
-        !self.0.down.load(Ordering::Relaxed)
+        self.0.connection.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Runs commands within the time limit; fails at once while Redis is known to be down.
@@ -133,18 +127,29 @@ impl RedisLink {
     /// [`RedisFailure`]; only failures of the connection count against Redis.
     pub async fn run<T>(
         &self,
-        commands: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
+        commands: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, RedisFailure> {
-        if !self.is_up() {
-            return Err(RedisFailure::Unavailable);
-        }
         let connection = self.0.connection.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let result = self.attempt(connection, commands).await;
-        match &result {
-            Ok(_) | Err(RedisFailure::Refused(_)) => self.0.failures.store(0, Ordering::Relaxed),
-            Err(RedisFailure::Unavailable) => self.count_failure(),
+        let connection = connection.ok_or(RedisFailure::Unavailable)?;
+        let failure = match timeout(self.0.timeout, commands(&mut (*connection).clone())).await {
+            Ok(Ok(value)) => {
+                self.0.failures.store(0, Ordering::Relaxed);
+                return Ok(value);
+            }
+            Ok(Err(error)) if is_refusal(&error) => {
+                self.0.failures.store(0, Ordering::Relaxed);
+                return Err(RedisFailure::Refused(error));
+            }
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        tracing::debug!(?failure, "Redis did not answer");
+        // No other command on this connection can succeed either.
+        let is_broken = failure.is_some_and(|error| error.is_unrecoverable_error());
+        if is_broken || self.0.failures.fetch_add(1, Ordering::Relaxed) + 1 >= FAILURES_TO_OPEN {
+            self.give_up(&connection);
         }
-        result
+        Err(RedisFailure::Unavailable)
     }
 
     /// Whether Redis answers now.
@@ -152,71 +157,45 @@ impl RedisLink {
         self.run(async |redis| redis::cmd("PING").query_async::<()>(redis).await).await.is_ok()
     }
 
-    async fn attempt<T>(
-        &self,
-        mut connection: ConnectionManager,
-        commands: impl AsyncFnOnce(&mut ConnectionManager) -> RedisResult<T>,
-    ) -> Result<T, RedisFailure> {
-        match timeout(self.0.timeout, commands(&mut connection)).await {
-            Ok(Ok(value)) => Ok(value),
-            // A connection that could not be set up (a server that is loading or full) gives the same kind of error
-            // to every command, so that only one that answers otherwise has refused this command.
-            Ok(Err(error)) if is_refusal(&error) && self.answers(&mut connection).await => {
-                Err(RedisFailure::Refused(error))
-            }
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "Redis command failed");
-                Err(RedisFailure::Unavailable)
-            }
-            Err(_) => {
-                tracing::debug!("Redis did not answer in time");
-                Err(RedisFailure::Unavailable)
-            }
-        }
-    }
-
-    async fn answers(&self, connection: &mut ConnectionManager) -> bool {
-        let ping = redis::cmd("PING");
-        matches!(timeout(self.0.timeout, ping.query_async::<()>(connection)).await, Ok(Ok(())))
-    }
-
-    /// Tries with a new connection: the old one may wait for a server that is gone for good, or have kept the error of
-    /// its set-up, which a manager does not try again. Puts it in place when it works.
-    async fn reconnect(&self) -> bool {
-        let fresh = ConnectionManager::new_lazy_with_config(self.0.client.clone(), self.0.settings.clone());
-        let Ok(mut fresh) = fresh else { return false };
-        let works = self.answers(&mut fresh).await;
-        if works {
-            *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        }
-        works
-    }
-
-    fn count_failure(&self) {
-        let failures = self.0.failures.fetch_add(1, Ordering::Relaxed) + 1;
-        if failures >= FAILURES_TO_OPEN && !self.0.down.swap(true, Ordering::Relaxed) {
-            tracing::warn!("Redis does not answer; going on without it until it is back");
+    fn give_up(&self, failed: &Arc<MultiplexedConnection>) {
+        let mut connection = self.0.connection.write().unwrap_or_else(PoisonError::into_inner);
+        // Another command may have noticed it before, and the connection be a new one already.
+        if connection.take_if(|current| Arc::ptr_eq(current, failed)).is_some() {
             self.0.went_down.notify_one();
         }
     }
 
-    async fn probe_while_down(self, lifecycle: Lifecycle) {
-        let stop = lifecycle.stop_token();
-        let probing = async {
+    /// Puts a new connection in place when Redis answers on it. A server that is loading or full, or refuses the login,
+    /// may accept connections too.
+    async fn reconnect(&self) -> bool {
+        let settings = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let connecting = async {
+            let mut connection = self.0.client.get_multiplexed_async_connection_with_config(&settings).await?;
+            redis::cmd("PING").query_async::<()>(&mut connection).await?;
+            RedisResult::Ok(connection)
+        };
+        let Ok(Ok(connection)) = timeout(self.0.timeout, connecting).await else { return false };
+        self.0.failures.store(0, Ordering::Relaxed);
+        *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(connection));
+        true
+    }
+
+    async fn reconnect_when_down(self, stop: CancellationToken) {
+        let reconnecting = async {
             loop {
                 self.0.went_down.notified().await;
+                // A Redis that has only restarted is back at once.
+                if self.reconnect().await {
+                    continue;
+                }
+                tracing::warn!("Redis does not answer; going on without it until it is back");
                 while !self.reconnect().await {
                     sleep(PROBE_INTERVAL).await;
                 }
-                self.0.failures.store(0, Ordering::Relaxed);
-                self.0.down.store(false, Ordering::Relaxed);
                 tracing::info!("Redis is back");
             }
         };
-        tokio::select! {
-            () = probing => {}
-            () = stop.cancelled() => {}
-        }
+        stop.run_until_cancelled(reconnecting).await;
     }
 }
 

@@ -41,7 +41,7 @@ async fn run(url: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
 async fn it_follows_a_job_and_says_what_it_came_to(pool: PgPool) {
     let tmdb = Stub::plain().await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;
-    let url = serve(app.router.clone()).await;
+    let url = serve(Router::new().fallback_service(app.router.clone())).await;
     let (code, out, err) = run(&url, &["2"]).await;
     assert_eq!(code, Some(0), "{err}");
     assert!(
@@ -63,7 +63,7 @@ async fn pages_that_failed_are_named_and_the_command_fails(pool: PgPool) {
         )
         .await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;
-    let url = serve(app.router.clone()).await;
+    let url = serve(Router::new().fallback_service(app.router.clone())).await;
     let (code, out, _) = run(&url, &["--pages", "3"]).await;
     assert_eq!(code, Some(1));
     assert!(out.contains("completed: 2 of 3 pages stored, 1 failed"), "{out}");
@@ -74,7 +74,7 @@ async fn pages_that_failed_are_named_and_the_command_fails(pool: PgPool) {
 async fn ctrl_c_cancels_the_job(pool: PgPool) {
     let (tmdb, _gate) = gated(2).await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;
-    let url = serve(app.router.clone()).await;
+    let url = serve(Router::new().fallback_service(app.router.clone())).await;
     let command = start(&url, &["--pages", "5"]);
     eventually("page 1 is stored", || async { app.movies().await == 20 }).await;
     interrupt(&command);
@@ -94,7 +94,7 @@ fn interrupt(command: &Child) {
 async fn what_is_refused_is_said_in_plain_words(pool: PgPool) {
     let (tmdb, _gate) = gated(1).await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;
-    let url = serve(app.router.clone()).await;
+    let url = serve(Router::new().fallback_service(app.router.clone())).await;
     app.start_job("pages=5").await;
     for (arguments, error) in [
         (["--pages", "1"], "the sync was not started: a sync is already running (HTTP 409)"),

@@ -8,7 +8,6 @@ pub mod stub;
 use std::{collections::HashMap, future::Future, time::Duration};
 
 use axum::{
-    Router,
     body::{Body, Bytes},
     http::{HeaderMap, Method, Request, StatusCode},
 };
@@ -27,7 +26,7 @@ use tower::ServiceExt;
 pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct TestApp {
-    pub router: Router,
+    pub router: movie_service::middleware::WrappedRouter,
     pub config: Config,
     pub lifecycle: Lifecycle,
     /// For looking and arranging; the service has a pool of its own.

@@ -3,7 +3,6 @@
 use std::{collections::HashMap, time::Duration};
 
 use axum::{
-    Router,
     body::Body,
     http::{HeaderMap, Method, Request, StatusCode, request::Builder},
 };
@@ -28,7 +27,7 @@ pub struct TestApp {
     pub peers: Peers,
     pub redis: MultiplexedConnection,
     pub pool: PgPool,
-    router: Router,
+    router: recommendation_service::middleware::WrappedRouter,
 }
 
 /// An response, read to its end.

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use axum::{
-    Router,
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, Uri},
 };
@@ -48,7 +47,7 @@ impl TestResponse {
 
 /// The service, and what stands behind it.
 pub struct TestApp {
-    pub router: Router,
+    pub router: user_preference_service::middleware::WrappedRouter,
     /// The tests' own pool, for looking behind the service's back.
     pub pool: PgPool,
     pub lifecycle: Lifecycle,
@@ -66,7 +65,7 @@ impl TestApp {
         let redis = format!("redis://{}/{}", redis_address(), settings["REDIS_DB"]);
         let config = Config::from_env(Env::from_fn(move |name| settings.get(name).cloned())).unwrap();
         let lifecycle = Lifecycle::new();
-        let link = RedisLink::new(&config.redis, &lifecycle).unwrap();
+        let link = RedisLink::connect(&config.redis, &lifecycle).await.unwrap();
         let database = Database::new(&config.postgres);
         let app = App::new(database, link, &lifecycle);
         Self { router: app.router(&config), pool, lifecycle, redis: redis::Client::open(redis).unwrap() }
