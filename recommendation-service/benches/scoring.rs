@@ -10,15 +10,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, NaiveTime};
 use recommendation_service::{
-    models::{catalogue::Catalogue, user_profile::UserProfile},
+    models::{
+        catalogue::Catalogue, feedback::FeedbackSettings, list_request::ListRequest, rule::RuleType,
+        user_profile::UserProfile,
+    },
     peers::catalogue_reader::CatalogueReader,
-    service::scoring::{Weights, rank},
+    service::pipeline::{PipelineInput, Ranking, weights::Weights},
 };
 
 const GENRES: u64 = 19;
-const WEIGHTS: Weights = Weights { popularity: Some(0.4), recency: Some(0.3), genre_match: Some(0.3) };
+const DEFAULT_RULES: [(RuleType, f64); 3] =
+    [(RuleType::Popularity, 0.4), (RuleType::Recency, 0.3), (RuleType::GenreMatch, 0.3)];
 
 /// Numbers that look random and are the same in every run (splitmix64).
 struct Numbers(u64);
@@ -78,6 +82,13 @@ fn median(runs: usize, mut work: impl FnMut()) -> Duration {
     times[runs / 2]
 }
 
+fn rank(catalogue: &Catalogue, profile: &UserProfile, limit: usize) -> Ranking {
+    let (weights, feedback): (Weights, _) = (DEFAULT_RULES.into_iter().collect(), FeedbackSettings::default());
+    let now = today().and_time(NaiveTime::MIN).and_utc();
+    let request = ListRequest { limit, ..ListRequest::default() };
+    PipelineInput { catalogue, profile, weights: &weights, feedback: &feedback, now }.rank(&request)
+}
+
 fn measure(movies: usize, runs: usize) {
     let text = lines(movies);
     let catalogue = read(&text);
@@ -87,10 +98,10 @@ fn measure(movies: usize, runs: usize) {
     let preferred_genres = ["genre 3", "GENRE 7", "Genre 12"].map(str::to_owned).to_vec();
     let seen_movie_ids: Vec<i32> = (0..1000).map(|number| number * (movies / 1000) as i32 + 1).collect();
     let unknown = UserProfile::default();
-    let known = UserProfile { preferred_genres, min_rating: 5.0, seen_movie_ids };
+    let known = UserProfile { preferred_genres, min_rating: 5.0, seen_movie_ids, ..UserProfile::default() };
     for (name, profile) in [("nothing known", &unknown), ("3 genres, a minimum rating, 1,000 movies seen", &known)] {
         for limit in [10, 50] {
-            let time = median(runs, || drop(black_box(rank(&catalogue, profile, &WEIGHTS, today(), limit))));
+            let time = median(runs, || drop(black_box(rank(&catalogue, profile, limit))));
             println!("  best {limit}, {name}: {time:?}");
         }
     }

@@ -2,7 +2,9 @@
 
 mod docs;
 mod error_mapping;
+mod explanation;
 mod health;
+mod list_query;
 mod path;
 mod recommendations;
 mod responses;

@@ -4,7 +4,13 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::catalogue::{Catalogue, NO_DAY, TextColumn, UNRATED, day_number};
+use super::{
+    blocks::{self, Blocks},
+    catalogue::{Catalogue, NO_DAY, NO_LANGUAGE, UNRATED, day_number, era},
+    id_index::IdIndex,
+    statistics::{Columns, Statistics},
+    text_column::TextColumn,
+};
 
 /// A movie as it is added.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +27,12 @@ pub struct Movie<'a> {
     pub poster_path: &'a str,
     /// Its average vote, if anybody voted.
     pub vote_average: Option<f64>,
+    /// How many voted.
+    pub vote_count: u32,
+    /// The code of its original language, or `""`.
+    pub original_language: &'a str,
+    /// Its runtime in minutes, 0 when unknown.
+    pub runtime: u16,
     /// The ids of its genres, in any order.
     pub genre_ids: &'a [i32],
 }
@@ -52,11 +64,18 @@ pub struct CatalogueBuilder {
     popularity: Vec<f64>,
     release_days: Vec<i32>,
     ratings: Vec<f64>,
+    votes: Vec<u32>,
+    language_of: Vec<u16>,
+    language_names: Vec<String>,
+    language_indexes: HashMap<String, u16>,
+    runtimes: Vec<u16>,
+    eras: Vec<u8>,
     genre_set_of: Vec<u32>,
     genre_sets: Vec<Box<[u16]>>,
     known_sets: HashMap<Box<[u16]>, u32>,
     genre_indexes: HashMap<i32, u16>,
     genre_names: Vec<String>,
+    genre_ids: Vec<i32>,
     titles: TextColumn,
     posters: TextColumn,
 }
@@ -73,17 +92,25 @@ impl CatalogueBuilder {
         for (index, (id, _)) in genres.iter().enumerate() {
             genre_indexes.insert(*id, u16::try_from(index).map_err(|_| BuildError::TooLarge)?);
         }
+        let (genre_ids, genre_names) = genres.into_iter().unzip();
         Ok(Self {
             version,
             ids: Vec::new(),
             popularity: Vec::new(),
             release_days: Vec::new(),
             ratings: Vec::new(),
+            votes: Vec::new(),
+            language_of: Vec::new(),
+            language_names: vec![String::new()],
+            language_indexes: HashMap::from([(String::new(), NO_LANGUAGE)]),
+            runtimes: Vec::new(),
+            eras: Vec::new(),
             genre_set_of: Vec::new(),
             genre_sets: Vec::new(),
             known_sets: HashMap::new(),
             genre_indexes,
-            genre_names: genres.into_iter().map(|(_, name)| name).collect(),
+            genre_names,
+            genre_ids,
             titles: TextColumn::default(),
             posters: TextColumn::default(),
         })
@@ -107,7 +134,7 @@ impl CatalogueBuilder {
         if self.ids.last().is_some_and(|last| *last >= movie.id) {
             return Err(BuildError::Order(movie.id));
         }
-        let genre_set = self.genre_set(movie)?;
+        let (genre_set, language) = (self.genre_set(movie)?, self.language(movie.original_language)?);
         if !self.titles.push(movie.title) || !self.posters.push(movie.poster_path) {
             return Err(BuildError::TooLarge);
         }
@@ -116,26 +143,69 @@ impl CatalogueBuilder {
         self.popularity.push(movie.popularity.filter(|value| value.is_finite()).unwrap_or(0.0) + 0.0);
         self.release_days.push(movie.release_date.map_or(NO_DAY, day_number));
         self.ratings.push(movie.vote_average.filter(|value| value.is_finite()).unwrap_or(UNRATED));
+        self.votes.push(movie.vote_count);
+        self.language_of.push(language);
+        self.runtimes.push(movie.runtime);
+        self.eras.push(era(movie.release_date));
         self.genre_set_of.push(genre_set);
         Ok(())
     }
 
     /// The finished catalogue.
-    pub fn finish(mut self) -> Catalogue {
-        self.titles.shrink();
-        self.posters.shrink();
+    pub fn finish(self) -> Catalogue {
+        let order = blocks::order(&self.popularity, &self.release_days);
+        let ids = reordered(self.ids, &order);
+        let popularity = reordered(self.popularity, &order);
+        let release_days = reordered(self.release_days, &order);
+        let ratings = reordered(self.ratings, &order);
+        let votes = reordered(self.votes, &order);
+        let language_of = reordered(self.language_of, &order);
+        let eras = reordered(self.eras, &order);
+        let genre_set_of = reordered(self.genre_set_of, &order);
+        let statistics = Statistics::new(&Columns {
+            popularity: &popularity,
+            ratings: &ratings,
+            votes: &votes,
+            genre_set_of: &genre_set_of,
+            genre_sets: &self.genre_sets,
+            genres: self.genre_names.len(),
+            language_of: &language_of,
+            languages: self.language_names.len(),
+            eras: &eras,
+        });
+        let weighted = |index: usize| statistics.rating_prior.weighted(ratings[index], votes[index]);
         Catalogue {
             version: self.version,
-            ids: self.ids.into(),
-            popularity: self.popularity.into(),
-            release_days: self.release_days.into(),
-            ratings: self.ratings.into(),
-            genre_set_of: self.genre_set_of.into(),
+            id_index: IdIndex::new(&ids),
+            blocks: Blocks::new(&popularity, &release_days, weighted, &eras),
+            ids,
+            popularity,
+            release_days,
+            ratings,
+            votes,
+            language_of,
+            language_names: self.language_names.into(),
+            runtimes: reordered(self.runtimes, &order),
+            eras,
+            genre_set_of,
             genre_sets: self.genre_sets.into(),
             genre_names: self.genre_names.into(),
-            titles: self.titles,
-            posters: self.posters,
+            genre_ids: self.genre_ids.into(),
+            titles: self.titles.reordered(&order),
+            posters: self.posters.reordered(&order),
+            statistics,
         }
+    }
+
+    /// The index of a language, which is new or known already.
+    fn language(&mut self, code: &str) -> Result<u16, BuildError> {
+        if let Some(known) = self.language_indexes.get(code) {
+            return Ok(*known);
+        }
+        let index = u16::try_from(self.language_names.len()).map_err(|_| BuildError::TooLarge)?;
+        self.language_names.push(code.to_owned());
+        self.language_indexes.insert(code.to_owned(), index);
+        Ok(index)
     }
 
     /// The index of the movie's combination of genres, which is new or known already.
@@ -155,6 +225,11 @@ impl CatalogueBuilder {
         self.known_sets.insert(set.into(), index);
         Ok(index)
     }
+}
+
+/// The values of a column in another order; the column before is freed.
+fn reordered<T: Copy>(column: Vec<T>, order: &[u32]) -> Box<[T]> {
+    order.iter().map(|index| column[*index as usize]).collect()
 }
 
 #[cfg(test)]
@@ -181,6 +256,25 @@ mod tests {
         assert_eq!((catalogue.release_date(0), catalogue.release_date(1)), (date, None));
         assert_eq!(catalogue.genres(0).collect::<Vec<_>>(), ["Action", "War"]);
         assert_eq!(catalogue.genres(1).count(), 0);
+    }
+
+    #[test]
+    fn movies_are_kept_by_popularity_and_age_and_found_by_id() {
+        let mut builder = builder();
+        let date = |year| NaiveDate::from_ymd_opt(year, 1, 1);
+        for (id, popularity, year) in [(1, 3.0, 1990), (2, 2.5, 2020), (3, 900.0, 1890), (4, 0.1, 2030)] {
+            let movie = Movie { id, popularity: Some(popularity), release_date: date(year), ..Movie::default() };
+            builder.push(&movie).expect("fits");
+        }
+        let catalogue = builder.finish();
+        assert_eq!((catalogue.ids(), catalogue.by_id()), ([3, 2, 1, 4].as_slice(), [2, 1, 0, 3].as_slice()));
+        assert_eq!((catalogue.index_of(1), catalogue.index_of(5)), (Some(2), None));
+        assert_eq!(catalogue.eras(), [1, 14, 11, 15]);
+        assert_eq!((catalogue.blocks().len(), catalogue.blocks().range(0)), (1, 0..4));
+        assert_eq!(
+            (catalogue.blocks().highest_popularity(), catalogue.blocks().eras()),
+            ([900.0].as_slice(), [(1, 15)].as_slice())
+        );
     }
 
     #[test]

@@ -1,9 +1,16 @@
 //! Domain types: parsed once, so that what holds one need not check it again.
 
+pub mod blocks;
 pub mod catalogue;
 pub mod catalogue_builder;
+pub mod feedback;
+pub mod id_index;
+pub mod list_request;
 pub mod recommendation;
 pub mod rule;
 pub mod snapshot;
+pub mod statistics;
+pub mod strategy;
+pub mod text_column;
 pub mod user_id;
 pub mod user_profile;

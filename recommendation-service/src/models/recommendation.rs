@@ -4,28 +4,35 @@ use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::{catalogue::Catalogue, user_id::UserId};
+use super::{
+    catalogue::Catalogue, feedback::FeedbackKind, list_request::ListRequest, rule::RuleType, strategy::Strategy,
+    user_id::UserId,
+};
 
 /// What is asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RecommendationRequest {
     /// For whom.
     pub user: UserId,
-    /// At most how many movies.
-    pub limit: usize,
-    /// Whether movies that the user has seen are candidates too.
-    pub include_seen: bool,
+    /// Which list.
+    pub list: ListRequest,
 }
 
 /// The movies recommended to a user.
 #[derive(Debug)]
 pub struct Recommendations {
+    /// The list's own name, by which events refer to it.
+    pub id: String,
     /// For whom.
     pub user: UserId,
+    /// What it was made from.
+    pub strategy: Strategy,
     /// The catalogue that `movies` index.
     pub catalogue: Arc<Catalogue>,
     /// Best first.
     pub movies: Vec<RankedMovie>,
+    /// How many movies were left out.
+    pub excluded: Excluded,
     /// When they were scored, in whole microseconds.
     pub generated_at: DateTime<Utc>,
     /// Why the profile was left out, if it was.
@@ -43,8 +50,19 @@ pub enum DegradedReason {
     ProfileUnreadable,
 }
 
+/// How many movies were left out, and why; each counts for the first reason only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Excluded {
+    /// The user has seen them.
+    pub seen: usize,
+    /// They are rated below the user's minimum.
+    pub below_min_rating: usize,
+    /// The request does not want them.
+    pub filtered: usize,
+}
+
 /// A recommended movie.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RankedMovie {
     /// Its index in the catalogue.
     pub index: usize,
@@ -52,29 +70,83 @@ pub struct RankedMovie {
     pub score: f64,
     /// Why it is recommended.
     pub reasons: Reasons,
+    /// Whether the user wants to watch it already.
+    pub is_watchlisted: bool,
+    /// What its score is made of, if that was asked for.
+    pub explanation: Option<Vec<Contribution>>,
+}
+
+/// A rule's part of a score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contribution {
+    /// The rule.
+    pub rule_type: RuleType,
+    /// What the rule gives the movie.
+    pub value: f64,
+    /// What the rule counts.
+    pub weight: f64,
+    /// The part, to four decimals; the parts of a movie sum to its score.
+    pub contribution: f64,
+    /// For a learned value: the movies it comes from, largest share first.
+    pub sources: Vec<Source>,
+}
+
+/// A movie that a learned value comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Source {
+    /// Its id.
+    pub movie_id: i32,
+    /// What the user did with it.
+    pub kind: FeedbackKind,
+    /// Its part of what counts for the value, 0 to 1.
+    pub share: f64,
 }
 
 /// Why a movie is recommended. Shown as text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Reasons {
-    /// Its popularity value counts and is above 0.7.
-    pub popular: bool,
-    /// Its recency value counts and is above 0.7.
-    pub recent: bool,
-    /// Its genre value counts and is above 0.
-    pub genre: bool,
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reasons(pub Vec<Reason>);
+
+/// One reason.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// The user did something with this movie.
+    Because {
+        /// What.
+        kind: FeedbackKind,
+        /// The movie's title.
+        title: String,
+    },
+    /// Its popularity value is above 0.7.
+    Popular,
+    /// Its recency value is above 0.7.
+    Recent,
+    /// Its genre value is above 0.
+    PreferredGenres,
+    /// Its weighted rating is above 7.5.
+    HighlyRated,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Because { kind: FeedbackKind::Rating(value), title } => {
+                write!(f, "because you rated {title} {value}")
+            }
+            Self::Because { kind: FeedbackKind::Watched, title } => write!(f, "because you watched {title}"),
+            Self::Because { title, .. } => write!(f, "because you liked {title}"),
+            Self::Popular => f.write_str("highly popular"),
+            Self::Recent => f.write_str("recently released"),
+            Self::PreferredGenres => f.write_str("matches your preferred genres"),
+            Self::HighlyRated => f.write_str("highly rated"),
+        }
+    }
 }
 
 impl fmt::Display for Reasons {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reasons = [
-            (self.popular, "highly popular"),
-            (self.recent, "recently released"),
-            (self.genre, "matches your preferred genres"),
-        ];
         let mut separator = "";
-        for (_, text) in reasons.iter().filter(|(holds, _)| *holds) {
-            write!(f, "{separator}{text}")?;
+        for reason in &self.0 {
+            write!(f, "{separator}{reason}")?;
             separator = ", ";
         }
         if separator.is_empty() { f.write_str("recommended for you") } else { Ok(()) }

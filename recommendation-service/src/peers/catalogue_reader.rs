@@ -42,6 +42,10 @@ struct MovieLine<'a> {
     poster_path: Cow<'a, str>,
     vote_average: Option<f64>,
     vote_count: Option<i64>,
+    /// Left out by older releases of movie-service, like the runtime.
+    #[serde(borrow)]
+    original_language: Option<Cow<'a, str>>,
+    runtime: Option<i64>,
     genre_ids: Vec<i32>,
 }
 
@@ -136,6 +140,9 @@ impl MovieLine<'_> {
             popularity: self.popularity,
             poster_path: &self.poster_path,
             vote_average: self.vote_average.filter(|_| self.vote_count != Some(0)),
+            vote_count: self.vote_count.map_or(0, |count| count.clamp(0, i64::from(u32::MAX)) as u32),
+            original_language: self.original_language.as_deref().unwrap_or_default(),
+            runtime: self.runtime.map_or(0, |minutes| minutes.clamp(0, i64::from(u16::MAX)) as u16),
             genre_ids: &self.genre_ids,
         })
     }
@@ -152,7 +159,7 @@ mod tests {
         r#"{"catalogue_version":"7-3","genres":[{"id":1,"name":"War"},{"id":2,"name":"Action"}]}"#,
         "\n",
         r#"{"id":1,"title":"\"Q\" é 千","release_date":"1999-03-31","popularity":12.5,"poster_path":"/x.jpg","#,
-        r#""vote_average":7.1,"vote_count":12,"genre_ids":[1,2],"more":[1]}"#,
+        r#""vote_average":7.1,"vote_count":12,"original_language":"ja","runtime":125,"genre_ids":[1,2],"more":[1]}"#,
         "\n",
         r#"{"id":4,"title":"","release_date":"","popularity":null,"poster_path":"","vote_average":null,"#,
         r#""vote_count":0,"genre_ids":[]}"#,
@@ -182,6 +189,10 @@ mod tests {
             prop_assert_eq!(catalogue.genres(0).collect::<Vec<_>>(), ["Action", "War"]);
             prop_assert_eq!(catalogue.popularity(), [12.5, 0.0]);
             prop_assert_eq!(catalogue.ratings(), [7.1, UNRATED]);
+            prop_assert_eq!(catalogue.votes(), [12, 0]);
+            prop_assert_eq!(catalogue.runtimes(), [125, 0]);
+            let language = |index: usize| &*catalogue.language_names()[usize::from(catalogue.language_of()[index])];
+            prop_assert_eq!([language(0), language(1)], ["ja", ""]);
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod catalogue_reader;
 pub mod circuit_breaker;
 pub mod movie_service;
+pub mod profile;
 pub mod trace_headers;
 pub mod user_preference_service;
 

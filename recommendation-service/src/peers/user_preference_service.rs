@@ -5,15 +5,13 @@ use std::{error::Error, sync::Arc, time::Duration};
 use backon::{ConstantBuilder, Retryable};
 use bytes::Bytes;
 use reqwest::{Client, Response, StatusCode};
-use serde::Deserialize;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use super::{PeerError, PeersConfig, circuit_breaker::CircuitBreaker, trace_headers::TraceHeaders};
-use crate::{
-    lifecycle::Lifecycle,
-    models::{user_id::UserId, user_profile::UserProfile},
+use super::{
+    PeerError, PeersConfig, circuit_breaker::CircuitBreaker, profile::ProfileBody, trace_headers::TraceHeaders,
 };
+use crate::{lifecycle::Lifecycle, models::user_id::UserId};
 
 /// Largest profile in bytes: more than a million seen movies.
 const MAX_PROFILE_BYTES: usize = 16 * 1024 * 1024;
@@ -29,43 +27,6 @@ pub enum ProfileResponse {
     NoSuchUser,
     /// user-preference-service gave no usable answer.
     Unavailable,
-}
-
-/// A profile as it was sent: parsed only when a list must be made from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProfileBody(Bytes);
-
-/// The JSON form. Fields not named here do not change recommendations.
-#[derive(Deserialize)]
-struct ProfileJson {
-    user_id: i64,
-    preferred_genres: Vec<String>,
-    min_rating: f64,
-    seen_movie_ids: Vec<i64>,
-}
-
-impl ProfileBody {
-    /// The bytes that were sent.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// Reads it.
-    ///
-    /// # Errors
-    /// [`PeerError::Malformed`] when it is not the profile of `user`.
-    pub fn parse(&self, user: UserId) -> Result<UserProfile, PeerError> {
-        let json: ProfileJson = serde_json::from_slice(&self.0).map_err(PeerError::malformed)?;
-        if json.user_id != user.get() {
-            return Err(PeerError::malformed("the profile of another user"));
-        }
-        // An id that no movie can have hides no movie.
-        let mut seen: Vec<i32> = json.seen_movie_ids.into_iter().filter_map(|id| i32::try_from(id).ok()).collect();
-        seen.sort_unstable();
-        seen.dedup();
-        let ProfileJson { preferred_genres, min_rating, .. } = json;
-        Ok(UserProfile { preferred_genres, min_rating, seen_movie_ids: seen })
-    }
 }
 
 /// The user-preference-service. Clones share the connections and the circuit breaker.
@@ -137,7 +98,7 @@ impl UserPreferenceService {
         let url = format!("{}/{user}/profile", self.0.base_url);
         let response = self.0.client.get(url).headers(trace.to_map()).send().await?;
         match response.status() {
-            StatusCode::OK => Ok(ProfileResponse::Found(ProfileBody(read_limited(response).await?))),
+            StatusCode::OK => Ok(ProfileResponse::Found(ProfileBody::new(read_limited(response).await?))),
             StatusCode::NOT_FOUND => Ok(ProfileResponse::NoSuchUser),
             status => Err(PeerError::Status(status.as_u16())),
         }
@@ -153,31 +114,4 @@ async fn read_limited(mut response: Response) -> Result<Bytes, PeerError> {
         body.extend_from_slice(&chunk);
     }
     Ok(body.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const JSON: &str = r#"{"user_id":7,"preferred_genres":["Drama"],"preferred_language":"en","min_rating":6.5,
-        "seen_movie_ids":[9,2,9,99999999999]}"#;
-
-    fn parse(json: &str, user: &str) -> Option<UserProfile> {
-        ProfileBody(Bytes::copy_from_slice(json.as_bytes())).parse(user.parse().expect("an id")).ok()
-    }
-
-    #[test]
-    fn seen_movies_are_sorted_without_duplicates() {
-        let expected =
-            UserProfile { preferred_genres: vec!["Drama".into()], min_rating: 6.5, seen_movie_ids: vec![2, 9] };
-        assert_eq!(parse(JSON, "7"), Some(expected));
-    }
-
-    #[test]
-    fn anything_but_the_profile_of_this_user_is_refused() {
-        assert_eq!(parse(JSON, "8"), None);
-        for json in ["", "{}", "null", "[]", r#"{"user_id":7}"#, &JSON[..40], &JSON.replace("6.5", "\"high\"")] {
-            assert_eq!(parse(json, "7"), None, "{json}");
-        }
-    }
 }

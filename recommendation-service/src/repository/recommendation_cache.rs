@@ -9,7 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     database::redis::{RedisFailure, RedisLink},
-    models::recommendation::RecommendationRequest,
+    models::{
+        list_request::{GenreChoice, ListRequest},
+        recommendation::RecommendationRequest,
+    },
 };
 
 /// How long an entry lives, in seconds.
@@ -36,11 +39,50 @@ impl Fingerprint {
     }
 }
 
-/// The key of a user's list. Lists with seen movies have keys of their own; the others keep those of the contract.
+/// The key of a user's list. Lists with more parameters than the limit have keys of their own, so that the plain one
+/// means what it always did.
 pub fn key(request: &RecommendationRequest) -> String {
-    let RecommendationRequest { user, limit, include_seen } = request;
-    let suffix = if *include_seen { ":seen" } else { "" };
-    format!("recommendations:{user}:{limit}{suffix}")
+    let RecommendationRequest { user, list } = request;
+    let seen = if list.include_seen { ":seen" } else { "" };
+    let parameters = match parameters(list) {
+        none if none.is_empty() => String::new(),
+        // As short as may be: whether an entry is of these parameters, its digest says.
+        some => Sha256::digest(some)[..8].iter().fold(String::from(":"), |key, byte| format!("{key}{byte:02x}")),
+    };
+    format!("recommendations:{user}:{}{seen}{parameters}", list.limit)
+}
+
+/// What a request says besides its limit and whether seen movies are included; `""` for nothing.
+pub fn parameters(list: &ListRequest) -> String {
+    let mut text = String::new();
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            text.push_str(&format!("&{name}={value}"));
+        }
+    };
+    let number = |value: f64| (value > 0.0).then(|| value.to_string());
+    let filter = &list.filter;
+    add("offset", (list.offset > 0).then(|| list.offset.to_string()));
+    add("strategy", list.strategy.map(|strategy| strategy.to_string()));
+    add("with_genres", filter.with_genres.as_ref().map(genres));
+    add("without_genres", filter.without_genres.as_ref().map(genres));
+    add("year_gte", filter.year_gte.map(|year| year.to_string()));
+    add("year_lte", filter.year_lte.map(|year| year.to_string()));
+    add("runtime_lte", filter.runtime_lte.map(|minutes| minutes.to_string()));
+    add("with_original_language", filter.with_original_language.clone());
+    add("vote_average_gte", filter.vote_average_gte.map(|vote| vote.to_string()));
+    add("exclude_ids", (!filter.exclude_ids.is_empty()).then(|| format!("{:?}", filter.exclude_ids)));
+    add("weights", (!list.weights.is_empty()).then(|| format!("{:?}", list.weights)));
+    add("diversity", number(list.diversity));
+    add("explore", number(list.exploration.share));
+    add("seed", (list.exploration.seed > 0).then(|| list.exploration.seed.to_string()));
+    add("explain", list.explain.then(|| "true".to_owned()));
+    text
+}
+
+fn genres(choice: &GenreChoice) -> String {
+    // Names may have the separator in them; as debug text they are quoted.
+    format!("{:?}{}", choice.genres, if choice.all { "," } else { "|" })
 }
 
 /// The cache is needed and does not answer.
@@ -86,7 +128,14 @@ pub async fn put(redis: &RedisLink, key: &str, fingerprint: &Fingerprint, body: 
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
+    use crate::models::{
+        list_request::{Exploration, MovieFilter},
+        rule::RuleType,
+        strategy::Strategy,
+    };
 
     #[test]
     fn an_entry_is_verified_only_undamaged_and_for_the_inputs_it_was_made_from() {
@@ -102,8 +151,41 @@ mod tests {
 
     #[test]
     fn keys_are_those_of_the_contract() {
-        let request = RecommendationRequest { user: "7".parse().expect("an id"), limit: 10, include_seen: false };
-        assert_eq!(key(&request), "recommendations:7:10");
-        assert_eq!(key(&RecommendationRequest { include_seen: true, ..request }), "recommendations:7:10:seen");
+        let key = |list| key(&RecommendationRequest { user: "7".parse().expect("an id"), list });
+        assert_eq!(key(ListRequest::default()), "recommendations:7:10");
+        let seen = ListRequest { include_seen: true, ..ListRequest::default() };
+        assert_eq!(key(seen), "recommendations:7:10:seen");
+    }
+
+    #[test]
+    fn each_parameter_has_a_key_and_a_text_of_its_own() {
+        let plain = ListRequest::default;
+        let filtered = |filter| ListRequest { filter, ..plain() };
+        let choice = |genres: &[&str], all| {
+            Some(GenreChoice { genres: genres.iter().map(|name| (*name).to_owned()).collect(), all })
+        };
+        let lists = [
+            plain(),
+            ListRequest { offset: 3, ..plain() },
+            ListRequest { strategy: Some(Strategy::Popular), ..plain() },
+            ListRequest { weights: vec![(RuleType::Recency, 0.0)], ..plain() },
+            ListRequest { weights: vec![(RuleType::Recency, 0.5)], ..plain() },
+            ListRequest { diversity: 0.5, ..plain() },
+            ListRequest { exploration: Exploration { share: 0.5, seed: 0 }, ..plain() },
+            ListRequest { exploration: Exploration { share: 0.5, seed: 7 }, ..plain() },
+            ListRequest { explain: true, ..plain() },
+            filtered(MovieFilter { with_genres: choice(&["a", "b"], true), ..MovieFilter::default() }),
+            filtered(MovieFilter { with_genres: choice(&["a", "b"], false), ..MovieFilter::default() }),
+            filtered(MovieFilter { with_genres: choice(&["a\", \"b"], true), ..MovieFilter::default() }),
+            filtered(MovieFilter { without_genres: choice(&["a", "b"], true), ..MovieFilter::default() }),
+            filtered(MovieFilter { year_gte: Some(2000), ..MovieFilter::default() }),
+            filtered(MovieFilter { year_lte: Some(2000), ..MovieFilter::default() }),
+            filtered(MovieFilter { runtime_lte: Some(90), ..MovieFilter::default() }),
+            filtered(MovieFilter { with_original_language: Some("ja".into()), ..MovieFilter::default() }),
+            filtered(MovieFilter { vote_average_gte: Some(0.0), ..MovieFilter::default() }),
+            filtered(MovieFilter { exclude_ids: vec![1, 2], ..MovieFilter::default() }),
+        ];
+        let texts: HashSet<String> = lists.iter().map(parameters).collect();
+        assert_eq!(texts.len(), lists.len(), "{texts:?}");
     }
 }

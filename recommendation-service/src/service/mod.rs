@@ -1,11 +1,10 @@
 //! Use cases: keeping copies of catalogue and rules fresh, making recommendations, recording them.
 
 pub mod catalogue;
+pub mod pipeline;
 pub mod recommendations;
 pub mod rules;
-pub mod scoring;
 pub mod snapshots;
-mod top_k;
 
 use crate::{database::postgres::DatabaseError, repository::recommendation_cache::CacheUnavailable};
 

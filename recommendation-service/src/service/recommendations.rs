@@ -9,21 +9,23 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 use super::{
     ServiceError,
     catalogue::CatalogueStore,
+    pipeline::{PipelineInput, weights::Weights},
     rules::RuleStore,
-    scoring::{self, Weights},
     snapshots::SnapshotQueue,
 };
 use crate::{
     database::redis::RedisLink,
     models::{
         catalogue::{Catalogue, day_number},
+        feedback::FeedbackSettings,
         recommendation::{DegradedReason, RecommendationRequest, Recommendations},
         snapshot::Snapshot,
         user_profile::UserProfile,
     },
     peers::{
+        profile::ProfileBody,
         trace_headers::TraceHeaders,
-        user_preference_service::{ProfileBody, ProfileResponse, UserPreferenceService},
+        user_preference_service::{ProfileResponse, UserPreferenceService},
     },
     repository::recommendation_cache::{self, Fingerprint},
 };
@@ -92,8 +94,10 @@ impl Recommender {
         let (profile_body, entry) = tokio::try_join!(self.profile_body(&request, trace), self.cache_entry(&key))?;
         let catalogue = self.0.catalogue.current().ok_or(ServiceError::NoCatalogue)?;
         let (weights, now) = (self.0.rules.weights(), Utc::now().trunc_subsecs(6));
-        let fingerprint =
-            profile_body.as_ref().map(|body| fingerprint(&key, body, &catalogue, &weights, now.date_naive()));
+        let parameters = recommendation_cache::parameters(&request.list);
+        let fingerprint = profile_body
+            .as_ref()
+            .map(|body| fingerprint(&[&key, &parameters], body, &catalogue, &weights, now.date_naive()));
         if let (Some(fingerprint), Some(entry)) = (&fingerprint, entry)
             && let Some(cached) = entry.verified(fingerprint)
         {
@@ -150,35 +154,46 @@ fn parse_profile(body: Option<ProfileBody>, request: &RecommendationRequest) -> 
 }
 
 fn score(input: ScoringInput, render: Render) -> (Bytes, Snapshot) {
-    let ScoringInput { request, catalogue, mut profile, weights, now, degraded } = input;
-    if request.include_seen {
-        profile.seen_movie_ids.clear();
-    }
-    let movies = scoring::rank(&catalogue, &profile, &weights, now.date_naive(), request.limit);
-    let scores = movies.iter().map(|movie| (catalogue.ids()[movie.index], movie.score)).collect();
+    let ScoringInput { request, catalogue, profile, weights, now, degraded } = input;
+    let feedback = FeedbackSettings::default();
+    let pipeline =
+        PipelineInput { catalogue: &catalogue, profile: &profile, weights: &weights, feedback: &feedback, now };
+    let ranking = pipeline.rank(&request.list);
+    let scores = ranking.movies.iter().map(|movie| (catalogue.ids()[movie.index], movie.score)).collect();
     let snapshot = Snapshot { user: request.user, generated_at: now, movies: scores };
-    let list = Recommendations { user: request.user, catalogue, movies, generated_at: now, degraded };
+    let list = Recommendations {
+        id: format!("{:032x}", rand::random::<u128>()),
+        user: request.user,
+        strategy: ranking.strategy,
+        catalogue,
+        movies: ranking.movies,
+        excluded: ranking.excluded,
+        generated_at: now,
+        degraded,
+    };
     (render(&list), snapshot)
 }
 
-/// The hash of everything that a list depends on. `key` has user, limit and `include_seen`; the package's version stands
-/// for the formula and the form of the answer.
+/// Of everything that decides what a list looks like. `request` is the key and the parameters, the package's version
+/// stands for the formula and the form of the answer.
 fn fingerprint(
-    key: &str,
+    request: &[&str],
     profile: &ProfileBody,
     catalogue: &Catalogue,
     weights: &Weights,
     today: NaiveDate,
 ) -> Fingerprint {
-    let weight = |part: Option<f64>| part.map_or([0xff; 8], |weight| weight.to_bits().to_be_bytes());
+    let weights: Vec<u8> = weights
+        .active()
+        .flat_map(|(rule_type, weight)| [&[rule_type as u8][..], &weight.to_bits().to_be_bytes()].concat())
+        .collect();
+    let request = request.join(" ");
     Fingerprint::of(&[
         env!("CARGO_PKG_VERSION").as_bytes(),
-        key.as_bytes(),
+        request.as_bytes(),
         profile.as_bytes(),
         catalogue.version().as_bytes(),
-        &weight(weights.popularity),
-        &weight(weights.recency),
-        &weight(weights.genre_match),
+        &weights,
         &day_number(today).to_be_bytes(),
     ])
 }

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{ServiceError, scoring::Weights};
+use super::{ServiceError, pipeline::weights::Weights};
 use crate::{
     database::postgres::{Database, DatabaseError},
     models::rule::Rule,
@@ -28,7 +28,7 @@ impl RuleStore {
     /// # Errors
     /// [`DatabaseError`] when the database does not work.
     pub async fn load(database: Database) -> Result<Self, DatabaseError> {
-        let weights = Weights::from_rules(&repository::rules::list_active(&database).await?);
+        let weights = weights(&repository::rules::list_all(&database).await?);
         Ok(Self { database, weights: Arc::new(RwLock::new(weights)) })
     }
 
@@ -46,7 +46,7 @@ impl RuleStore {
     }
 
     fn apply(&self, rules: &[Rule]) {
-        let weights = Weights::from_rules(rules);
+        let weights = weights(rules);
         if weights != self.weights() {
             tracing::info!(?weights, "rules have changed");
             *self.weights.write().unwrap_or_else(PoisonError::into_inner) = weights;
@@ -58,7 +58,7 @@ impl RuleStore {
         let refreshing = async {
             loop {
                 sleep(interval).await;
-                if let Ok(rules) = repository::rules::list_active(&self.database).await {
+                if let Ok(rules) = repository::rules::list_all(&self.database).await {
                     self.apply(&rules);
                 }
             }
@@ -69,4 +69,9 @@ impl RuleStore {
             () = refreshing => {}
         }
     }
+}
+
+/// What each type of rule counts: what the table says, and the defaults of the learned ones.
+fn weights(rules: &[Rule]) -> Weights {
+    Weights::from_rules(rules).with_learned_defaults(rules)
 }

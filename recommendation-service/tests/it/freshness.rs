@@ -20,7 +20,7 @@ async fn a_preference_or_interaction_change_is_seen_by_the_very_next_request(poo
     assert_eq!(preferring.json()["recommendations"][1]["reason"], "matches your preferred genres");
     app.peers.set_profile(1, Profile { genres: vec!["Drama"], seen: vec![3], ..Profile::default() });
     assert_eq!(app.recommend(1).await.movies(), [1, 2, 4]);
-    app.peers.set_profile(1, Profile { genres: vec!["Drama"], seen: vec![3], min_rating: 7.0 });
+    app.peers.set_profile(1, Profile { genres: vec!["Drama"], seen: vec![3], min_rating: 7.0, ..Profile::default() });
     assert_eq!(app.recommend(1).await.movies(), [1, 4]);
     app.peers.set_profile(1, Profile::default());
     assert_eq!(app.recommend(1).await.movies(), [1, 2, 3, 4]);

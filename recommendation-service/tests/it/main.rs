@@ -7,6 +7,7 @@ mod common_routes;
 mod config;
 mod env_example;
 mod freshness;
+mod list_parameters;
 mod openapi;
 mod peer_failures;
 mod process;

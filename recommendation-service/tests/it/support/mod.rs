@@ -6,7 +6,7 @@ mod proxy;
 
 use std::time::{Duration, Instant};
 
-pub use app::{TestApp, database, settings};
+pub use app::{TestApp, TestResponse, database, settings};
 pub use peers::{Catalogue, PeerBehaviour, Peers, Profile, days_ago};
 pub use proxy::{Proxy, Traffic};
 use sqlx::PgPool;

@@ -49,6 +49,18 @@ pub struct Profile {
     pub genres: Vec<&'static str>,
     pub min_rating: f64,
     pub seen: Vec<i32>,
+    /// As user-preference-service sends it.
+    pub feedback: Vec<Value>,
+    pub watchlist: Vec<i32>,
+}
+
+impl Profile {
+    /// A user who just liked these movies.
+    pub fn liking(movies: &[i32]) -> Self {
+        let feedback =
+            movies.iter().map(|id| json!({"movie_id": id, "kind": "like", "occurred_at": Utc::now().to_rfc3339()}));
+        Self { feedback: feedback.collect(), seen: movies.to_vec(), ..Self::default() }
+    }
 }
 
 struct Inner {
@@ -195,7 +207,8 @@ async fn profile_route(State(peers): State<Peers>, Path(user): Path<i64>, header
     let Some(profile) = profile else { return StatusCode::NOT_FOUND.into_response() };
     let body = json!({
         "user_id": user, "preferred_genres": profile.genres, "preferred_language": "en",
-        "min_rating": profile.min_rating, "seen_movie_ids": profile.seen
+        "min_rating": profile.min_rating, "seen_movie_ids": profile.seen,
+        "feedback": profile.feedback, "watchlist": profile.watchlist
     });
     respond(mode, "", "application/json", body.to_string()).await
 }

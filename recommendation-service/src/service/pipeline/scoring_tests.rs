@@ -1,10 +1,15 @@
-//! Scoring: examples computed by hand, and random catalogues against an oracle, a reference implementation of the formula.
+//! Scoring by the three default rules: examples computed by hand, and random catalogues against an oracle, a reference
+//! implementation of the formula.
 
-use chrono::{DateTime, Days, Utc};
-use proptest::prelude::*;
+use chrono::{Days, NaiveDate, NaiveTime};
+use proptest::{prelude::*, strategy::Strategy};
 
-use super::*;
-use crate::models::catalogue_builder::{CatalogueBuilder, Movie};
+use super::{top_k::TopK, *};
+use crate::models::{
+    catalogue_builder::{CatalogueBuilder, Movie},
+    recommendation::Reason,
+    rule::RuleType,
+};
 
 const GENRES: [&str; 5] = ["Action", "Drama", "Straße", "ΟΔΟΣ", "科幻"];
 
@@ -40,13 +45,25 @@ fn catalogue(samples: &[Sample]) -> Catalogue {
     builder.finish()
 }
 
-fn seeded() -> Weights {
-    Weights { popularity: Some(0.4), recency: Some(0.3), genre_match: Some(0.3) }
+fn weights_of(popularity: Option<f64>, recency: Option<f64>, genre_match: Option<f64>) -> Weights {
+    let all = [(RuleType::Popularity, popularity), (RuleType::Recency, recency), (RuleType::GenreMatch, genre_match)];
+    all.into_iter().filter_map(|(rule_type, weight)| Some((rule_type, weight?))).collect()
 }
 
-fn rule(rule_type: &str, weight: f64, is_active: bool) -> Rule {
-    let (name, created_at) = (String::new(), DateTime::<Utc>::UNIX_EPOCH);
-    Rule { id: 1, name, weight, rule_type: rule_type.into(), is_active, created_at }
+fn seeded() -> Weights {
+    weights_of(Some(0.4), Some(0.3), Some(0.3))
+}
+
+fn rank(
+    catalogue: &Catalogue,
+    profile: &UserProfile,
+    weights: &Weights,
+    today: NaiveDate,
+    limit: usize,
+) -> Vec<RankedMovie> {
+    let (feedback, now) = (FeedbackSettings::default(), today.and_time(NaiveTime::MIN).and_utc());
+    let request = ListRequest { limit, ..ListRequest::default() };
+    PipelineInput { catalogue, profile, weights, feedback: &feedback, now }.rank(&request).movies
 }
 
 fn ids(catalogue: &Catalogue, ranked: &[RankedMovie]) -> Vec<i32> {
@@ -92,7 +109,7 @@ fn the_score_is_the_weighted_sum_of_the_three_values() {
 
 #[test]
 fn recency_counts_whole_days_up_to_two_years() {
-    let recency = Weights { recency: Some(1.0), ..Weights::default() };
+    let recency = weights_of(None, Some(1.0), None);
     for (released, score) in [
         (Some("2026-11-22"), 1.0),
         (Some("2030-01-01"), 1.0),
@@ -117,7 +134,7 @@ fn a_value_of_exactly_seven_tenths_is_not_mentioned() {
         Sample { id: 2, popularity: Some(10.0), ..Sample::default() },
     ]);
     let ranked = rank(&catalogue, &UserProfile::default(), &seeded(), today(), 10);
-    let first = ranked.iter().find(|movie| movie.index == 0).expect("both are there");
+    let first = ranked.iter().find(|movie| catalogue.ids()[movie.index] == 1).expect("both are there");
     assert_eq!(first.reasons.to_string(), "recommended for you");
 }
 
@@ -166,14 +183,14 @@ fn genres_match_in_any_case_and_any_script() {
         let all = Sample { id: 1, genres: vec![0, 1, 2, 3, 4], ..Sample::default() };
         let profile = UserProfile { preferred_genres: names(&[preferred]), ..UserProfile::default() };
         let ranked = rank(&catalogue(&[all]), &profile, &seeded(), today(), 1);
-        assert_eq!(ranked[0].reasons.genre, matches, "{preferred:?}");
+        assert_eq!(ranked[0].reasons.0.contains(&Reason::PreferredGenres), matches, "{preferred:?}");
         assert_eq!(ranked[0].score, if matches { 0.06 } else { 0.0 }, "{preferred:?}");
     }
 }
 
 #[test]
 fn equal_scores_go_by_popularity_and_then_by_id() {
-    let recency = Weights { recency: Some(1.0), ..Weights::default() };
+    let recency = weights_of(None, Some(1.0), None);
     let samples = [(4, 1.0), (2, 5.0), (3, 1.0), (1, 0.5)];
     let samples = samples.map(|(id, popularity)| Sample { id, popularity: Some(popularity), ..Sample::default() });
     let catalogue = catalogue(&samples);
@@ -184,25 +201,10 @@ fn equal_scores_go_by_popularity_and_then_by_id() {
 fn halves_are_rounded_away_from_zero() {
     // 312.5 and 937.5 of ten thousand, both exact in binary; rounding to even would give 312.
     for (weight, score) in [(0.03125, 0.0313), (0.09375, 0.0938)] {
-        let popularity = Weights { popularity: Some(weight), ..Weights::default() };
+        let popularity = weights_of(Some(weight), None, None);
         let movie = Sample { id: 1, popularity: Some(1.0), ..Sample::default() };
         assert_eq!(rank(&catalogue(&[movie]), &UserProfile::default(), &popularity, today(), 1)[0].score, score);
     }
-}
-
-#[test]
-fn rules_of_one_type_add_up_and_unknown_or_inactive_ones_count_nothing() {
-    let rules = [
-        rule("popularity", 0.25, true),
-        rule("popularity", 0.5, true),
-        rule("recency", 0.3, false),
-        rule("phase_of_the_moon", 9.0, true),
-        rule("genre_match", f64::NAN, true),
-    ];
-    let weights = Weights::from_rules(&rules);
-    assert_eq!(weights, Weights { popularity: Some(0.75), recency: None, genre_match: Some(0.0) });
-    let huge = Weights::from_rules(&[rule("recency", f64::MAX, true), rule("recency", f64::INFINITY, true)]);
-    assert_eq!(huge.recency, Some(MAX_WEIGHT));
 }
 
 #[test]
@@ -236,9 +238,9 @@ fn reference_rank(samples: &[Sample], profile: &UserProfile, weights: &Weights, 
                 0 => 0.0,
                 all => movie.genres.iter().filter(wanted).count() as f64 / all as f64,
             };
-            let score = weights.popularity.unwrap_or(0.0) * popular
-                + weights.recency.unwrap_or(0.0) * recent
-                + weights.genre_match.unwrap_or(0.0) * genre;
+            let score = weights.get(RuleType::Popularity).unwrap_or(0.0) * popular
+                + weights.get(RuleType::Recency).unwrap_or(0.0) * recent
+                + weights.get(RuleType::GenreMatch).unwrap_or(0.0) * genre;
             ((score * 10_000.0).round() / 10_000.0, popularity, movie.id)
         })
         .collect();
@@ -269,7 +271,7 @@ fn part() -> impl Strategy<Value = Option<f64>> {
 
 prop_compose! {
     fn weights()(popularity in part(), recency in part(), genre_match in part()) -> Weights {
-        Weights { popularity, recency, genre_match }
+        weights_of(popularity, recency, genre_match)
     }
 }
 
@@ -279,7 +281,7 @@ prop_compose! {
         min_rating in prop_oneof![Just(0.0), (0..=20_u8).prop_map(|half| f64::from(half) / 2.0)],
         seen in proptest::collection::btree_set(0..200_i32, 0..40),
     ) -> UserProfile {
-        UserProfile { preferred_genres: names(&genres), min_rating, seen_movie_ids: seen.into_iter().collect() }
+        UserProfile { preferred_genres: names(&genres), min_rating, seen_movie_ids: seen.into_iter().collect(), ..UserProfile::default() }
     }
 }
 

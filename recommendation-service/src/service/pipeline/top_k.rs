@@ -60,6 +60,17 @@ impl TopK {
         unrounded >= self.threshold
     }
 
+    /// Whether a candidate with at most this scaled score, rounded, and at most this popularity can be among the best.
+    pub fn can_enter_with(&self, scaled_score: f64, popularity: f64) -> bool {
+        match self.heap.peek() {
+            Some(Reverse(worst)) if self.heap.len() == self.limit => {
+                scaled_score > worst.scaled_score
+                    || scaled_score == worst.scaled_score && popularity >= worst.popularity
+            }
+            _ => self.limit > 0,
+        }
+    }
+
     /// Keeps the candidate if it is among the best so far.
     pub fn push(&mut self, candidate: Candidate) {
         if self.heap.len() < self.limit {
