@@ -468,7 +468,10 @@ post 404 "A user who does not exist" "/api/v1/users/$NO_SUCH_ID/preferences" '{"
 expect_text 'user not found'
 
 section "Interactions"
-for kind in like dislike watchlist watched; do
+post 201 "Rate a movie, with the time when it was seen" "/api/v1/users/$user_id/interactions" \
+    "{\"movie_id\":$movie_id,\"interaction_type\":\"rating\",\"value\":8.5,\"occurred_at\":\"2024-02-29T20:15:00Z\"}"
+expect_text 8.5
+for kind in like dislike watchlist abandoned watched; do
     post 201 "Add an interaction: $kind" "/api/v1/users/$user_id/interactions" \
         "{\"movie_id\":$movie_id,\"interaction_type\":\"$kind\"}"
 done
@@ -477,6 +480,9 @@ expect_text watched
 post 400 "A type that does not exist" "/api/v1/users/$user_id/interactions" \
     "{\"movie_id\":$movie_id,\"interaction_type\":\"love\"}"
 expect_text 'invalid interaction type: love'
+post 400 "A rating without a value" "/api/v1/users/$user_id/interactions" \
+    "{\"movie_id\":$movie_id,\"interaction_type\":\"rating\"}"
+expect_text '"field":"value"'
 post 400 "A movie id that is not above 0" "/api/v1/users/$user_id/interactions" '{"movie_id":0,"interaction_type":"like"}'
 expect_text 'invalid movie ID'
 post 404 "A user who does not exist" "/api/v1/users/$NO_SUCH_ID/interactions" \

@@ -23,6 +23,7 @@ use crate::{
         Invalid,
         id::MovieId,
         interaction::{Interaction, InteractionType, ListLimit, NewInteraction},
+        interaction_value::{OccurredAt, RecommendationId},
     },
 };
 
@@ -36,15 +37,32 @@ pub struct RecordInteraction {
     /// What the user did with it.
     #[schema(required, nullable = false, value_type = InteractionType, example = "like")]
     interaction_type: Option<String>,
+    /// Points in steps of 0.5: required for a `rating`, refused for any other type.
+    #[serde(default, deserialize_with = "number::float")]
+    #[schema(nullable, example = json!(null), minimum = 0.5, maximum = 10, multiple_of = 0.5)]
+    value: Option<f64>,
+    /// When the user did it, in RFC 3339; now by default. Not before 1888, and not more than a minute in the future. Of
+    /// several interactions with a movie, the one that occurred last counts.
+    #[schema(nullable, format = DateTime, example = "2026-11-22T18:00:00Z")]
+    occurred_at: Option<String>,
+    /// The `recommendation_id` of the list that the movie was taken from.
+    #[schema(nullable, example = json!(null), min_length = 1, max_length = 100, pattern = r"^[^\u0000]*$")]
+    recommendation_id: Option<String>,
 }
 
 impl TryFrom<RecordInteraction> for NewInteraction {
     type Error = Invalid;
 
-    /// The type is checked first.
+    /// The fields are checked in the order type, movie, and then as they stand.
     fn try_from(body: RecordInteraction) -> Result<Self, Invalid> {
         let interaction_type = InteractionType::parse(body.interaction_type.unwrap_or_default())?;
-        Ok(Self { movie_id: MovieId::new(body.movie_id.unwrap_or(0))?, interaction_type })
+        Ok(Self {
+            movie_id: MovieId::new(body.movie_id.unwrap_or(0))?,
+            interaction_type,
+            value: Self::value_of(interaction_type, body.value)?,
+            occurred_at: body.occurred_at.map(|text| OccurredAt::parse(&text, Utc::now())).transpose()?,
+            recommendation_id: body.recommendation_id.map(RecommendationId::new).transpose()?,
+        })
     }
 }
 
@@ -79,14 +97,27 @@ pub struct InteractionView {
     /// What the user did with it.
     #[schema(value_type = InteractionType, example = "like")]
     interaction_type: String,
-    /// RFC 3339, UTC.
+    /// When it was recorded. RFC 3339, UTC.
     #[schema(example = "2026-11-22T18:00:00.123456Z")]
     created_at: DateTime<Utc>,
+    /// The points of a rating; left out with any other type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 8.5, minimum = 0.5, maximum = 10, multiple_of = 0.5)]
+    value: Option<f32>,
+    /// When the user did it. RFC 3339, UTC.
+    #[schema(example = "2026-11-22T18:00:00.123456Z")]
+    occurred_at: DateTime<Utc>,
+    /// The list of recommendations that the movie was taken from; left out where none was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_length = 100)]
+    recommendation_id: Option<String>,
 }
 
 impl From<Interaction> for InteractionView {
-    fn from(Interaction { id, user_id, movie_id, interaction_type, created_at }: Interaction) -> Self {
-        Self { id, user_id, movie_id, interaction_type, created_at }
+    fn from(interaction: Interaction) -> Self {
+        let Interaction { id, user_id, movie_id, interaction_type, created_at, value, occurred_at, recommendation_id } =
+            interaction;
+        Self { id, user_id, movie_id, interaction_type, created_at, value, occurred_at, recommendation_id }
     }
 }
 
@@ -96,7 +127,7 @@ pub struct InteractionList {
     /// The user.
     #[schema(example = 1, minimum = 1)]
     user_id: i64,
-    /// Newest first.
+    /// Those recorded last come first.
     #[schema(max_items = 1000)]
     interactions: Vec<InteractionView>,
 }

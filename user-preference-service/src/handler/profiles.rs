@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,7 +11,14 @@ use super::{
     path::UserPath,
     responses::{ServerErrors, UserErrors},
 };
-use crate::{App, error::ApiError, models::profile::Profile};
+use crate::{
+    App,
+    error::ApiError,
+    models::{
+        interaction::InteractionType,
+        profile::{Event, Profile},
+    },
+};
 
 /// What recommendations need to know of a user.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,15 +36,54 @@ pub struct ProfileView {
     /// Movies rated below it are not to be recommended.
     #[schema(example = 7.0, minimum = 0, maximum = 10)]
     min_rating: f64,
-    /// Movies that the user has watched or disliked: each once, by id.
+    /// The latest feedback on each movie, the newest first: the 2,000 newest at most.
+    #[schema(max_items = 2000)]
+    feedback: Vec<FeedbackView>,
+    /// Movies with which the user did nothing after having put them on the watchlist: each once, by id.
+    #[schema(example = json!([11, 12]))]
+    watchlist: Vec<i32>,
+    /// Movies that the user has ever watched, disliked, liked, rated or abandoned: each once, by id.
     #[schema(example = json!([7, 42]))]
     seen_movie_ids: Vec<i32>,
 }
 
+/// What a user thinks of a movie.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Feedback)]
+pub struct FeedbackView {
+    /// The movie, by movie-service's id.
+    #[schema(example = 42, minimum = 1)]
+    movie_id: i32,
+    /// Any type but `watchlist`.
+    #[schema(example = "rating")]
+    kind: InteractionType,
+    /// The points of a rating; left out with any other kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 8.5, minimum = 0.5, maximum = 10, multiple_of = 0.5)]
+    value: Option<f32>,
+    /// RFC 3339, UTC.
+    #[schema(example = "2026-11-22T18:00:00.123456Z")]
+    occurred_at: DateTime<Utc>,
+}
+
+impl From<Event> for FeedbackView {
+    fn from(Event { movie_id, kind, value, occurred_at, .. }: Event) -> Self {
+        Self { movie_id, kind, value, occurred_at }
+    }
+}
+
 impl From<Profile> for ProfileView {
     fn from(profile: Profile) -> Self {
-        let Profile { user_id, preferred_genres, preferred_language, min_rating, seen_movie_ids } = profile;
-        Self { user_id, preferred_genres, preferred_language, min_rating, seen_movie_ids }
+        let Profile { user_id, preferred_genres, preferred_language, min_rating, history } = profile;
+        Self {
+            user_id,
+            preferred_genres,
+            preferred_language,
+            min_rating,
+            feedback: history.feedback.into_iter().map(FeedbackView::from).collect(),
+            watchlist: history.watchlist,
+            seen_movie_ids: history.seen_movie_ids,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod id;
 pub mod interaction;
+pub mod interaction_value;
 pub mod preferences;
 pub mod profile;
 pub mod text;
@@ -13,7 +14,7 @@ pub enum Invalid {
     /// A user without one of the two.
     #[error("username and email are required")]
     UsernameAndEmailRequired,
-    /// Not one of the four types.
+    /// Not one of the types.
     #[error("invalid interaction type: {0}")]
     InteractionType(String),
     /// Zero, negative or left out.

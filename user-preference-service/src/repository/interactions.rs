@@ -5,6 +5,7 @@ use crate::{
     models::{
         id::UserId,
         interaction::{Interaction, ListLimit, NewInteraction},
+        interaction_value::{OccurredAt, RatingValue, RecommendationId},
     },
 };
 
@@ -15,14 +16,19 @@ pub const USER_KEY: &str = "user_interactions_user_id_fkey";
 ///
 /// # Errors
 /// [`DatabaseError::Constraint`] with [`USER_KEY`] when there is no such user.
-pub async fn insert(database: &Database, user: UserId, new: NewInteraction) -> Result<Interaction, DatabaseError> {
+pub async fn insert(database: &Database, user: UserId, new: &NewInteraction) -> Result<Interaction, DatabaseError> {
     let statement = sqlx::query_as!(
         Interaction,
-        "INSERT INTO user_interactions (user_id, movie_id, interaction_type) VALUES ($1, $2, $3)
-         RETURNING id, user_id, movie_id, interaction_type, created_at",
+        r#"INSERT INTO user_interactions (user_id, movie_id, interaction_type, value, occurred_at, recommendation_id)
+           VALUES ($1, $2, $3, $4, $5, $6)
+           RETURNING id, user_id, movie_id, interaction_type, value,
+                     COALESCE(occurred_at, created_at) AS "occurred_at!", recommendation_id, created_at"#,
         user.get(),
         new.movie_id.get(),
-        new.interaction_type.as_str()
+        new.interaction_type.as_str(),
+        new.value.map(RatingValue::get),
+        new.occurred_at.map(OccurredAt::get),
+        new.recommendation_id.as_ref().map(RecommendationId::as_str)
     );
     database.write("record an interaction", async |connection| statement.fetch_one(connection).await).await
 }
@@ -39,10 +45,12 @@ pub async fn newest(
     // A user without interactions gives one row of NULLs.
     let statement = sqlx::query!(
         r#"SELECT i.id AS "id?", i.movie_id AS "movie_id?", i.interaction_type AS "interaction_type?",
+                  i.value AS "value?", i.occurred_at AS "occurred_at?", i.recommendation_id AS "recommendation_id?",
                   i.created_at AS "created_at?"
            FROM users u
            LEFT JOIN LATERAL (
-               SELECT id, movie_id, interaction_type, created_at
+               SELECT id, movie_id, interaction_type, value, COALESCE(occurred_at, created_at) AS occurred_at,
+                      recommendation_id, created_at
                FROM user_interactions
                WHERE user_id = u.id
                ORDER BY created_at DESC, id DESC
@@ -63,6 +71,9 @@ pub async fn newest(
             user_id: user.get(),
             movie_id: row.movie_id?,
             interaction_type: row.interaction_type?,
+            value: row.value,
+            occurred_at: row.occurred_at?,
+            recommendation_id: row.recommendation_id,
             created_at: row.created_at?,
         })
     });

@@ -1,8 +1,13 @@
-//! What recommendations need to know of a user, from all three tables in one statement.
+//! What recommendations need to know of a user, from all tables in one statement.
 
 use crate::{
     database::postgres::{Database, DatabaseError},
-    models::{id::UserId, preferences::Preferences, profile::Profile},
+    models::{
+        id::UserId,
+        interaction::InteractionType,
+        preferences::Preferences,
+        profile::{Event, History, Profile},
+    },
 };
 
 /// The profile of a user; `None` when there is no such user.
@@ -10,26 +15,37 @@ use crate::{
 /// # Errors
 /// [`DatabaseError`] when the database does not work.
 pub async fn find(database: &Database, user: UserId) -> Result<Option<Profile>, DatabaseError> {
+    // Columns of interactions as arrays of the same length and order, read from one index.
     let statement = sqlx::query!(
         r#"SELECT p.preferred_genres AS "preferred_genres?", p.preferred_language AS "preferred_language?",
-                  p.min_rating AS "min_rating?",
-                  ARRAY(SELECT DISTINCT movie_id
-                        FROM user_interactions
-                        WHERE user_id = u.id AND interaction_type IN ('watched', 'dislike')
-                        ORDER BY movie_id) AS "seen_movie_ids!"
-           FROM users u LEFT JOIN user_preferences p ON p.user_id = u.id
+                  p.min_rating AS "min_rating?", i.ids AS "ids!", i.movie_ids AS "movie_ids!", i.kinds AS "kinds!",
+                  i.points AS "points!: Vec<Option<f32>>", i.times AS "times!"
+           FROM users u
+           LEFT JOIN user_preferences p ON p.user_id = u.id
+           CROSS JOIN LATERAL (
+               SELECT COALESCE(array_agg(id), '{}') AS ids, COALESCE(array_agg(movie_id), '{}') AS movie_ids,
+                      COALESCE(array_agg(interaction_type), '{}') AS kinds, COALESCE(array_agg(value), '{}') AS points,
+                      COALESCE(array_agg(COALESCE(occurred_at, created_at)), '{}') AS times
+               FROM user_interactions
+               WHERE user_id = u.id
+           ) i
            WHERE u.id = $1"#,
         user.get()
     );
     let row = database.read("find a profile", async |connection| statement.fetch_optional(connection).await).await?;
     Ok(row.map(|row| {
         let unset = Preferences::unset(user);
+        let columns = row.ids.into_iter().zip(row.movie_ids).zip(row.kinds).zip(row.points).zip(row.times);
+        let events = columns.filter_map(|((((id, movie_id), kind), value), occurred_at)| {
+            // A type that only a later release knows says nothing to this one.
+            Some(Event { id, movie_id, kind: InteractionType::from_word(&kind)?, value, occurred_at })
+        });
         Profile {
             user_id: user.get(),
             preferred_genres: row.preferred_genres.unwrap_or(unset.preferred_genres),
             preferred_language: row.preferred_language.unwrap_or(unset.preferred_language),
             min_rating: row.min_rating.unwrap_or(unset.min_rating),
-            seen_movie_ids: row.seen_movie_ids,
+            history: History::from_events(events.collect()),
         }
     }))
 }

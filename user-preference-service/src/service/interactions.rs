@@ -32,7 +32,7 @@ impl Interactions {
         let user = id.user().ok_or(ServiceError::UserNotFound)?;
         let database = self.database.clone();
         let recorded =
-            self.lifecycle.run_to_completion(async move { interactions::insert(&database, user, new).await }).await;
+            self.lifecycle.run_to_completion(async move { interactions::insert(&database, user, &new).await }).await;
         recorded.map_err(|error| ServiceError::from_write(error, &[(USER_KEY, ServiceError::UserNotFound)]))
     }
 

@@ -24,8 +24,8 @@ async fn an_interaction_is_recorded_and_listed(pool: PgPool) {
     assert_eq!(recorded.status, 201);
     let list = app.get("/api/v1/users/1/interactions").await;
     assert_eq!(list.status, 200);
-    insta::assert_snapshot!(without_times(&recorded.text()), @r#"{"id":1,"user_id":1,"movie_id":42,"interaction_type":"like","created_at":"[time]"}"#);
-    insta::assert_snapshot!(without_times(&list.text()), @r#"{"user_id":1,"interactions":[{"id":1,"user_id":1,"movie_id":42,"interaction_type":"like","created_at":"[time]"}]}"#);
+    insta::assert_snapshot!(without_times(&recorded.text()), @r#"{"id":1,"user_id":1,"movie_id":42,"interaction_type":"like","created_at":"[time]","occurred_at":"[time]"}"#);
+    insta::assert_snapshot!(without_times(&list.text()), @r#"{"user_id":1,"interactions":[{"id":1,"user_id":1,"movie_id":42,"interaction_type":"like","created_at":"[time]","occurred_at":"[time]"}]}"#);
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
@@ -37,14 +37,14 @@ async fn a_user_without_interactions_has_an_empty_list(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
-async fn all_four_types_are_taken_and_any_movie_and_repetitions(pool: PgPool) {
+async fn all_types_without_a_value_are_taken_and_any_movie_and_repetitions(pool: PgPool) {
     let app = TestApp::new(pool).await;
     let user = app.user("ada").await;
-    for kind in ["like", "dislike", "watchlist", "watched", "like"] {
+    for kind in ["like", "dislike", "watchlist", "watched", "abandoned", "like"] {
         let reply = record(&app, user, json!({ "movie_id": 2_147_483_647, "interaction_type": kind })).await;
         assert_eq!((reply.status.as_u16(), &reply.json()["interaction_type"]), (201, &json!(kind)));
     }
-    assert_eq!(movies(&app, user, "").await, [2_147_483_647; 5]);
+    assert_eq!(movies(&app, user, "").await, [2_147_483_647; 6]);
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]

@@ -11,6 +11,7 @@ mod preference_cache;
 mod preference_consistency;
 mod preferences;
 mod profiles;
+mod ratings;
 mod request_bodies;
 mod settings;
 mod shutdown;

@@ -13,11 +13,11 @@ async fn a_new_user_has_the_defaults_and_has_seen_nothing(pool: PgPool) {
     app.user("ada").await;
     let reply = app.get("/internal/v1/users/1/profile").await;
     assert_eq!(reply.status, 200);
-    insta::assert_snapshot!(reply.text(), @r#"{"user_id":1,"preferred_genres":[],"preferred_language":"en","min_rating":0.0,"seen_movie_ids":[]}"#);
+    insta::assert_snapshot!(reply.text(), @r#"{"user_id":1,"preferred_genres":[],"preferred_language":"en","min_rating":0.0,"feedback":[],"watchlist":[],"seen_movie_ids":[]}"#);
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
-async fn it_holds_preferences_and_each_watched_or_disliked_movie_once_by_id(pool: PgPool) {
+async fn it_holds_preferences_the_latest_feedback_on_each_movie_and_the_watchlist(pool: PgPool) {
     let app = TestApp::new(pool).await;
     for name in ["ada", "bob"] {
         app.user(name).await;
@@ -27,20 +27,29 @@ async fn it_holds_preferences_and_each_watched_or_disliked_movie_once_by_id(pool
         r#"{"preferred_genres":["Drama"],"preferred_language":"fr","min_rating":6.5}"#,
     )
     .await;
-    for (user, movie, kind) in [
-        (1, 30, "watched"),
-        (1, 7, "dislike"),
-        (1, 30, "dislike"),
-        (1, 100, "like"),
-        (1, 101, "watchlist"),
-        (1, 200, "watched"),
-        (2, 1, "watched"),
+    for (user, movie, kind, value, day) in [
+        (1, 30, "watched", None, 1),
+        (1, 7, "dislike", None, 2),
+        (1, 30, "rating", Some(8.5), 3),
+        (1, 100, "like", None, 9),
+        (1, 101, "watchlist", None, 5),
+        (1, 30, "abandoned", None, 2),
+        (1, 7, "watchlist", None, 1),
+        (1, 200, "abandoned", None, 3),
+        (1, 100, "watchlist", None, 9),
+        (2, 1, "watched", None, 1),
     ] {
-        let body = json!({ "movie_id": movie, "interaction_type": kind }).to_string();
-        assert_eq!(app.post(&format!("/api/v1/users/{user}/interactions"), body).await.status, 201);
+        let body = json!({
+            "movie_id": movie,
+            "interaction_type": kind,
+            "value": value,
+            "occurred_at": format!("2026-01-0{day}T00:00:00Z"),
+        });
+        let reply = app.post(&format!("/api/v1/users/{user}/interactions"), body.to_string()).await;
+        assert_eq!(reply.status, 201, "{}", reply.text());
     }
     let reply = app.get("/internal/v1/users/1/profile").await;
-    insta::assert_snapshot!(reply.text(), @r#"{"user_id":1,"preferred_genres":["Drama"],"preferred_language":"fr","min_rating":6.5,"seen_movie_ids":[7,30,200]}"#);
+    insta::assert_snapshot!(reply.text().replace("T00:00:00Z", ""), @r#"{"user_id":1,"preferred_genres":["Drama"],"preferred_language":"fr","min_rating":6.5,"feedback":[{"movie_id":100,"kind":"like","occurred_at":"2026-01-09"},{"movie_id":200,"kind":"abandoned","occurred_at":"2026-01-03"},{"movie_id":30,"kind":"rating","value":8.5,"occurred_at":"2026-01-03"},{"movie_id":7,"kind":"dislike","occurred_at":"2026-01-02"}],"watchlist":[100,101],"seen_movie_ids":[7,30,100,200]}"#);
     assert_eq!(app.get("/internal/v1/users/1/profile").await.body, reply.body);
 }
 
