@@ -36,6 +36,8 @@ pub enum ErrorCode {
     RepeatedParameter,
     /// There is no parameter of the name in `field`.
     UnknownParameter,
+    /// The cursor is none that the service gave out.
+    InvalidCursor,
     /// The field in `field` cannot have this value.
     InvalidField,
     /// There is no such type of interaction.

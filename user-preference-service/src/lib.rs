@@ -24,7 +24,10 @@ use crate::{
         redis::RedisLink,
     },
     lifecycle::Lifecycle,
-    service::{interactions::Interactions, preferences::Preferences, profiles::Profiles, users::Users},
+    service::{
+        feed::Feed, interactions::Interactions, preferences::Preferences, profiles::Profiles, revisions::Revisions,
+        users::Users,
+    },
 };
 
 /// The schema, applied at every start. A newer one is not refused: during an upgrade a replica of this release may start
@@ -46,6 +49,10 @@ pub struct App {
     pub interactions: Interactions,
     /// What recommendations need to know.
     pub profiles: Profiles,
+    /// All interactions, for training.
+    pub feed: Feed,
+    /// What tells whether anything of a user has changed.
+    pub revisions: Revisions,
 }
 
 impl App {
@@ -55,6 +62,13 @@ impl App {
     /// When PostgreSQL cannot be used, or the address of Redis is malformed.
     pub async fn connect(config: &Config, lifecycle: Lifecycle) -> Result<Self, StartError> {
         let database = Database::connect(&config.postgres, &MIGRATIONS).await?;
+        let adopted = repository::feed::adopt_restored(&database).await.map_err(StartError::Feed)?;
+        if adopted > 0 {
+            tracing::info!(
+                interactions = adopted,
+                "interactions that were restored from another server have a new place"
+            );
+        }
         let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
         Ok(Self::new(database, redis, &lifecycle))
     }
@@ -64,8 +78,10 @@ impl App {
         Self {
             users: Users::new(database.clone(), lifecycle.clone()),
             preferences: Preferences::new(database.clone(), redis.clone(), lifecycle.clone()),
-            interactions: Interactions::new(database.clone(), lifecycle.clone()),
+            interactions: Interactions::new(database.clone(), lifecycle),
             profiles: Profiles::new(database.clone()),
+            feed: Feed::new(database.clone()),
+            revisions: Revisions::new(database.clone()),
             database,
             redis,
         }
@@ -83,6 +99,9 @@ pub enum StartError {
     /// PostgreSQL.
     #[error(transparent)]
     Postgres(#[from] postgres::PostgresError),
+    /// Interactions that were restored from a backup.
+    #[error("cannot read the table user_interactions")]
+    Feed(#[source] sqlx::Error),
     /// The address of Redis.
     #[error("REDIS_ADDR cannot be used")]
     Redis(#[source] ::redis::RedisError),

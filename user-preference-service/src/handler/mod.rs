@@ -2,12 +2,14 @@
 
 mod docs;
 mod error_mapping;
+mod feed;
 mod health;
 mod interactions;
 mod path;
 mod preferences;
 mod profiles;
 mod responses;
+mod revisions;
 mod users;
 
 pub mod request_validation;
@@ -37,6 +39,7 @@ use crate::{
     security(()),
     components(schemas(ErrorBody), responses(
         responses::InvalidUserId,
+        responses::InvalidFeedRequest,
         responses::UserNotFound,
         responses::InvalidRequest,
         responses::BodyTimeout,
@@ -63,6 +66,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(preferences::get_preferences, preferences::set_preferences))
         .routes(routes!(interactions::list_interactions, interactions::record_interaction))
         .routes(routes!(profiles::get_profile))
+        .routes(routes!(revisions::find_revisions))
+        .routes(routes!(feed::read_feed))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
 }

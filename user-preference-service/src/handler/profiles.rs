@@ -27,6 +27,9 @@ pub struct ProfileView {
     /// The user.
     #[schema(example = 1, minimum = 1)]
     user_id: i64,
+    /// Changes whenever the preferences or interactions of the user do; as in `/internal/v1/revisions`.
+    #[schema(example = "7b0e1a52-3a3c-4d0c-9f4e-1d2c3b4a5f60-5")]
+    revision: String,
     /// Names of genres, in the order in which they were sent.
     #[schema(example = json!(["Action", "Science Fiction"]), max_items = 100)]
     preferred_genres: Vec<String>,
@@ -74,9 +77,10 @@ impl From<Event> for FeedbackView {
 
 impl From<Profile> for ProfileView {
     fn from(profile: Profile) -> Self {
-        let Profile { user_id, preferred_genres, preferred_language, min_rating, history } = profile;
+        let Profile { user_id, revision, preferred_genres, preferred_language, min_rating, history } = profile;
         Self {
             user_id,
+            revision,
             preferred_genres,
             preferred_language,
             min_rating,

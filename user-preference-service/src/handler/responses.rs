@@ -54,6 +54,11 @@ pub enum ServerErrors {
 #[response(example = json!({ "error": "invalid user ID", "code": "invalid_user_id", "field": "id" }))]
 pub struct InvalidUserId(ErrorBody);
 
+/// A parameter that is unknown, given twice, or cannot have its value; `error` says what is allowed
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid after, expected the next of an earlier answer", "code": "invalid_cursor", "field": "after" }))]
+pub struct InvalidFeedRequest(ErrorBody);
+
 /// `user not found`
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "user not found", "code": "user_not_found" }))]

@@ -1,10 +1,12 @@
 //! Domain types that parse once, at the edge; below that they cannot be wrong.
 
+pub mod feed;
 pub mod id;
 pub mod interaction;
 pub mod interaction_value;
 pub mod preferences;
 pub mod profile;
+pub mod revision;
 pub mod text;
 pub mod user;
 

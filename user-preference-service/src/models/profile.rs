@@ -14,6 +14,8 @@ const MAX_FEEDBACK: usize = 2000;
 pub struct Profile {
     /// The user.
     pub user_id: i64,
+    /// The revision of all that is here.
+    pub revision: String,
     /// Names of genres, in the order in which they were sent.
     pub preferred_genres: Vec<String>,
     /// `en` unless another was set.
@@ -129,7 +131,7 @@ mod tests {
     }
 
     /// Each movie's latest, as one would look for it by hand.
-    fn latest<'a>(events: &'a [Event], counts: impl Fn(&Event) -> bool) -> BTreeMap<i32, &'a Event> {
+    fn latest(events: &[Event], counts: impl Fn(&Event) -> bool) -> BTreeMap<i32, &Event> {
         let mut latest: BTreeMap<i32, &Event> = BTreeMap::new();
         for event in events.iter().filter(|event| counts(event)) {
             let entry = latest.entry(event.movie_id).or_insert(event);

@@ -1,5 +1,8 @@
 //! The table `user_interactions`.
 
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
 use crate::{
     database::postgres::{Database, DatabaseError},
     models::{
@@ -12,25 +15,70 @@ use crate::{
 /// An interaction belongs to a user who exists.
 pub const USER_KEY: &str = "user_interactions_user_id_fkey";
 
-/// Stores an interaction.
+/// Stores interactions; gives as many in the same order, `None` for users who do not exist.
 ///
 /// # Errors
-/// [`DatabaseError::Constraint`] with [`USER_KEY`] when there is no such user.
-pub async fn insert(database: &Database, user: UserId, new: &NewInteraction) -> Result<Interaction, DatabaseError> {
+/// [`DatabaseError`], and nothing is stored: [`DatabaseError::Constraint`] with [`USER_KEY`] when one of the users was
+/// deleted at this moment.
+pub async fn insert_many(
+    database: &Database,
+    new: &[(UserId, NewInteraction)],
+) -> Result<Vec<Option<Interaction>>, DatabaseError> {
+    // By user, as the triggers lock their rows; the order of one user's interactions stays.
+    let mut order: Vec<usize> = (0..new.len()).collect();
+    order.sort_by_key(|&index| new[index].0.get());
+    let columns = Columns::new(order.iter().map(|&index| &new[index]));
     let statement = sqlx::query_as!(
         Interaction,
         r#"INSERT INTO user_interactions (user_id, movie_id, interaction_type, value, occurred_at, recommendation_id)
-           VALUES ($1, $2, $3, $4, $5, $6)
+           SELECT n.user_id, n.movie_id, n.kind, n.value, n.occurred_at, n.recommendation_id
+           FROM unnest($1::bigint[], $2::int[], $3::text[], $4::real[], $5::timestamptz[], $6::text[]) WITH ORDINALITY
+               AS n (user_id, movie_id, kind, value, occurred_at, recommendation_id, position)
+           JOIN users u ON u.id = n.user_id
+           ORDER BY n.position
            RETURNING id, user_id, movie_id, interaction_type, value,
                      COALESCE(occurred_at, created_at) AS "occurred_at!", recommendation_id, created_at"#,
-        user.get(),
-        new.movie_id.get(),
-        new.interaction_type.as_str(),
-        new.value.map(RatingValue::get),
-        new.occurred_at.map(OccurredAt::get),
-        new.recommendation_id.as_ref().map(RecommendationId::as_str)
+        &columns.users,
+        &columns.movies,
+        &columns.kinds as &[&str],
+        &columns.values as &[Option<f32>],
+        &columns.times as &[Option<DateTime<Utc>>],
+        &columns.lists as &[Option<&str>]
     );
-    database.write("record an interaction", async |connection| statement.fetch_one(connection).await).await
+    let write = async |connection: &mut PgConnection| statement.fetch_all(connection).await;
+    let mut rows = database.write("record interactions", write).await?.into_iter().peekable();
+    let mut stored = vec![None; new.len()];
+    for index in order {
+        // Rows come in the order in which they were inserted, and either all of a user's are there or none.
+        stored[index] = rows.next_if(|row| row.user_id == new[index].0.get());
+    }
+    Ok(stored)
+}
+
+/// Interactions as a statement takes them: an array for each column.
+#[derive(Default)]
+struct Columns<'a> {
+    users: Vec<i64>,
+    movies: Vec<i32>,
+    kinds: Vec<&'static str>,
+    values: Vec<Option<f32>>,
+    times: Vec<Option<DateTime<Utc>>>,
+    lists: Vec<Option<&'a str>>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(rows: impl Iterator<Item = &'a (UserId, NewInteraction)>) -> Self {
+        let mut columns = Self::default();
+        for (user, new) in rows {
+            columns.users.push(user.get());
+            columns.movies.push(new.movie_id.get());
+            columns.kinds.push(new.interaction_type.as_str());
+            columns.values.push(new.value.map(RatingValue::get));
+            columns.times.push(new.occurred_at.map(OccurredAt::get));
+            columns.lists.push(new.recommendation_id.as_ref().map(RecommendationId::as_str));
+        }
+        columns
+    }
 }
 
 /// The latest interactions of a user, newest first; `None` when there is no such user.

@@ -1,6 +1,6 @@
 //! Recording and listing interactions.
 
-use super::ServiceError;
+use super::{ServiceError, interaction_writer::InteractionWriter};
 use crate::{
     database::postgres::Database,
     lifecycle::Lifecycle,
@@ -8,20 +8,20 @@ use crate::{
         id::{PathId, UserId},
         interaction::{Interaction, ListLimit, NewInteraction},
     },
-    repository::interactions::{self, USER_KEY},
+    repository::interactions,
 };
 
 /// The use cases.
 #[derive(Clone)]
 pub struct Interactions {
     database: Database,
-    lifecycle: Lifecycle,
+    writer: InteractionWriter,
 }
 
 impl Interactions {
     /// Interactions in `database`.
-    pub fn new(database: Database, lifecycle: Lifecycle) -> Self {
-        Self { database, lifecycle }
+    pub fn new(database: Database, lifecycle: &Lifecycle) -> Self {
+        Self { writer: InteractionWriter::new(database.clone(), lifecycle), database }
     }
 
     /// Records an interaction, also when the client goes away meanwhile.
@@ -30,10 +30,7 @@ impl Interactions {
     /// [`ServiceError::UserNotFound`], or a failure of the database.
     pub async fn record(&self, id: PathId, new: NewInteraction) -> Result<Interaction, ServiceError> {
         let user = id.user().ok_or(ServiceError::UserNotFound)?;
-        let database = self.database.clone();
-        let recorded =
-            self.lifecycle.run_to_completion(async move { interactions::insert(&database, user, &new).await }).await;
-        recorded.map_err(|error| ServiceError::from_write(error, &[(USER_KEY, ServiceError::UserNotFound)]))
+        self.writer.store(user, new).await?.ok_or(ServiceError::UserNotFound)
     }
 
     /// The user, and the latest interactions, newest first.

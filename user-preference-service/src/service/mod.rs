@@ -1,9 +1,13 @@
 //! Use cases.
 
+mod batcher;
+pub mod feed;
+mod interaction_writer;
 pub mod interactions;
 mod preference_loader;
 pub mod preferences;
 pub mod profiles;
+pub mod revisions;
 pub mod users;
 
 use crate::database::postgres::DatabaseError;

@@ -1,6 +1,10 @@
 //! Setting and showing preferences, through the cache.
 
-use super::{ServiceError, preference_loader::PreferenceLoader};
+use super::{
+    ServiceError,
+    batcher::Batcher,
+    preference_loader::{LoadPreferences, PreferenceLoader},
+};
 use crate::{
     database::{postgres::Database, redis::RedisLink},
     lifecycle::Lifecycle,
@@ -26,7 +30,7 @@ pub struct Preferences {
 impl Preferences {
     /// Preferences in `database`, cached in `redis`.
     pub fn new(database: Database, redis: RedisLink, lifecycle: Lifecycle) -> Self {
-        let loader = PreferenceLoader::new(database.clone(), lifecycle.clone());
+        let loader = Batcher::new(LoadPreferences { database: database.clone() }, lifecycle.clone());
         Self { database, cache: PreferenceCache::new(redis), loader, lifecycle }
     }
 
@@ -56,7 +60,8 @@ impl Preferences {
     pub async fn get(&self, id: PathId) -> Result<models::Preferences, ServiceError> {
         let user = id.user().ok_or(ServiceError::UserNotFound)?;
         let cached = self.cache.get(user).await;
-        let found = self.loader.load(user, cached.as_ref().map(|cached| cached.revision)).await?;
+        let lookup = (user, cached.as_ref().map(|cached| cached.revision));
+        let found = self.loader.submit(lookup, self.database.query_timeout()).await?;
         match (found, cached) {
             (Found::Unchanged, Some(cached)) => Ok(cached),
             (Found::Changed(preferences), _) => {

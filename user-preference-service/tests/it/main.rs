@@ -4,6 +4,8 @@
 mod common_routes;
 mod durability;
 mod env_example;
+mod feed;
+mod interaction_batches;
 mod interactions;
 mod openapi;
 mod outages;
@@ -13,6 +15,7 @@ mod preferences;
 mod profiles;
 mod ratings;
 mod request_bodies;
+mod revisions;
 mod settings;
 mod shutdown;
 mod support;

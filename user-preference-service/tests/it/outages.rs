@@ -136,6 +136,8 @@ async fn without_postgresql_every_route_says_503_in_time_and_recovers_by_itself(
                 ("GET", "/api/v1/users/1/interactions", ""),
                 ("POST", "/api/v1/users/1/interactions", LIKE),
                 ("GET", "/internal/v1/users/1/profile", ""),
+                ("POST", "/internal/v1/revisions", r#"{"users":[1]}"#),
+                ("GET", "/internal/v1/feedback", ""),
             ] {
                 let started = Instant::now();
                 let reply = app.call(method.parse().unwrap(), path, body).await;
