@@ -1,6 +1,7 @@
 //! Use cases: keeping copies of catalogue and rules fresh, making recommendations, recording them.
 
 pub mod catalogue;
+pub mod model;
 pub mod pipeline;
 pub mod recommendations;
 pub mod rules;

@@ -1,0 +1,198 @@
+//! From likes to a model: chooses ridge and curve on likes that are held out, then trains on all of them.
+
+use std::{cmp::Ordering, time::Instant};
+
+use chrono::{SubsecRound, Utc};
+
+use super::{
+    ItemModel, Parameters, codec,
+    control::{Cancelled, TrainingControl},
+    ease::{self, EaseError, EaseSettings},
+    held_out::{HeldOut, quality},
+    ials::{self, IalsSettings},
+    info::{Algorithm, HeldOutQuality, ModelInfo},
+    interactions::{Interactions, Limits},
+};
+
+/// The ridge is chosen on so many movies at most, those liked most often: each candidate costs a training.
+const MAX_MOVIES_OF_CHOICE: usize = 5_000;
+
+/// A user liked a movie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Like {
+    /// The user's id.
+    pub user: i64,
+    /// The movie's id.
+    pub movie: i32,
+    /// How much, above 0 and at most 1.
+    pub strength: f32,
+    /// When, in seconds since 1970.
+    pub at: i64,
+}
+
+impl Like {
+    /// By user and movie, and of one pair the latest first: a total order, so that equal likes always give equal models.
+    pub fn by_pair_latest_first(a: &Self, b: &Self) -> Ordering {
+        let pair = (a.user, a.movie).cmp(&(b.user, b.movie));
+        pair.then(b.at.cmp(&a.at)).then(b.strength.total_cmp(&a.strength))
+    }
+}
+
+/// How a model is trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainingSettings {
+    /// Movies liked by fewer users are left out.
+    pub min_users_per_movie: usize,
+    /// EASE for so many movies at most; with more of them, iALS.
+    pub max_movies: usize,
+    /// Ridges to choose from.
+    pub ridges: Vec<f32>,
+    /// Values of [`ModelInfo::curve`] to choose from.
+    pub curves: Vec<f32>,
+    /// See [`Interactions::add_tags`].
+    pub tag_weight: f32,
+    /// See [`EaseSettings::sources_kept`].
+    pub sources_kept: usize,
+    /// Of iALS.
+    pub ials: IalsSettings,
+}
+
+impl Default for TrainingSettings {
+    fn default() -> Self {
+        Self {
+            min_users_per_movie: 3,
+            max_movies: 15_000,
+            ridges: vec![50.0, 100.0, 200.0, 400.0, 800.0],
+            curves: vec![1.0, 0.5],
+            tag_weight: 2.0,
+            sources_kept: 1_000,
+            ials: IalsSettings::default(),
+        }
+    }
+}
+
+/// Why there is no model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TrainingError {
+    /// It was asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// Too few likes: no movie is liked by enough users.
+    #[error("there is too little feedback to learn from")]
+    TooLittleData,
+    /// The numbers got out of hand.
+    #[error("the training gave no usable weights")]
+    Unusable,
+}
+
+impl From<EaseError> for TrainingError {
+    fn from(error: EaseError) -> Self {
+        match error {
+            EaseError::Cancelled(cancelled) => Self::Cancelled(cancelled),
+            EaseError::Singular => Self::Unusable,
+        }
+    }
+}
+
+/// Trains on `likes`; `tags_of` gives the tags (genres, eras) of a movie. Takes seconds to minutes of one core.
+///
+/// # Errors
+/// [`TrainingError`].
+pub fn train(
+    likes: &[Like],
+    tags_of: &dyn Fn(i32) -> Vec<u32>,
+    settings: &TrainingSettings,
+    control: &TrainingControl,
+) -> Result<ItemModel, TrainingError> {
+    let started = Instant::now();
+    let Choice { ridge, curve, quality } = choose(likes, tags_of, settings, control)?;
+    let (data, parameters) = fit(likes, tags_of, settings, settings.max_movies, ridge, control)?;
+    let algorithm = match parameters {
+        Parameters::ItemItem(_) => Algorithm::Ease,
+        Parameters::LowRank(_) => Algorithm::Ials,
+    };
+    let info = ModelInfo {
+        version: codec::version(data.movie_ids(), &parameters),
+        algorithm,
+        trained_at: Utc::now().trunc_subsecs(3),
+        training_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        users: data.users(),
+        movies: data.movie_ids().len(),
+        interactions: data.likes(),
+        feedback: likes.len(),
+        ridge,
+        tag_weight: if algorithm == Algorithm::Ease { settings.tag_weight } else { 0.0 },
+        curve,
+        quality,
+    };
+    Ok(ItemModel::new(info, data.movie_ids().into(), parameters))
+}
+
+/// What cannot be computed and is tried.
+#[derive(Debug, Clone, Copy)]
+struct Choice {
+    ridge: f32,
+    curve: f32,
+    quality: Option<HeldOutQuality>,
+}
+
+/// The ridge and the curve whose lists find most of what was held out. Without anything to hold out, the middle ridge and
+/// the first curve.
+fn choose(
+    likes: &[Like],
+    tags_of: &dyn Fn(i32) -> Vec<u32>,
+    settings: &TrainingSettings,
+    control: &TrainingControl,
+) -> Result<Choice, TrainingError> {
+    let ridge = *settings.ridges.get(settings.ridges.len() / 2).ok_or(TrainingError::Unusable)?;
+    let curve = *settings.curves.first().ok_or(TrainingError::Unusable)?;
+    let mut best = Choice { ridge, curve, quality: None };
+    let split = HeldOut::latest(likes);
+    if split.users() == 0 {
+        return Ok(best);
+    }
+    let max_movies = settings.max_movies.min(MAX_MOVIES_OF_CHOICE);
+    for ridge in settings.ridges.iter().copied() {
+        let (data, parameters) = match fit(split.training(), tags_of, settings, max_movies, ridge, control) {
+            Ok(fitted) => fitted,
+            Err(TrainingError::Cancelled(cancelled)) => return Err(cancelled.into()),
+            Err(_) => continue,
+        };
+        for curve in settings.curves.iter().copied() {
+            let measured = quality(&split, data.movie_ids(), &parameters, curve);
+            if best.quality.is_none_or(|best| measured.ndcg_10 > best.ndcg_10) {
+                best = Choice { ridge, curve, quality: Some(measured) };
+            }
+        }
+        if let Parameters::LowRank(_) = parameters {
+            break; // It has a ridge of its own.
+        }
+    }
+    Ok(best)
+}
+
+fn fit(
+    likes: &[Like],
+    tags_of: &dyn Fn(i32) -> Vec<u32>,
+    settings: &TrainingSettings,
+    max_movies: usize,
+    ridge: f32,
+    control: &TrainingControl,
+) -> Result<(Interactions, Parameters), TrainingError> {
+    let limits = Limits { min_users_per_movie: settings.min_users_per_movie, max_movies: usize::MAX };
+    let mut data = Interactions::from_likes(likes, &limits);
+    if data.movie_ids().is_empty() {
+        return Err(TrainingError::TooLittleData);
+    }
+    if data.movie_ids().len() > settings.max_movies {
+        let factors = ials::train(&data, &settings.ials, control)?.ok_or(TrainingError::Unusable)?;
+        return Ok((data, Parameters::LowRank(factors)));
+    }
+    if data.movie_ids().len() > max_movies {
+        data = Interactions::from_likes(likes, &Limits { max_movies, ..limits });
+    }
+    data.add_tags(settings.tag_weight, tags_of);
+    let ease = EaseSettings { ridge, sources_kept: settings.sources_kept };
+    let weights = ease::train(&data, &ease, control)?;
+    Ok((data, Parameters::ItemItem(weights)))
+}
