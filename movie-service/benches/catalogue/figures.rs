@@ -74,6 +74,16 @@ pub fn uncached(client: &mut Client, generator: &Generator, size: usize, id: i64
     ]
 }
 
+/// Following a change of 1,000 movies since this version of the catalogue.
+pub fn changes(since: &str) -> Figure {
+    Figure {
+        name: "catalogue, 1,000 changes",
+        paths: Ok(vec![format!("/internal/v1/catalogue?since={since}")]),
+        proof: r#""since":"#,
+        promise: Promise::Millis(100.0),
+    }
+}
+
 /// The figures with a cache, each with its key in Redis.
 pub fn cached(id: i64) -> Vec<(Figure, String)> {
     let figure =

@@ -63,7 +63,8 @@ fn filled(server: &Server, redis: &str, database: &str, size: usize) -> Size {
 fn uncached(server: &Server, database: &str, generator: &Generator, size: usize, id: i64) -> Vec<Measured> {
     let service = Service::start(server, database, None);
     let mut client = service.client();
-    let figures = figures::uncached(&mut client, generator, size, id);
+    let mut figures = figures::uncached(&mut client, generator, size, id);
+    figures.push(figures::changes(&change_a_thousand(server, database)));
     let mut measured = Vec::new();
     for figure in figures {
         eprintln!("  {}", figure.name);
@@ -76,6 +77,17 @@ fn uncached(server: &Server, database: &str, generator: &Generator, size: usize,
         eprintln!("  the service without Redis used {peak:.0} MiB at most");
     }
     measured
+}
+
+/// Changes 1,000 movies; the version of the catalogue before that.
+fn change_a_thousand(server: &Server, database: &str) -> String {
+    let version = server.run(database, &["SELECT epoch || '-' || version || '.2' FROM catalogue_state"]);
+    let each = "SELECT GREATEST(count(*) / 1000, 1) FROM movies";
+    server.run(
+        database,
+        &[&format!("UPDATE movies SET popularity = popularity + 1 WHERE id % ({each}) = 0"), "VACUUM (ANALYZE) movies"],
+    );
+    version
 }
 
 /// The times over HTTP, and those of the statements behind them.
