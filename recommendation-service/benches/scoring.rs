@@ -7,6 +7,7 @@
 use std::{
     fmt::Write,
     hint::black_box,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -62,8 +63,20 @@ fn lines(movies: usize) -> String {
     text + &format!("{{\"end\":true,\"movies\":{movies}}}\n")
 }
 
-fn read(text: &str) -> Catalogue {
-    let mut reader = CatalogueReader::default();
+/// A change of 1,000 movies of a catalogue, evenly spread, as movie-service sends it.
+fn changes(catalogue: &str, movies: usize) -> String {
+    let mut lines = catalogue.lines();
+    let first = lines.next().expect("a first line").replace(r#""1-1""#, r#""1-2","since":"1-1""#);
+    let changed: Vec<String> = lines
+        .step_by(movies / 1000)
+        .take(1000)
+        .map(|line| line.replace(r#""popularity":"#, r#""popularity":1"#))
+        .collect();
+    format!("{first}\n{}\n{{\"end\":true,\"movies\":1000,\"deleted\":0,\"total\":{movies}}}\n", changed.join("\n"))
+}
+
+fn read(text: &str, base: Option<&Arc<Catalogue>>) -> Catalogue {
+    let mut reader = CatalogueReader::new(base.cloned());
     for piece in text.as_bytes().chunks(64 * 1024) {
         reader.feed(piece).expect("well formed");
     }
@@ -91,9 +104,16 @@ fn rank(catalogue: &Catalogue, profile: &UserProfile, limit: usize) -> Ranking {
 
 fn measure(movies: usize, runs: usize) {
     let text = lines(movies);
-    let catalogue = read(&text);
-    let reading = median(3, || drop(black_box(read(&text))));
-    println!("{movies} movies: {} bytes a movie, read in {reading:?}", catalogue.heap_bytes() / movies);
+    let catalogue = Arc::new(read(&text, None));
+    let reading = median(3, || drop(black_box(read(&text, None))));
+    println!(
+        "{movies} movies: {} bytes a movie, read in {reading:?} from {} bytes",
+        catalogue.heap_bytes() / movies,
+        text.len()
+    );
+    let change = changes(&text, movies);
+    let refreshing = median(5, || drop(black_box(read(&change, Some(&catalogue)))));
+    println!("  a change of 1,000 movies: applied in {refreshing:?} from {} bytes", change.len());
 
     let preferred_genres = ["genre 3", "GENRE 7", "Genre 12"].map(str::to_owned).to_vec();
     let seen_movie_ids: Vec<i32> = (0..1000).map(|number| number * (movies / 1000) as i32 + 1).collect();

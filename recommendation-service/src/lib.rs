@@ -74,8 +74,9 @@ impl App {
         let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
         let client = config.peers.client().map_err(StartError::Peers)?;
         let rules = RuleStore::load(database.clone()).await.map_err(StartError::Rules)?;
-        let (catalogue, snapshots) = (CatalogueStore::default(), SnapshotQueue::default());
         let (interval, stop) = (config.catalogue_refresh, lifecycle.stop_token());
+        let catalogue = CatalogueStore::new(interval + config.catalogue_stale_after);
+        let snapshots = SnapshotQueue::default();
 
         let movies = MovieService::new(client.clone(), &config.peers);
         lifecycle.spawn(catalogue::refresh_periodically(catalogue.clone(), movies, interval, stop.clone()));

@@ -29,6 +29,8 @@ pub struct Config {
     pub peers: PeersConfig,
     /// `CATALOGUE_REFRESH_SECONDS`: pause between two looks for changes of the catalogue and of the rules.
     pub catalogue_refresh: Duration,
+    /// `CATALOGUE_STALE_AFTER_SECONDS`: how long refreshing the catalogue may fail before its copy counts as outdated.
+    pub catalogue_stale_after: Duration,
     /// Its log.
     pub telemetry: TelemetryConfig,
 }
@@ -45,6 +47,7 @@ impl Config {
             redis: RedisConfig::from_env(&mut env, 3),
             peers: PeersConfig::from_env(&mut env),
             catalogue_refresh: env.seconds("CATALOGUE_REFRESH_SECONDS", 2),
+            catalogue_stale_after: env.seconds("CATALOGUE_STALE_AFTER_SECONDS", 30),
             telemetry: TelemetryConfig::from_env(&mut env),
         };
         env.finish(config)

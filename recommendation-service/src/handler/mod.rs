@@ -1,5 +1,6 @@
 //! HTTP: routes, what they take and what they answer. A handler extracts, calls one service method and maps.
 
+mod catalogue_age;
 mod docs;
 mod error_mapping;
 mod explanation;

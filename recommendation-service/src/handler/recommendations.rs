@@ -12,8 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    explanation::ContributionView, list_query::ListQuery, path::UserPath, request_validation::query::ValidQuery,
-    responses::RecommendationErrors, rfc3339,
+    catalogue_age::with_catalogue_age, explanation::ContributionView, list_query::ListQuery, path::UserPath,
+    request_validation::query::ValidQuery, responses::RecommendationErrors, rfc3339,
 };
 use crate::{
     App,
@@ -56,6 +56,10 @@ pub struct RecommendationList<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "user-preference-service is unavailable")]
     degraded_reason: Option<String>,
+    /// Given when movie-service has been away for a while: so many seconds ago the catalogue was last known to be up to date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 95, minimum = 0)]
+    catalogue_age_seconds: Option<u64>,
 }
 
 /// How many movies were left out, and why.
@@ -127,6 +131,8 @@ impl<'a> From<&'a Recommendations> for RecommendationList<'a> {
             generated_at: rfc3339(list.generated_at),
             degraded: list.degraded.map(|_| true),
             degraded_reason: list.degraded.map(|reason| reason.to_string()),
+            // Known when the list is sent.
+            catalogue_age_seconds: None,
         }
     }
 }
@@ -176,7 +182,7 @@ pub async fn get_recommendations(
     let trace = TraceHeaders::from_headers(&headers);
     let request = RecommendationRequest { user: path.id, list: query.into() };
     let list = app.recommender.recommend(request, &trace, render).await?;
-    Ok(json_bytes(StatusCode::OK, list))
+    Ok(json_bytes(StatusCode::OK, with_catalogue_age(list, app.catalogue.stale_for())))
 }
 
 fn render(list: &Recommendations) -> Bytes {

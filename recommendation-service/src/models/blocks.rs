@@ -88,15 +88,15 @@ fn range(block: usize, len: usize) -> Range<usize> {
 
 /// The order in which a catalogue keeps its movies: by powers of two of their popularity, falling, within one the
 /// newest first, then by id. So popularity and release day differ little within a block, and its highest values say much.
-pub(super) fn order(popularity: &[f64], release_days: &[i32]) -> Vec<u32> {
+pub(super) fn order(popularity: &[f64], release_days: &[i32], ids: &[i32]) -> Vec<u32> {
     let key = |index: u32| {
         let (popularity, day) = (popularity[index as usize], release_days[index as usize]);
         let exponent = if popularity > 0.0 { popularity.to_bits() >> 52 } else { 0 };
         // Days as unsigned numbers in the same order.
         let day = (day as u32) ^ (1 << 31);
-        (!((exponent << 32) | u64::from(day)), index)
+        (!((exponent << 32) | u64::from(day)), ids[index as usize], index)
     };
-    let mut keys: Vec<(u64, u32)> = (0..popularity.len() as u32).map(key).collect();
+    let mut keys: Vec<(u64, i32, u32)> = (0..popularity.len() as u32).map(key).collect();
     keys.sort_unstable();
-    keys.into_iter().map(|(_, index)| index).collect()
+    keys.into_iter().map(|(_, _, index)| index).collect()
 }

@@ -59,25 +59,25 @@ pub enum BuildError {
 /// A catalogue under construction.
 #[derive(Debug)]
 pub struct CatalogueBuilder {
-    version: String,
-    ids: Vec<i32>,
-    popularity: Vec<f64>,
-    release_days: Vec<i32>,
-    ratings: Vec<f64>,
-    votes: Vec<u32>,
-    language_of: Vec<u16>,
-    language_names: Vec<String>,
-    language_indexes: HashMap<String, u16>,
-    runtimes: Vec<u16>,
-    eras: Vec<u8>,
-    genre_set_of: Vec<u32>,
-    genre_sets: Vec<Box<[u16]>>,
-    known_sets: HashMap<Box<[u16]>, u32>,
-    genre_indexes: HashMap<i32, u16>,
-    genre_names: Vec<String>,
-    genre_ids: Vec<i32>,
-    titles: TextColumn,
-    posters: TextColumn,
+    pub(super) version: String,
+    pub(super) ids: Vec<i32>,
+    pub(super) popularity: Vec<f64>,
+    pub(super) release_days: Vec<i32>,
+    pub(super) ratings: Vec<f64>,
+    pub(super) votes: Vec<u32>,
+    pub(super) language_of: Vec<u16>,
+    pub(super) language_names: Vec<String>,
+    pub(super) language_indexes: HashMap<String, u16>,
+    pub(super) runtimes: Vec<u16>,
+    pub(super) eras: Vec<u8>,
+    pub(super) genre_set_of: Vec<u32>,
+    pub(super) genre_sets: Vec<Box<[u16]>>,
+    pub(super) known_sets: HashMap<Box<[u16]>, u32>,
+    pub(super) genre_indexes: HashMap<i32, u16>,
+    pub(super) genre_names: Vec<String>,
+    pub(super) genre_ids: Vec<i32>,
+    pub(super) titles: TextColumn,
+    pub(super) posters: TextColumn,
 }
 
 impl CatalogueBuilder {
@@ -134,7 +134,8 @@ impl CatalogueBuilder {
         if self.ids.last().is_some_and(|last| *last >= movie.id) {
             return Err(BuildError::Order(movie.id));
         }
-        let (genre_set, language) = (self.genre_set(movie)?, self.language(movie.original_language)?);
+        let (genre_set, language) =
+            (self.genre_set(movie.id, movie.genre_ids)?, self.language(movie.original_language)?);
         if !self.titles.push(movie.title) || !self.posters.push(movie.poster_path) {
             return Err(BuildError::TooLarge);
         }
@@ -153,7 +154,7 @@ impl CatalogueBuilder {
 
     /// The finished catalogue.
     pub fn finish(self) -> Catalogue {
-        let order = blocks::order(&self.popularity, &self.release_days);
+        let order = blocks::order(&self.popularity, &self.release_days, &self.ids);
         let ids = reordered(self.ids, &order);
         let popularity = reordered(self.popularity, &order);
         let release_days = reordered(self.release_days, &order);
@@ -198,7 +199,7 @@ impl CatalogueBuilder {
     }
 
     /// The index of a language, which is new or known already.
-    fn language(&mut self, code: &str) -> Result<u16, BuildError> {
+    pub(super) fn language(&mut self, code: &str) -> Result<u16, BuildError> {
         if let Some(known) = self.language_indexes.get(code) {
             return Ok(*known);
         }
@@ -208,13 +209,17 @@ impl CatalogueBuilder {
         Ok(index)
     }
 
-    /// The index of the movie's combination of genres, which is new or known already.
-    fn genre_set(&mut self, movie: &Movie<'_>) -> Result<u32, BuildError> {
+    /// The index of a movie's combination of genres, which is new or known already.
+    pub(super) fn genre_set<'a>(
+        &mut self,
+        movie: i32,
+        genres: impl IntoIterator<Item = &'a i32>,
+    ) -> Result<u32, BuildError> {
         let index_of = |genre: &i32| {
-            let unknown = BuildError::Genre { movie: movie.id, genre: *genre };
+            let unknown = BuildError::Genre { movie, genre: *genre };
             self.genre_indexes.get(genre).copied().ok_or(unknown)
         };
-        let mut set = movie.genre_ids.iter().map(index_of).collect::<Result<Vec<u16>, _>>()?;
+        let mut set = genres.into_iter().map(index_of).collect::<Result<Vec<u16>, _>>()?;
         set.sort_unstable();
         set.dedup();
         if let Some(known) = self.known_sets.get(set.as_slice()) {

@@ -3,6 +3,7 @@
 pub mod blocks;
 pub mod catalogue;
 pub mod catalogue_builder;
+mod catalogue_changes;
 pub mod feedback;
 pub mod id_index;
 pub mod list_request;

@@ -1,5 +1,7 @@
 //! Many texts in one allocation.
 
+use std::ops::Range;
+
 /// Texts, addressed by their index.
 #[derive(Debug, Default)]
 pub struct TextColumn {
@@ -13,6 +15,19 @@ impl TextColumn {
         let Ok(end) = u32::try_from(self.text.len() + text.len()) else { return false };
         self.text.push_str(text);
         self.ends.push(end);
+        true
+    }
+
+    /// Adds the texts of another column with these indexes. False when four gigabytes are full.
+    pub(super) fn push_range(&mut self, from: &Self, range: Range<usize>) -> bool {
+        let start_of = |index: usize| if index == 0 { 0 } else { from.ends[index - 1] as usize };
+        let (start, end) = (start_of(range.start), start_of(range.end));
+        let added = self.text.len();
+        if u32::try_from(added + end - start).is_err() {
+            return false;
+        }
+        self.text.push_str(&from.text[start..end]);
+        self.ends.extend(from.ends[range].iter().map(|end| (*end as usize - start + added) as u32));
         true
     }
 

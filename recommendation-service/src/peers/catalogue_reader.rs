@@ -1,9 +1,10 @@
 //! Reads the catalogue's lines (NDJSON) as they arrive. Holds one unfinished line at most.
 //!
 //! The first line names the version and the genres, then comes a line for each movie by id, and the last line says
-//! how many there were: without it the catalogue is not whole.
+//! how many there were: without it the catalogue is not whole. When the first line also names the version `since`, the movies
+//! are those that changed since then, and further lines have the ids of those that were deleted.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::BytesMut;
 use serde::Deserialize;
@@ -22,6 +23,7 @@ const MAX_LINE_BYTES: usize = 1024 * 1024;
 struct FirstLine {
     catalogue_version: String,
     genres: Vec<Genre>,
+    since: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -50,28 +52,50 @@ struct MovieLine<'a> {
 }
 
 #[derive(Deserialize)]
+#[serde(untagged)]
+enum OtherLine {
+    Deleted { deleted: Vec<i32> },
+    Last(LastLine),
+}
+
+#[derive(Deserialize)]
 struct LastLine {
     end: bool,
     movies: usize,
+    /// How many ids of deleted movies there were.
+    #[serde(default)]
+    deleted: usize,
+    /// How many movies there are now.
+    total: Option<usize>,
 }
 
 /// A catalogue that is being received.
 #[derive(Debug)]
 pub struct CatalogueReader {
-    builder: Option<CatalogueBuilder>,
+    /// What changes are applied to.
+    base: Option<Arc<Catalogue>>,
+    content: Option<Content>,
     lines: LinesCodec,
     buffer: BytesMut,
-    ended: bool,
 }
 
-impl Default for CatalogueReader {
-    fn default() -> Self {
-        let lines = LinesCodec::new_with_max_length(MAX_LINE_BYTES);
-        Self { builder: None, lines, buffer: BytesMut::new(), ended: false }
-    }
+/// What has been received.
+#[derive(Debug)]
+struct Content {
+    builder: CatalogueBuilder,
+    is_change: bool,
+    deleted: Vec<i32>,
+    /// The number of all movies, once the last line has come.
+    total: Option<usize>,
 }
 
 impl CatalogueReader {
+    /// A reader of a whole catalogue or, where there is a copy already, of what changed in it.
+    pub fn new(base: Option<Arc<Catalogue>>) -> Self {
+        let lines = LinesCodec::new_with_max_length(MAX_LINE_BYTES);
+        Self { base, content: None, lines, buffer: BytesMut::new() }
+    }
+
     /// Takes the next chunk of the answer.
     ///
     /// # Errors
@@ -84,50 +108,78 @@ impl CatalogueReader {
         Ok(())
     }
 
-    /// The whole catalogue.
+    /// The whole catalogue. Takes a while for a large one.
     ///
     /// # Errors
-    /// [`PeerError::Malformed`] when its last line is missing.
+    /// [`PeerError::Malformed`] when its last line is missing, or the changes do not fit to the copy that they are for.
     pub fn finish(mut self) -> Result<Catalogue, PeerError> {
         while let Some(line) = self.lines.decode_eof(&mut self.buffer).map_err(PeerError::malformed)? {
             self.line(&line)?;
         }
-        match self.builder {
-            Some(builder) if self.ended => Ok(builder.finish()),
-            _ => Err(PeerError::malformed("it ends before its last line")),
-        }
+        let Some(Content { builder, is_change, deleted, total: Some(total) }) = self.content else {
+            return Err(PeerError::malformed("it ends before its last line"));
+        };
+        let catalogue = match self.base.filter(|_| is_change) {
+            Some(base) => builder.finish_onto(&base, &deleted).map_err(PeerError::malformed)?,
+            None => builder.finish(),
+        };
+        expect_count("movies in all", total, catalogue.len())?;
+        Ok(catalogue)
     }
 
     fn line(&mut self, line: &str) -> Result<(), PeerError> {
-        if self.ended {
-            return Err(PeerError::malformed("something follows its last line"));
-        }
-        let Some(builder) = &mut self.builder else {
-            self.builder = Some(first_line(line)?);
-            return Ok(());
-        };
-        match serde_json::from_str::<MovieLine<'_>>(line) {
-            Ok(movie) => movie.add_to(builder).map_err(PeerError::malformed),
-            Err(error) => {
-                let last: LastLine = serde_json::from_str(line).map_err(|_| PeerError::malformed(error))?;
-                if !last.end || last.movies != builder.len() {
-                    return Err(PeerError::malformed(format!(
-                        "{} movies announced, {} sent",
-                        last.movies,
-                        builder.len()
-                    )));
-                }
-                self.ended = true;
+        match &mut self.content {
+            Some(content) => content.line(line),
+            None => {
+                self.content = Some(Content::begin(line, self.base.as_deref())?);
                 Ok(())
             }
         }
     }
 }
 
-fn first_line(line: &str) -> Result<CatalogueBuilder, PeerError> {
-    let FirstLine { catalogue_version, genres } = serde_json::from_str(line).map_err(PeerError::malformed)?;
-    let genres = genres.into_iter().map(|genre| (genre.id, genre.name)).collect();
-    CatalogueBuilder::new(catalogue_version, genres).map_err(PeerError::malformed)
+impl Content {
+    /// From the first line.
+    fn begin(line: &str, base: Option<&Catalogue>) -> Result<Self, PeerError> {
+        let FirstLine { catalogue_version, genres, since } =
+            serde_json::from_str(line).map_err(PeerError::malformed)?;
+        if since.is_some() && since.as_deref() != base.map(Catalogue::version) {
+            return Err(PeerError::malformed("it has the changes of another version"));
+        }
+        let genres = genres.into_iter().map(|genre| (genre.id, genre.name)).collect();
+        let builder = CatalogueBuilder::new(catalogue_version, genres).map_err(PeerError::malformed)?;
+        Ok(Self { builder, is_change: since.is_some(), deleted: Vec::new(), total: None })
+    }
+
+    /// Takes a line after the first.
+    fn line(&mut self, line: &str) -> Result<(), PeerError> {
+        if self.total.is_some() {
+            return Err(PeerError::malformed("something follows its last line"));
+        }
+        let error = match serde_json::from_str::<MovieLine<'_>>(line) {
+            Ok(movie) => return movie.add_to(&mut self.builder).map_err(PeerError::malformed),
+            Err(error) => error,
+        };
+        match serde_json::from_str(line) {
+            Ok(OtherLine::Deleted { deleted }) if self.is_change => self.deleted.extend(deleted),
+            Ok(OtherLine::Last(last)) if last.end => {
+                expect_count("movies", last.movies, self.builder.len())?;
+                expect_count("deleted movies", last.deleted, self.deleted.len())?;
+                let total = if self.is_change { last.total } else { Some(last.movies) };
+                self.total =
+                    Some(total.ok_or_else(|| PeerError::malformed("it does not say how many movies there are"))?);
+            }
+            _ => return Err(PeerError::malformed(error)),
+        }
+        Ok(())
+    }
+}
+
+fn expect_count(what: &str, announced: usize, found: usize) -> Result<(), PeerError> {
+    if announced == found {
+        return Ok(());
+    }
+    Err(PeerError::malformed(format!("{announced} {what} announced, {found} sent")))
 }
 
 impl MovieLine<'_> {
@@ -149,83 +201,5 @@ impl MovieLine<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::models::catalogue::UNRATED;
-
-    const WHOLE: &str = concat!(
-        r#"{"catalogue_version":"7-3","genres":[{"id":1,"name":"War"},{"id":2,"name":"Action"}]}"#,
-        "\n",
-        r#"{"id":1,"title":"\"Q\" é 千","release_date":"1999-03-31","popularity":12.5,"poster_path":"/x.jpg","#,
-        r#""vote_average":7.1,"vote_count":12,"original_language":"ja","runtime":125,"genre_ids":[1,2],"more":[1]}"#,
-        "\n",
-        r#"{"id":4,"title":"","release_date":"","popularity":null,"poster_path":"","vote_average":null,"#,
-        r#""vote_count":0,"genre_ids":[]}"#,
-        "\n",
-        r#"{"end":true,"movies":2}"#,
-        "\n",
-    );
-
-    fn read(pieces: &[&[u8]]) -> Result<Catalogue, PeerError> {
-        let mut reader = CatalogueReader::default();
-        for piece in pieces {
-            reader.feed(piece)?;
-        }
-        reader.finish()
-    }
-
-    proptest! {
-        #[test]
-        fn any_split_into_chunks_gives_the_same_catalogue(mut cuts in proptest::collection::vec(0..=WHOLE.len(), 0..8)) {
-            cuts.extend([0, WHOLE.len()]);
-            cuts.sort_unstable();
-            let pieces: Vec<&[u8]> = cuts.windows(2).map(|cut| &WHOLE.as_bytes()[cut[0]..cut[1]]).collect();
-            let catalogue = read(&pieces).expect("whole");
-            prop_assert_eq!(catalogue.version(), "7-3");
-            prop_assert_eq!(catalogue.ids(), [1, 4]);
-            prop_assert_eq!(catalogue.title(0), "\"Q\" é 千");
-            prop_assert_eq!(catalogue.genres(0).collect::<Vec<_>>(), ["Action", "War"]);
-            prop_assert_eq!(catalogue.popularity(), [12.5, 0.0]);
-            prop_assert_eq!(catalogue.ratings(), [7.1, UNRATED]);
-            prop_assert_eq!(catalogue.votes(), [12, 0]);
-            prop_assert_eq!(catalogue.runtimes(), [125, 0]);
-            let language = |index: usize| &*catalogue.language_names()[usize::from(catalogue.language_of()[index])];
-            prop_assert_eq!([language(0), language(1)], ["ja", ""]);
-        }
-    }
-
-    #[test]
-    fn every_truncation_is_an_error() {
-        // Without its last newline it is still whole.
-        for length in 0..WHOLE.len() - 1 {
-            assert!(read(&[&WHOLE.as_bytes()[..length]]).is_err(), "cut after {length} bytes");
-        }
-    }
-
-    #[test]
-    fn lines_of_another_form_are_errors() {
-        for (from, to) in [
-            ("\"movies\":2", "\"movies\":3"),
-            ("\"end\":true", "\"end\":false"),
-            ("\"id\":4", "\"id\":1"),
-            ("[1,2]", "[1,9]"),
-            ("12.5", "\"12.5\""),
-            ("12.5", "1e999"),
-            ("\"genres\":", "\"genre\":"),
-            ("\"movies\":2}\n", "\"movies\":2}\nmore\n"),
-        ] {
-            let changed = WHOLE.replacen(from, to, 1);
-            assert!(read(&[changed.as_bytes()]).is_err(), "{to}");
-        }
-    }
-
-    #[test]
-    fn a_line_without_end_is_not_buffered_without_limit() {
-        let mut reader = CatalogueReader::default();
-        let piece = [b' '; 4096];
-        let fed = (0..1000).try_for_each(|_| reader.feed(&piece));
-        assert!(fed.is_err());
-    }
-}
+#[path = "catalogue_reader_tests.rs"]
+mod tests;

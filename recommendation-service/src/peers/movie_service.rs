@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use reqwest::{Client, Response, StatusCode, header};
-use tokio::time::timeout;
+use tokio::{task::spawn_blocking, time::timeout};
 
 use super::{PeerError, PeersConfig, catalogue_reader::CatalogueReader};
 use crate::models::catalogue::Catalogue;
@@ -37,33 +37,44 @@ impl MovieService {
         Self { client, url, timeout: config.timeout }
     }
 
-    /// Asks for the catalogue, if it differs from the one that `tag` belongs to.
+    /// Asks for the catalogue, if it differs from the one that `tag` belongs to. With `base`, an older copy, only what has
+    /// changed since may be sent.
     ///
     /// # Errors
     /// [`PeerError`] when it did not arrive whole; the part that did is dropped.
-    pub async fn catalogue(&self, tag: Option<&str>) -> Result<CatalogueResponse, PeerError> {
-        timeout(TOTAL_TIMEOUT, self.fetch(tag)).await.unwrap_or(Err(PeerError::TimedOut))
+    pub async fn catalogue(
+        &self,
+        tag: Option<&str>,
+        base: Option<Arc<Catalogue>>,
+    ) -> Result<CatalogueResponse, PeerError> {
+        timeout(TOTAL_TIMEOUT, self.fetch(tag, base)).await.unwrap_or(Err(PeerError::TimedOut))
     }
 
-    async fn fetch(&self, tag: Option<&str>) -> Result<CatalogueResponse, PeerError> {
+    async fn fetch(&self, tag: Option<&str>, base: Option<Arc<Catalogue>>) -> Result<CatalogueResponse, PeerError> {
         let mut request = self.client.get(&self.url);
         if let Some(tag) = tag {
             request = request.header(header::IF_NONE_MATCH, tag);
         }
+        if let Some(base) = &base {
+            request = request.query(&[("since", base.version())]);
+        }
         let response = timeout(self.timeout, request.send()).await.map_err(|_| PeerError::TimedOut)??;
         match response.status() {
-            StatusCode::OK => read(response).await,
+            StatusCode::OK => read(response, CatalogueReader::new(base)).await,
             StatusCode::NOT_MODIFIED if tag.is_some() => Ok(CatalogueResponse::NotModified),
             status => Err(PeerError::Status(status.as_u16())),
         }
     }
 }
 
-async fn read(mut response: Response) -> Result<CatalogueResponse, PeerError> {
+async fn read(mut response: Response, mut reader: CatalogueReader) -> Result<CatalogueResponse, PeerError> {
     let tag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-    let mut reader = CatalogueReader::default();
     while let Some(chunk) = timeout(STALL_TIMEOUT, response.chunk()).await.map_err(|_| PeerError::TimedOut)?? {
         reader.feed(&chunk)?;
     }
-    Ok(CatalogueResponse::Modified(Arc::new(reader.finish()?), tag))
+    // Putting a large one in order takes longer than a thread that serves connections should be kept.
+    match spawn_blocking(move || reader.finish()).await {
+        Ok(catalogue) => Ok(CatalogueResponse::Modified(Arc::new(catalogue?), tag)),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }

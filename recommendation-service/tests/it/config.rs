@@ -20,6 +20,7 @@ fn every_setting_has_its_documented_default() {
     assert_eq!(config.peers.user_preference_service_url, "http://localhost:8082");
     assert_eq!(config.peers.timeout, Duration::from_secs(2));
     assert_eq!(config.catalogue_refresh, Duration::from_secs(2));
+    assert_eq!(config.catalogue_stale_after, Duration::from_secs(30));
 }
 
 #[test]
@@ -32,6 +33,7 @@ fn every_setting_can_be_changed() {
         ("USER_PREFERENCE_SERVICE_URL", "http://users:1"),
         ("PEER_TIMEOUT_MS", "50"),
         ("CATALOGUE_REFRESH_SECONDS", "1"),
+        ("CATALOGUE_STALE_AFTER_SECONDS", "7"),
     ])
     .unwrap();
     assert_eq!(config.server.address.port(), 9000);
@@ -39,6 +41,7 @@ fn every_setting_can_be_changed() {
     assert_eq!(config.peers.movie_service_url, "https://movies.example");
     assert_eq!(config.peers.user_preference_service_url, "http://users:1");
     assert_eq!((config.peers.timeout.as_millis(), config.catalogue_refresh.as_secs()), (50, 1));
+    assert_eq!(config.catalogue_stale_after.as_secs(), 7);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 mod cache;
+mod catalogue_refresh;
 mod common_routes;
 mod config;
 mod env_example;

@@ -10,7 +10,7 @@ use std::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -65,10 +65,14 @@ impl Profile {
 
 struct Inner {
     catalogue: Catalogue,
+    /// Those before it, of which changes are known.
+    earlier: Vec<Catalogue>,
     catalogue_mode: PeerBehaviour,
     profiles: HashMap<i64, Profile>,
     profile_mode: PeerBehaviour,
     unchanged: usize,
+    whole: usize,
+    changes: usize,
     profile_calls: usize,
     profile_headers: HeaderMap,
 }
@@ -116,12 +120,26 @@ impl Catalogue {
     }
 
     fn lines(&self) -> String {
-        let genres: Vec<Value> = GENRES.iter().enumerate().map(|(id, name)| json!({"id": id, "name": name})).collect();
-        let mut text = json!({"catalogue_version": self.version, "genres": genres}).to_string() + "\n";
+        let mut text = json!({"catalogue_version": self.version, "genres": Self::genres()}).to_string() + "\n";
         for movie in &self.movies {
             text += &format!("{movie}\n");
         }
         text + &json!({"end": true, "movies": self.movies.len()}).to_string() + "\n"
+    }
+
+    /// What turns `base` into this one.
+    pub fn changes_since(&self, base: &Self) -> String {
+        let first = json!({"catalogue_version": self.version, "genres": Self::genres(), "since": base.version});
+        let changed: Vec<&Value> = self.movies.iter().filter(|movie| !base.movies.contains(movie)).collect();
+        let is_here = |id: &Value| self.movies.iter().any(|movie| movie["id"] == *id);
+        let deleted: Vec<&Value> = base.movies.iter().map(|movie| &movie["id"]).filter(|id| !is_here(id)).collect();
+        let end = json!({"end": true, "movies": changed.len(), "deleted": deleted.len(), "total": self.movies.len()});
+        let changed: String = changed.iter().map(|movie| format!("{movie}\n")).collect();
+        format!("{first}\n{changed}{}\n{end}\n", json!({"deleted": deleted}))
+    }
+
+    fn genres() -> Vec<Value> {
+        GENRES.iter().enumerate().map(|(id, name)| json!({"id": id, "name": name})).collect()
     }
 }
 
@@ -132,10 +150,13 @@ impl Peers {
         let address = listener.local_addr().expect("an address");
         let inner = Inner {
             catalogue,
+            earlier: Vec::new(),
             catalogue_mode: PeerBehaviour::Ok,
             profiles: HashMap::from([(1, Profile::default())]),
             profile_mode: PeerBehaviour::Ok,
             unchanged: 0,
+            whole: 0,
+            changes: 0,
             profile_calls: 0,
             profile_headers: HeaderMap::new(),
         };
@@ -156,6 +177,13 @@ impl Peers {
         self.inner.lock().unwrap().catalogue = catalogue;
     }
 
+    /// The next state of the same catalogue: a copy of the one before gets only what changed.
+    pub fn change_catalogue(&self, catalogue: Catalogue) {
+        let mut inner = self.inner.lock().unwrap();
+        let before = std::mem::replace(&mut inner.catalogue, catalogue);
+        inner.earlier.push(before);
+    }
+
     pub fn set_profile(&self, user: i64, profile: Profile) {
         self.inner.lock().unwrap().profiles.insert(user, profile);
     }
@@ -173,6 +201,12 @@ impl Peers {
         self.inner.lock().unwrap().unchanged
     }
 
+    /// How many times the catalogue was asked for and sent, whole and as changes.
+    pub fn sent(&self) -> (usize, usize) {
+        let inner = self.inner.lock().unwrap();
+        (inner.whole, inner.changes)
+    }
+
     /// The headers of the last request for a profile.
     pub fn profile_headers(&self) -> HeaderMap {
         self.inner.lock().unwrap().profile_headers.clone()
@@ -184,17 +218,23 @@ impl Peers {
     }
 }
 
-async fn catalogue_route(State(peers): State<Peers>, headers: HeaderMap) -> Response {
-    let (mode, catalogue) = {
-        let inner = peers.inner.lock().unwrap();
-        (inner.catalogue_mode.clone(), inner.catalogue.clone())
+async fn catalogue_route(State(peers): State<Peers>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let (mode, tag, lines) = {
+        let mut inner = peers.inner.lock().unwrap();
+        let tag = format!("\"{}\"", inner.catalogue.version);
+        if inner.catalogue_mode == PeerBehaviour::Ok
+            && headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == *tag)
+        {
+            inner.unchanged += 1;
+            return StatusCode::NOT_MODIFIED.into_response();
+        }
+        let since = query.as_deref().and_then(|query| query.strip_prefix("since="));
+        let base = since.and_then(|since| inner.earlier.iter().find(|base| base.version == since));
+        let changes = base.map(|base| inner.catalogue.changes_since(base));
+        *(if changes.is_some() { &mut inner.changes } else { &mut inner.whole }) += 1;
+        (inner.catalogue_mode.clone(), tag, changes.unwrap_or_else(|| inner.catalogue.lines()))
     };
-    let tag = format!("\"{}\"", catalogue.version);
-    if mode == PeerBehaviour::Ok && headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == *tag) {
-        peers.inner.lock().unwrap().unchanged += 1;
-        return StatusCode::NOT_MODIFIED.into_response();
-    }
-    respond(mode, &tag, "application/x-ndjson", catalogue.lines()).await
+    respond(mode, &tag, "application/x-ndjson", lines).await
 }
 
 async fn profile_route(State(peers): State<Peers>, Path(user): Path<i64>, headers: HeaderMap) -> Response {
