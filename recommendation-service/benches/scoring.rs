@@ -99,7 +99,7 @@ fn rank(catalogue: &Catalogue, profile: &UserProfile, limit: usize) -> Ranking {
     let (weights, feedback): (Weights, _) = (DEFAULT_RULES.into_iter().collect(), FeedbackSettings::default());
     let now = today().and_time(NaiveTime::MIN).and_utc();
     let request = ListRequest { limit, ..ListRequest::default() };
-    PipelineInput { catalogue, profile, weights: &weights, feedback: &feedback, now }.rank(&request)
+    PipelineInput { catalogue, profile, weights: &weights, feedback: &feedback, model: None, now }.rank(&request)
 }
 
 fn measure(movies: usize, runs: usize) {

@@ -36,6 +36,12 @@ pub enum ErrorCode {
     RepeatedParameter,
     /// There is no parameter of the name in `field`.
     UnknownParameter,
+    /// The field of the body in `field` cannot have this value.
+    InvalidField,
+    /// The movie's id is not a number above 0.
+    InvalidMovieId,
+    /// There is no movie with this id.
+    MovieNotFound,
     /// The user's id is not a number above 0.
     InvalidUserId,
     /// There is no user with this id.

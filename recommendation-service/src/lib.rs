@@ -28,6 +28,7 @@ use crate::{
     peers::{movie_service::MovieService, user_preference_service::UserPreferenceService},
     service::{
         catalogue::{self, CatalogueStore},
+        models::ModelStore,
         recommendations::Recommender,
         rules::RuleStore,
         snapshots::SnapshotQueue,
@@ -51,6 +52,8 @@ pub struct App {
     pub catalogue: CatalogueStore,
     /// The rules of scoring.
     pub rules: RuleStore,
+    /// The collaborative model.
+    pub models: ModelStore,
     /// Lists that wait to be recorded.
     pub snapshots: SnapshotQueue,
     /// Makes recommendations.
@@ -73,7 +76,7 @@ impl App {
     pub async fn new(config: &Config, lifecycle: Lifecycle, database: Database) -> Result<Self, StartError> {
         let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
         let client = config.peers.client().map_err(StartError::Peers)?;
-        let rules = RuleStore::load(database.clone()).await.map_err(StartError::Rules)?;
+        let rules = RuleStore::load(database.clone(), config.feedback).await.map_err(StartError::Rules)?;
         let (interval, stop) = (config.catalogue_refresh, lifecycle.stop_token());
         let catalogue = CatalogueStore::new(interval + config.catalogue_stale_after);
         let snapshots = SnapshotQueue::default();
@@ -84,8 +87,10 @@ impl App {
         lifecycle.spawn(snapshots.clone().write(database.clone()));
 
         let users = UserPreferenceService::new(client, &config.peers, lifecycle.clone());
-        let recommender = Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), snapshots.clone());
-        Ok(Self { database, redis, lifecycle, catalogue, rules, snapshots, recommender })
+        let models = ModelStore::default();
+        let recommender =
+            Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), models.clone(), snapshots.clone());
+        Ok(Self { database, redis, lifecycle, catalogue, rules, models, snapshots, recommender })
     }
 
     /// The routes with everything around them, as the server runs them.

@@ -50,10 +50,11 @@ pub fn route(path: &str) -> Route {
 fn api_route<'a>(resource: &str, mut rest: impl Iterator<Item = &'a str>) -> Route {
     match (resource, rest.next(), rest.next(), rest.next()) {
         ("health" | "ready", None, ..) => Route::Health,
+        ("movies", Some(_), Some("also-liked"), None)
+        | ("recommendations" | "rules", None, ..)
+        | ("recommendations", Some("group"), None, _)
+        | ("users", Some(_), Some("recommendations"), None) => Route::Service(Upstream::Recommendation),
         ("movies", ..) | ("genres", None, ..) | ("admin", Some(_), ..) => Route::Service(Upstream::Movie),
-        ("rules", None, ..) | ("users", Some(_), Some("recommendations"), None) => {
-            Route::Service(Upstream::Recommendation)
-        }
         ("users", ..) => Route::Service(Upstream::UserPreference),
         _ => Route::Unknown,
     }
@@ -96,6 +97,11 @@ mod tests {
             ("/api/v1/users/x/recommendations/", Route::Service(Upstream::Recommendation)),
             ("/api/v1/users/1/recommendations/2", Route::Service(Upstream::UserPreference)),
             ("/api/v1/rules", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/recommendations", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/recommendations/", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/recommendations/group", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/movies/1/also-liked", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/movies/1/also-liked/2", Route::Service(Upstream::Movie)),
         ] {
             assert_eq!(route(path), expected, "{path}");
         }
@@ -116,6 +122,8 @@ mod tests {
             "/api/v1/genres/1",
             "/API/V1/Movies",
             "/api/v1/rules/1",
+            "/api/v1/recommendations/1",
+            "/api/v1/recommendations/group/1",
             "/api/v2/movies",
             "/internal/v1/catalogue",
         ] {

@@ -1,6 +1,7 @@
 //! Settings, read once at the start from the environment; all errors are reported together.
 
 pub mod env;
+mod feedback;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -9,6 +10,7 @@ use std::{
 
 use crate::{
     database::{postgres::PostgresConfig, redis::RedisConfig},
+    models::feedback::FeedbackSettings,
     peers::PeersConfig,
     server::ServerConfig,
     telemetry::TelemetryConfig,
@@ -31,6 +33,8 @@ pub struct Config {
     pub catalogue_refresh: Duration,
     /// `CATALOGUE_STALE_AFTER_SECONDS`: how long refreshing the catalogue may fail before its copy counts as outdated.
     pub catalogue_stale_after: Duration,
+    /// What each kind of feedback says: `FEEDBACK_WEIGHT_*` and `FEEDBACK_HALF_LIFE_DAYS`.
+    pub feedback: FeedbackSettings,
     /// Its log.
     pub telemetry: TelemetryConfig,
 }
@@ -48,6 +52,7 @@ impl Config {
             peers: PeersConfig::from_env(&mut env),
             catalogue_refresh: env.seconds("CATALOGUE_REFRESH_SECONDS", 2),
             catalogue_stale_after: env.seconds("CATALOGUE_STALE_AFTER_SECONDS", 30),
+            feedback: feedback::from_env(&mut env),
             telemetry: TelemetryConfig::from_env(&mut env),
         };
         env.finish(config)

@@ -19,6 +19,10 @@ impl From<ServiceError> for ApiError {
         let unavailable = |code, message| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
         match error {
             ServiceError::NoSuchUser => Self::not_found(ErrorCode::UserNotFound, "user not found"),
+            ServiceError::NoSuchMember(user) => {
+                Self::not_found(ErrorCode::UserNotFound, format!("user {user} not found")).field("users")
+            }
+            ServiceError::NoSuchMovie => Self::not_found(ErrorCode::MovieNotFound, "movie not found"),
             ServiceError::Cache(_) => unavailable(ErrorCode::CacheUnavailable, "recommendation cache unavailable"),
             ServiceError::NoCatalogue => unavailable(ErrorCode::CatalogueUnavailable, "movie catalogue not loaded yet"),
             ServiceError::Database(_) => unavailable(ErrorCode::Unavailable, "database unavailable"),

@@ -3,21 +3,21 @@
 use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
-use super::request_validation::query::{self, QueryParameters};
+use super::{
+    filter_query::FilterQuery,
+    numbers::{number, whole},
+    request_validation::query::{self, QueryParameters},
+};
 use crate::models::{
-    list_request::{Exploration, GenreChoice, ListRequest, MovieFilter},
+    list_request::{Exploration, ListRequest},
     rule::RuleType,
     strategy::Strategy,
 };
 
-const DEFAULT_LIMIT: usize = 10;
-const MAX_LIMIT: usize = 50;
+pub(super) const DEFAULT_LIMIT: usize = 10;
+pub(super) const MAX_LIMIT: usize = 50;
 /// Furthest place that a page may start at.
 const MAX_OFFSET: usize = 10_000;
-/// Most genres in a choice, as in movie-service.
-const MAX_GENRES: usize = 20;
-/// Most movies that a request may exclude.
-const MAX_EXCLUDED: usize = 500;
 /// Highest weight of a rule.
 const MAX_WEIGHT: f64 = 10.0;
 
@@ -44,38 +44,6 @@ pub struct ListQuery {
     #[serde(deserialize_with = "strategy")]
     #[param(value_type = String, required = false, pattern = "^(popular|preferences_only|personalised)$", example = "personalised")]
     strategy: Option<Strategy>,
-    /// Only movies that have these genres: names in any case, or ids; all with `,`, any with `|`.
-    #[serde(deserialize_with = "genres")]
-    #[param(value_type = String, required = false, pattern = "^[^,|]+(,[^,|]+){0,19}$|^[^,|]+([|][^,|]+){1,19}$", example = "Drama|War")]
-    with_genres: Option<GenreChoice>,
-    /// Only movies that have not all (`,`) or not any (`|`) of these genres.
-    #[serde(deserialize_with = "genres")]
-    #[param(value_type = String, required = false, pattern = "^[^,|]+(,[^,|]+){0,19}$|^[^,|]+([|][^,|]+){1,19}$", example = "Horror")]
-    without_genres: Option<GenreChoice>,
-    /// Only movies of this year or later.
-    #[serde(deserialize_with = "year")]
-    #[param(value_type = i64, required = false, minimum = 1, maximum = 9999, example = 1980)]
-    year_gte: Option<i32>,
-    /// Only movies of this year or earlier.
-    #[serde(deserialize_with = "year")]
-    #[param(value_type = i64, required = false, minimum = 1, maximum = 9999, example = 2030)]
-    year_lte: Option<i32>,
-    /// Only movies of at most so many minutes.
-    #[serde(deserialize_with = "minutes")]
-    #[param(value_type = i64, required = false, minimum = 1, maximum = 65_535, example = 150)]
-    runtime_lte: Option<u16>,
-    /// Only movies in this original language (ISO 639-1), in any case.
-    #[serde(deserialize_with = "language")]
-    #[param(value_type = String, required = false, pattern = "^[A-Za-z]{2,3}$", example = "en")]
-    with_original_language: Option<String>,
-    /// Only movies with this average vote or a higher one.
-    #[serde(deserialize_with = "vote")]
-    #[param(value_type = f64, required = false, minimum = 0, maximum = 10, example = 6)]
-    vote_average_gte: Option<f64>,
-    /// Ids of movies to leave out, at most 500.
-    #[serde(deserialize_with = "ids")]
-    #[param(value_type = String, required = false, pattern = "^[0-9]+(,[0-9]+){0,499}$", example = "3,14")]
-    exclude_ids: Option<Vec<i32>>,
     /// Weights for this request only, 0 to 10, as `rule_type:weight`; other rules keep theirs.
     #[serde(deserialize_with = "weights")]
     #[param(value_type = String, required = false, example = "popularity:0.2,recency:0")]
@@ -99,27 +67,21 @@ pub struct ListQuery {
     explain: Option<bool>,
 }
 
-impl QueryParameters for ListQuery {
+/// All parameters of a list.
+pub type ListParameters = (ListQuery, FilterQuery);
+
+impl QueryParameters for ListParameters {
     const ORIGINAL: Option<&'static [&'static str]> = Some(&["limit"]);
 }
 
-impl From<ListQuery> for ListRequest {
-    fn from(query: ListQuery) -> Self {
+impl From<ListParameters> for ListRequest {
+    fn from((query, filter): ListParameters) -> Self {
         Self {
             limit: query.limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT),
             offset: query.offset.unwrap_or(0),
             include_seen: query.include_seen.unwrap_or(false),
             strategy: query.strategy,
-            filter: MovieFilter {
-                with_genres: query.with_genres,
-                without_genres: query.without_genres,
-                year_gte: query.year_gte,
-                year_lte: query.year_lte,
-                runtime_lte: query.runtime_lte,
-                with_original_language: query.with_original_language,
-                vote_average_gte: query.vote_average_gte,
-                exclude_ids: query.exclude_ids.unwrap_or_default(),
-            },
+            filter: filter.into(),
             weights: query.weights.unwrap_or_default(),
             diversity: query.diversity.unwrap_or(0.0),
             exploration: Exploration { share: query.explore.unwrap_or(0.0), seed: query.seed.unwrap_or(0) },
@@ -136,50 +98,12 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::E
     })
 }
 
-fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+pub(super) fn offset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
     query::strict(deserializer, "a whole number from 0 to 10000", |text| whole(text, 0, MAX_OFFSET))
 }
 
 fn strategy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Strategy>, D::Error> {
     query::strict(deserializer, "popular, preferences_only or personalised", |text| text.parse().ok())
-}
-
-fn genres<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<GenreChoice>, D::Error> {
-    query::strict(deserializer, "genres separated by , or by |, at most 20", |text| {
-        let all = !text.contains('|');
-        let genres: Vec<String> =
-            text.split(if all { ',' } else { '|' }).map(|genre| genre.trim().to_owned()).collect();
-        let is_genre = |genre: &String| !genre.is_empty() && !genre.contains(',');
-        (genres.len() <= MAX_GENRES && genres.iter().all(is_genre)).then_some(GenreChoice { genres, all })
-    })
-}
-
-fn year<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
-    query::strict(deserializer, "a year from 1 to 9999", |text| whole(text, 1, 9999))
-}
-
-fn minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
-    query::strict(deserializer, "a number of minutes from 1 to 65535", |text| whole(text, 1, u16::MAX))
-}
-
-fn language<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    query::strict(deserializer, "a language code such as en", |text| {
-        let is_code = (2..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-        is_code.then(|| text.to_ascii_lowercase())
-    })
-}
-
-fn vote<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-    query::strict(deserializer, "a number from 0 to 10", |text| number(text, 10.0))
-}
-
-fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<i32>>, D::Error> {
-    query::strict(deserializer, "ids of movies separated by commas, at most 500", |text| {
-        let mut ids = text.split(',').map(|id| whole(id, 1, i32::MAX)).collect::<Option<Vec<i32>>>()?;
-        ids.sort_unstable();
-        ids.dedup();
-        (ids.len() <= MAX_EXCLUDED).then_some(ids)
-    })
 }
 
 type RuleWeights = Vec<(RuleType, f64)>;
@@ -205,22 +129,17 @@ fn seed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Er
     query::strict(deserializer, "a whole number from 0 to 9007199254740991", |text| whole(text, 0, (1 << 53) - 1))
 }
 
-fn whole<T: std::str::FromStr + PartialOrd>(text: &str, min: T, max: T) -> Option<T> {
-    text.parse().ok().filter(|number| (&min..=&max).contains(&number))
-}
-
-fn number(text: &str, max: f64) -> Option<f64> {
-    // Adding 0 turns -0 into 0.
-    text.parse().ok().filter(|number| (0.0..=max).contains(number)).map(|number: f64| number + 0.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::request_validation::query::parse_query, *};
-    use crate::{error::ApiError, error_code::ErrorCode};
+    use crate::{
+        error::ApiError,
+        error_code::ErrorCode,
+        models::list_request::{GenreChoice, MovieFilter},
+    };
 
     fn request(query: &str) -> Result<ListRequest, ApiError> {
-        Ok(parse_query::<ListQuery>(query)?.into())
+        Ok(parse_query::<ListParameters>(query)?.into())
     }
 
     fn limit(query: &str) -> usize {

@@ -1,11 +1,17 @@
 //! HTTP: routes, what they take and what they answer. A handler extracts, calls one service method and maps.
 
+mod also_liked;
+mod anonymous;
 mod catalogue_age;
 mod docs;
 mod error_mapping;
 mod explanation;
+mod filter_query;
+mod group;
 mod health;
 mod list_query;
+mod movie_view;
+mod numbers;
 mod path;
 mod recommendations;
 mod responses;
@@ -15,15 +21,16 @@ pub mod request_validation;
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, http::StatusCode, response::Response};
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App,
     error::ErrorBody,
-    middleware::{body_limit, time_limit},
+    middleware::{body_limit, json_bytes, time_limit},
 };
 
 /// The specification without its paths; those come from the handlers.
@@ -38,7 +45,15 @@ use crate::{
     // No token of its own: the gateway asks for one.
     security(()),
     components(schemas(ErrorBody), responses(
+        responses::BodyTimeout,
+        responses::BodyTooLarge,
+        responses::CatalogueUnavailable,
+        responses::InvalidGroupRequest,
+        responses::InvalidMovieRequest,
         responses::InvalidRecommendationRequest,
+        responses::InvalidVisitor,
+        responses::MovieNotFound,
+        responses::UnsupportedEncoding,
         responses::UserNotFound,
         responses::RecommendationsUnavailable,
         responses::DatabaseUnavailable,
@@ -54,6 +69,9 @@ struct ApiDoc;
 fn api() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())
         .routes(routes!(recommendations::get_recommendations))
+        .routes(routes!(anonymous::recommend_to_visitor))
+        .routes(routes!(group::get_group_recommendations))
+        .routes(routes!(also_liked::list_also_liked))
         .routes(routes!(rules::list_rules))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
@@ -74,4 +92,9 @@ pub fn openapi_yaml() -> String {
 /// A time as RFC 3339 in UTC, with `Z`.
 fn rfc3339(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// A body of texts and finite numbers as JSON.
+fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    json_bytes(status, serde_json::to_vec(body).expect("texts and finite numbers always serialise").into())
 }

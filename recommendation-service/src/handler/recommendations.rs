@@ -12,8 +12,15 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    catalogue_age::with_catalogue_age, explanation::ContributionView, list_query::ListQuery, path::UserPath,
-    request_validation::query::ValidQuery, responses::RecommendationErrors, rfc3339,
+    catalogue_age::with_catalogue_age,
+    explanation::ContributionView,
+    filter_query::FilterQuery,
+    list_query::{ListParameters, ListQuery},
+    movie_view::poster_url,
+    path::UserPath,
+    request_validation::query::ValidQuery,
+    responses::RecommendationErrors,
+    rfc3339,
 };
 use crate::{
     App,
@@ -22,19 +29,18 @@ use crate::{
     models::{
         catalogue::Catalogue,
         recommendation::{Excluded, RankedMovie, RecommendationRequest, Recommendations},
+        user_id::UserId,
     },
     peers::trace_headers::TraceHeaders,
 };
 
-/// Stands before a poster path to make an address.
-const POSTER_PREFIX: &str = "https://image.tmdb.org/t/p/w500";
-
 /// A list of recommendations.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RecommendationList<'a> {
-    /// For whom.
-    #[schema(example = 1, minimum = 1)]
-    user_id: i64,
+    /// For whom; left out for a visitor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 1, minimum = 1)]
+    user_id: Option<i64>,
     /// Best first.
     recommendations: Vec<Recommendation<'a>>,
     /// What the list is made from: `popular` (nothing is known of the user), `preferences_only`, or `personalised`.
@@ -123,7 +129,7 @@ pub struct Recommendation<'a> {
 impl<'a> From<&'a Recommendations> for RecommendationList<'a> {
     fn from(list: &'a Recommendations) -> Self {
         Self {
-            user_id: list.user.get(),
+            user_id: list.user.map(UserId::get),
             recommendations: list.movies.iter().map(|movie| Recommendation::new(&list.catalogue, movie)).collect(),
             strategy: list.strategy.name(),
             recommendation_id: &list.id,
@@ -140,14 +146,13 @@ impl<'a> From<&'a Recommendations> for RecommendationList<'a> {
 impl<'a> Recommendation<'a> {
     fn new(catalogue: &'a Catalogue, movie: &'a RankedMovie) -> Self {
         let index = movie.index;
-        let poster = catalogue.poster_path(index);
         Self {
             id: catalogue.ids()[index],
             title: catalogue.title(index),
             release_date: catalogue.release_date(index).map(|date| date.to_string()).unwrap_or_default(),
             genres: catalogue.genres(index).collect(),
             popularity: catalogue.popularity()[index],
-            poster_url: if poster.is_empty() { Cow::Borrowed("") } else { format!("{POSTER_PREFIX}{poster}").into() },
+            poster_url: poster_url(catalogue.poster_path(index)),
             score: movie.score,
             reason: movie.reasons.to_string(),
             watchlisted: movie.is_watchlisted,
@@ -170,13 +175,13 @@ impl<'a> Recommendation<'a> {
     path = "/api/v1/users/{id}/recommendations",
     operation_id = "getRecommendations",
     tag = "recommendations",
-    params(UserPath, ListQuery),
+    params(UserPath, ListQuery, FilterQuery),
     responses((status = 200, description = "The list", body = RecommendationList<'static>), RecommendationErrors)
 )]
 pub async fn get_recommendations(
     State(app): State<Arc<App>>,
     path: UserPath,
-    ValidQuery(query): ValidQuery<ListQuery>,
+    ValidQuery(query): ValidQuery<ListParameters>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let trace = TraceHeaders::from_headers(&headers);
@@ -185,6 +190,6 @@ pub async fn get_recommendations(
     Ok(json_bytes(StatusCode::OK, with_catalogue_age(list, app.catalogue.stale_for())))
 }
 
-fn render(list: &Recommendations) -> Bytes {
+pub(super) fn render(list: &Recommendations) -> Bytes {
     serde_json::to_vec(&RecommendationList::from(list)).expect("texts and finite numbers always serialise").into()
 }

@@ -22,6 +22,63 @@ pub enum RecommendationErrors {
     Timeout(#[ref_response] Timeout),
 }
 
+/// Of recommendations for a visitor.
+#[derive(IntoResponses)]
+pub enum AnonymousErrors {
+    /// 400
+    #[response(status = 400)]
+    Invalid(#[ref_response] InvalidVisitor),
+    /// 408
+    #[response(status = 408)]
+    Slow(#[ref_response] BodyTimeout),
+    /// 413
+    #[response(status = 413)]
+    Large(#[ref_response] BodyTooLarge),
+    /// 415
+    #[response(status = 415)]
+    Encoding(#[ref_response] UnsupportedEncoding),
+    /// 503
+    #[response(status = 503)]
+    Unavailable(#[ref_response] CatalogueUnavailable),
+    /// 504
+    #[response(status = 504)]
+    Timeout(#[ref_response] Timeout),
+}
+
+/// Of recommendations for a group.
+#[derive(IntoResponses)]
+pub enum GroupErrors {
+    /// 400
+    #[response(status = 400)]
+    Invalid(#[ref_response] InvalidGroupRequest),
+    /// 404
+    #[response(status = 404)]
+    NotFound(#[ref_response] UserNotFound),
+    /// 503
+    #[response(status = 503)]
+    Unavailable(#[ref_response] CatalogueUnavailable),
+    /// 504
+    #[response(status = 504)]
+    Timeout(#[ref_response] Timeout),
+}
+
+/// Of the neighbours of a movie.
+#[derive(IntoResponses)]
+pub enum AlsoLikedErrors {
+    /// 400
+    #[response(status = 400)]
+    Invalid(#[ref_response] InvalidMovieRequest),
+    /// 404
+    #[response(status = 404)]
+    NotFound(#[ref_response] MovieNotFound),
+    /// 503
+    #[response(status = 503)]
+    Unavailable(#[ref_response] CatalogueUnavailable),
+    /// 504
+    #[response(status = 504)]
+    Timeout(#[ref_response] Timeout),
+}
+
 /// Of the rules.
 #[derive(IntoResponses)]
 pub enum RuleErrors {
@@ -57,3 +114,43 @@ pub struct DatabaseUnavailable(ErrorBody);
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "the request took too long", "code": "timeout" }))]
 pub struct Timeout(ErrorBody);
+
+/// A parameter or field that cannot be used or is unknown, or `invalid request body`
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid liked, expected ids of movies", "code": "invalid_field", "field": "liked" }))]
+pub struct InvalidVisitor(ErrorBody);
+
+/// A parameter that cannot be used or is unknown
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid users, expected 2 to 50 ids of users separated by commas, each once", "code": "invalid_parameter", "field": "users" }))]
+pub struct InvalidGroupRequest(ErrorBody);
+
+/// `invalid movie ID`, or a parameter that is unknown
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid movie ID", "code": "invalid_movie_id", "field": "id" }))]
+pub struct InvalidMovieRequest(ErrorBody);
+
+/// `movie not found`
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "movie not found", "code": "movie_not_found" }))]
+pub struct MovieNotFound(ErrorBody);
+
+/// The body did not arrive in time
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "the request body did not arrive in time", "code": "request_timeout" }))]
+pub struct BodyTimeout(ErrorBody);
+
+/// The body is larger than 1 MiB
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "request body too large", "code": "body_too_large" }))]
+pub struct BodyTooLarge(ErrorBody);
+
+/// The `Content-Encoding` of the body is none of gzip, br and zstd
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "unsupported Content-Encoding, expected gzip, br or zstd", "code": "unsupported_encoding" }))]
+pub struct UnsupportedEncoding(ErrorBody);
+
+/// The catalogue is not loaded yet
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "movie catalogue not loaded yet", "code": "catalogue_unavailable" }))]
+pub struct CatalogueUnavailable(ErrorBody);

@@ -5,6 +5,7 @@ pub mod catalogue;
 pub mod catalogue_builder;
 mod catalogue_changes;
 pub mod feedback;
+pub mod group;
 pub mod id_index;
 pub mod list_request;
 pub mod recommendation;

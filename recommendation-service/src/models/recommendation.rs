@@ -23,8 +23,8 @@ pub struct RecommendationRequest {
 pub struct Recommendations {
     /// The list's own name, by which events refer to it.
     pub id: String,
-    /// For whom.
-    pub user: UserId,
+    /// For whom; `None` for a visitor without an account.
+    pub user: Option<UserId>,
     /// What it was made from.
     pub strategy: Strategy,
     /// The catalogue that `movies` index.

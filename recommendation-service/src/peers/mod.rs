@@ -6,15 +6,21 @@ pub mod movie_service;
 pub mod profile;
 pub mod trace_headers;
 pub mod user_preference_service;
+pub mod user_revisions;
 
 use std::time::Duration;
 
-use reqwest::{Client, redirect::Policy};
+use backon::{ConstantBuilder, Retryable};
+use bytes::Bytes;
+use reqwest::{Client, Response, redirect::Policy};
 
 use crate::config::env::Env;
 
 /// Idle connections are dropped before the peer closes them, which it does after 10 seconds.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// One more try at once: a connection that broke may have been an idle one that the peer was just closing.
+const RETRY: ConstantBuilder = ConstantBuilder::new().with_delay(Duration::ZERO).with_max_times(1);
 
 /// Where the peers are, and how long they may take.
 #[derive(Debug, Clone)]
@@ -23,8 +29,10 @@ pub struct PeersConfig {
     pub movie_service_url: String,
     /// `USER_PREFERENCE_SERVICE_URL`.
     pub user_preference_service_url: String,
-    /// `PEER_TIMEOUT_MS`: longest wait for a connection, for the head of an answer, and for a whole profile.
+    /// `PEER_TIMEOUT_MS`: longest wait for a connection and for the head of an answer.
     pub timeout: Duration,
+    /// `PROFILE_TIMEOUT_MS`: longest wait for what user-preference-service knows of a user; then a list is a general one.
+    pub profile_timeout: Duration,
 }
 
 impl PeersConfig {
@@ -34,6 +42,7 @@ impl PeersConfig {
             movie_service_url: env.base_url("MOVIE_SERVICE_URL", "http://localhost:8081"),
             user_preference_service_url: env.base_url("USER_PREFERENCE_SERVICE_URL", "http://localhost:8082"),
             timeout: env.millis("PEER_TIMEOUT_MS", 2000),
+            profile_timeout: env.millis("PROFILE_TIMEOUT_MS", 300),
         }
     }
 
@@ -86,4 +95,23 @@ impl From<reqwest::Error> for PeerError {
     fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() { Self::TimedOut } else { Self::Transport(error.without_url()) }
     }
+}
+
+/// Makes a request, once more at once when its connection broke.
+async fn retry_broken_connection<T, F: Future<Output = Result<T, PeerError>>>(
+    request: impl FnMut() -> F,
+) -> Result<T, PeerError> {
+    request.retry(RETRY).when(|error| matches!(error, PeerError::Transport(_))).await
+}
+
+/// The whole body of a response.
+async fn read_limited(mut response: Response, max_bytes: usize) -> Result<Bytes, PeerError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > max_bytes {
+            return Err(PeerError::malformed("the response is too large"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.into())
 }

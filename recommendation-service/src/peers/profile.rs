@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::PeerError;
 use crate::models::{
@@ -32,6 +33,11 @@ struct ProfileJson {
 }
 
 #[derive(Deserialize)]
+struct RevisionJson {
+    revision: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct FeedbackJson {
     movie_id: i64,
     kind: String,
@@ -45,9 +51,13 @@ impl ProfileBody {
         Self(body)
     }
 
-    /// The bytes that were sent.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+    /// What it is the state of: its revision, or from an older release of user-preference-service, that sends none, the
+    /// digest of the whole (equal data gives equal bytes).
+    pub fn revision(&self) -> String {
+        match serde_json::from_slice::<RevisionJson>(&self.0) {
+            Ok(RevisionJson { revision: Some(revision) }) => revision,
+            _ => Sha256::digest(&self.0).iter().fold(String::from("sha256-"), |text, byte| format!("{text}{byte:02x}")),
+        }
     }
 
     /// Reads it.
@@ -130,6 +140,14 @@ mod tests {
         let kinds: Vec<_> = profile.feedback.iter().map(|feedback| (feedback.movie_id, feedback.kind)).collect();
         assert_eq!(kinds, [(9, FeedbackKind::Rating(8.5)), (2, FeedbackKind::Dislike)]);
         assert_eq!(profile.watchlist, [5, 8]);
+    }
+
+    #[test]
+    fn the_revision_is_the_one_that_was_sent_or_else_the_digest() {
+        let revision = |json: &str| ProfileBody::new(Bytes::copy_from_slice(json.as_bytes())).revision();
+        assert_eq!(revision(r#"{"user_id":7,"revision":"1-2"}"#), "1-2");
+        let (one, other) = (revision(JSON), revision("{}"));
+        assert!(one.starts_with("sha256-") && one.len() == 71 && one != other);
     }
 
     #[test]

@@ -2,21 +2,22 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use backon::{ConstantBuilder, Retryable};
-use bytes::Bytes;
-use reqwest::{Client, Response, StatusCode};
-use tokio::time::timeout;
+use reqwest::{Client, StatusCode};
+use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::{
-    PeerError, PeersConfig, circuit_breaker::CircuitBreaker, profile::ProfileBody, trace_headers::TraceHeaders,
+    PeerError, PeersConfig,
+    circuit_breaker::CircuitBreaker,
+    profile::ProfileBody,
+    read_limited, retry_broken_connection,
+    trace_headers::TraceHeaders,
+    user_revisions::{RevisionResponse, UserRevisions},
 };
 use crate::{lifecycle::Lifecycle, models::user_id::UserId};
 
 /// Largest profile in bytes: more than a million seen movies.
 const MAX_PROFILE_BYTES: usize = 16 * 1024 * 1024;
-/// One more try at once: a connection that broke may have been an idle one that the peer was just closing.
-const RETRY: ConstantBuilder = ConstantBuilder::new().with_delay(Duration::ZERO).with_max_times(1);
 
 /// What came of asking for a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,7 @@ struct Inner {
     base_url: String,
     timeout: Duration,
     breaker: CircuitBreaker,
+    revisions: UserRevisions,
     lifecycle: Lifecycle,
 }
 
@@ -47,13 +49,53 @@ impl UserPreferenceService {
     pub fn new(client: Client, config: &PeersConfig, lifecycle: Lifecycle) -> Self {
         let base_url = format!("{}/internal/v1/users", config.user_preference_service_url);
         let breaker = CircuitBreaker::new("user-preference-service");
-        Self(Arc::new(Inner { client, base_url, timeout: config.timeout, breaker, lifecycle }))
+        let revisions = UserRevisions::new(client.clone(), config);
+        Self(Arc::new(Inner { client, base_url, timeout: config.profile_timeout, breaker, revisions, lifecycle }))
     }
 
-    /// Asks for the profile of `user`, at most for the time limit. While the service is known to be down, a short probe
-    /// that requests share decides whether it is asked.
-    pub async fn profile(&self, user: UserId, trace: &TraceHeaders) -> ProfileResponse {
-        let breaker = &self.0.breaker;
+    /// When a request that begins now must go on without the user's profile.
+    pub fn deadline(&self) -> Instant {
+        Instant::now() + self.0.timeout
+    }
+
+    /// Asks for the revision of what is known about `user`, in one question with those of other requests.
+    pub async fn revision(&self, user: UserId, trace: &TraceHeaders, deadline: Instant) -> RevisionResponse {
+        if !self.allows_request(user, trace).await {
+            return RevisionResponse::Unavailable;
+        }
+        let (answer, needs_sender) = self.0.revisions.ask(user);
+        if needs_sender {
+            let this = self.clone();
+            self.0.lifecycle.spawn(async move {
+                this.0.revisions.send_all(|result| this.report(result, "revisions")).await;
+            });
+        }
+        match timeout_at(deadline, answer).await {
+            Ok(Ok(response)) => response,
+            // The question's own time limit tells the circuit breaker.
+            Ok(Err(_)) | Err(_) => RevisionResponse::Unavailable,
+        }
+    }
+
+    /// Asks for the profile of `user`.
+    pub async fn profile(&self, user: UserId, trace: &TraceHeaders, deadline: Instant) -> ProfileResponse {
+        if !self.allows_request(user, trace).await {
+            return ProfileResponse::Unavailable;
+        }
+        match self.fetch(user, trace, deadline).await {
+            Ok(response) => {
+                self.report(Ok(()), "profile");
+                response
+            }
+            Err(error) => {
+                self.report(Err(&error), "profile");
+                ProfileResponse::Unavailable
+            }
+        }
+    }
+
+    /// Whether the service is to be asked. While it is known to be down, a short probe that requests share decides.
+    async fn allows_request(&self, user: UserId, trace: &TraceHeaders) -> bool {
         let start_probe = |guard| {
             let (this, trace) = (self.clone(), trace.clone());
             let probe = async move {
@@ -62,18 +104,16 @@ impl UserPreferenceService {
             };
             self.0.lifecycle.spawn(probe.in_current_span());
         };
-        if !breaker.allows_request(start_probe).await {
-            return ProfileResponse::Unavailable;
-        }
-        match self.fetch(user, trace).await {
-            Ok(response) => {
-                breaker.record_success();
-                response
-            }
+        self.0.breaker.allows_request(start_probe).await
+    }
+
+    /// Tells the circuit breaker how a request for `what` went.
+    fn report(&self, result: Result<(), &PeerError>, what: &str) {
+        match result {
+            Ok(()) => self.0.breaker.record_success(),
             Err(error) => {
-                tracing::warn!(%error, cause = error.source(), %user, "no profile from user-preference-service");
-                breaker.record_failure();
-                ProfileResponse::Unavailable
+                tracing::warn!(%error, cause = error.source(), what, "no answer from user-preference-service");
+                self.0.breaker.record_failure();
             }
         }
     }
@@ -81,37 +121,27 @@ impl UserPreferenceService {
     /// Closes the breaker when the service answers; ends with the process.
     async fn probe(&self, user: UserId, trace: &TraceHeaders) {
         let stop = self.0.lifecycle.stop_token();
-        match stop.run_until_cancelled(self.fetch(user, trace)).await {
+        match stop.run_until_cancelled(self.fetch(user, trace, self.deadline())).await {
             Some(Ok(_)) => self.0.breaker.record_success(),
             Some(Err(error)) => tracing::debug!(%error, "user-preference-service is still down"),
             None => {}
         }
     }
 
-    async fn fetch(&self, user: UserId, trace: &TraceHeaders) -> Result<ProfileResponse, PeerError> {
-        let attempt = || self.fetch_once(user, trace);
-        let fetching = attempt.retry(RETRY).when(|error| matches!(error, PeerError::Transport(_)));
-        timeout(self.0.timeout, fetching).await.unwrap_or(Err(PeerError::TimedOut))
+    async fn fetch(&self, user: UserId, trace: &TraceHeaders, deadline: Instant) -> Result<ProfileResponse, PeerError> {
+        let fetching = retry_broken_connection(|| self.fetch_once(user, trace));
+        timeout_at(deadline, fetching).await.unwrap_or(Err(PeerError::TimedOut))
     }
 
     async fn fetch_once(&self, user: UserId, trace: &TraceHeaders) -> Result<ProfileResponse, PeerError> {
         let url = format!("{}/{user}/profile", self.0.base_url);
         let response = self.0.client.get(url).headers(trace.to_map()).send().await?;
         match response.status() {
-            StatusCode::OK => Ok(ProfileResponse::Found(ProfileBody::new(read_limited(response).await?))),
+            StatusCode::OK => {
+                Ok(ProfileResponse::Found(ProfileBody::new(read_limited(response, MAX_PROFILE_BYTES).await?)))
+            }
             StatusCode::NOT_FOUND => Ok(ProfileResponse::NoSuchUser),
             status => Err(PeerError::Status(status.as_u16())),
         }
     }
-}
-
-async fn read_limited(mut response: Response) -> Result<Bytes, PeerError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_PROFILE_BYTES {
-            return Err(PeerError::malformed("the profile is too large"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.into())
 }

@@ -1,7 +1,8 @@
 //! Finished lists in Redis: `recommendations:{user}:{limit}`, for 10 minutes.
 //!
-//! An entry is a list as it is sent, after a digest of 32 bytes: the SHA-256 of everything the list was made from and of
-//! the list itself. So a list whose inputs have changed since, and anything damaged or foreign, is not sent.
+//! An entry is a checksum (CRC-32 of what follows), the length of the versions, the versions of everything that the list
+//! was made from, and the list as it is sent. So a list whose inputs have changed since, and anything damaged or foreign,
+//! is not sent.
 
 use bytes::Bytes;
 use redis::AsyncCommands;
@@ -17,25 +18,32 @@ use crate::{
 
 /// How long an entry lives, in seconds.
 const TTL_SECONDS: u64 = 600;
-const DIGEST_BYTES: usize = 32;
+const CHECKSUM_BYTES: usize = 4;
+const LENGTH_BYTES: usize = 2;
 
-/// A hash of everything that a list is made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; DIGEST_BYTES]);
+/// The versions of everything that a list is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Versions<'a> {
+    /// The key and [`parameters`] of the request.
+    pub request: (&'a str, &'a str),
+    /// Of what is known about the user.
+    pub user: &'a str,
+    /// Of the catalogue.
+    pub catalogue: &'a str,
+    /// Of the rules and the settings of feedback.
+    pub rules: &'a str,
+    /// Of the collaborative model, `""` without one.
+    pub model: &'a str,
+    /// The day as a number: movies grow old.
+    pub day: i32,
+}
 
-impl Fingerprint {
-    /// Hashes the parts in this order, each with its length.
-    pub fn of(parts: &[&[u8]]) -> Self {
-        let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        Self(hash.finalize().into())
-    }
-
-    fn digest(&self, body: &[u8]) -> [u8; DIGEST_BYTES] {
-        Sha256::new().chain_update(self.0).chain_update(body).finalize().into()
+impl Versions<'_> {
+    /// As text. The release stands for the formulas and the form of the response.
+    fn to_text(self) -> String {
+        let Versions { request: (key, parameters), user, catalogue, rules, model, day } = self;
+        let release = env!("CARGO_PKG_VERSION");
+        format!("{release}\n{key}\n{parameters}\n{user}\n{catalogue}\n{rules}\n{model}\n{day}")
     }
 }
 
@@ -95,10 +103,27 @@ pub struct CacheUnavailable;
 pub struct Entry(Vec<u8>);
 
 impl Entry {
-    /// The list, if it was made from what `fingerprint` stands for.
-    pub fn verified(self, fingerprint: &Fingerprint) -> Option<Bytes> {
-        let (digest, body) = self.0.split_at_checked(DIGEST_BYTES)?;
-        (digest == fingerprint.digest(body)).then(|| Bytes::from(self.0).slice(DIGEST_BYTES..))
+    /// `None` when the versions are too long to be kept.
+    fn new(versions: &Versions<'_>, body: &[u8]) -> Option<Self> {
+        let versions = versions.to_text();
+        let length = u16::try_from(versions.len()).ok()?;
+        let mut entry = vec![0; CHECKSUM_BYTES];
+        entry.extend_from_slice(&length.to_be_bytes());
+        entry.extend_from_slice(versions.as_bytes());
+        entry.extend_from_slice(body);
+        let checksum = crc32fast::hash(&entry[CHECKSUM_BYTES..]);
+        entry[..CHECKSUM_BYTES].copy_from_slice(&checksum.to_be_bytes());
+        Some(Self(entry))
+    }
+
+    /// The list, if it was made from these versions.
+    pub fn verified(self, versions: &Versions<'_>) -> Option<Bytes> {
+        let (checksum, rest) = self.0.split_at_checked(CHECKSUM_BYTES)?;
+        let (length, rest) = rest.split_first_chunk::<LENGTH_BYTES>()?;
+        let (made_from, body) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+        let is_undamaged = || checksum == crc32fast::hash(&self.0[CHECKSUM_BYTES..]).to_be_bytes();
+        let start = self.0.len() - body.len();
+        (made_from == versions.to_text().as_bytes() && is_undamaged()).then(|| Bytes::from(self.0).slice(start..))
     }
 }
 
@@ -118,8 +143,8 @@ pub async fn get(redis: &RedisLink, key: &str) -> Result<Option<Entry>, CacheUna
 }
 
 /// Keeps a list. When Redis cannot, the next request makes it anew.
-pub async fn put(redis: &RedisLink, key: &str, fingerprint: &Fingerprint, body: &[u8]) {
-    let entry = [&fingerprint.digest(body), body].concat();
+pub async fn put(redis: &RedisLink, key: &str, versions: &Versions<'_>, body: &[u8]) {
+    let Some(Entry(entry)) = Entry::new(versions, body) else { return };
     match redis.run(async |redis| redis.set_ex::<_, _, ()>(key, entry, TTL_SECONDS).await).await {
         Ok(()) | Err(RedisFailure::Unavailable) => {}
         Err(RedisFailure::Refused(error)) => tracing::warn!(%error, "a cache entry cannot be written"),
@@ -137,16 +162,45 @@ mod tests {
         strategy::Strategy,
     };
 
+    const VERSIONS: Versions<'static> = Versions {
+        request: ("recommendations:7:10", ""),
+        user: "1-2",
+        catalogue: "1-1",
+        rules: "r",
+        model: "",
+        day: 739_000,
+    };
+
     #[test]
-    fn an_entry_is_verified_only_undamaged_and_for_the_inputs_it_was_made_from() {
-        let (made_from, other) = (Fingerprint::of(&[b"a", b"bc"]), Fingerprint::of(&[b"ab", b"c"]));
-        let entry = [made_from.digest(b"{}").as_slice(), b"{}"].concat();
-        assert_eq!(Entry(entry.clone()).verified(&made_from), Some(Bytes::from_static(b"{}")));
-        assert_eq!(Entry(entry.clone()).verified(&other), None);
+    fn an_entry_is_verified_only_undamaged() {
+        let entry = Entry::new(&VERSIONS, b"{}").expect("short versions").0;
+        let verified = |entry: &[u8]| Entry(entry.to_vec()).verified(&VERSIONS);
+        assert_eq!(verified(&entry), Some(Bytes::from_static(b"{}")));
         for length in 0..entry.len() {
-            assert_eq!(Entry(entry[..length].to_vec()).verified(&made_from), None, "cut after {length} bytes");
+            assert_eq!(verified(&entry[..length]), None, "cut after {length} bytes");
         }
-        assert_eq!(Entry([entry.as_slice(), b" "].concat()).verified(&made_from), None);
+        for byte in 0..entry.len() {
+            let mut damaged = entry.clone();
+            damaged[byte] ^= 1;
+            assert_eq!(verified(&damaged), None, "byte {byte}");
+        }
+        assert_eq!(verified(&[entry.as_slice(), b" "].concat()), None);
+    }
+
+    #[test]
+    fn an_entry_counts_for_the_versions_that_it_was_made_from_only() {
+        for other in [
+            Versions { request: ("recommendations:8:10", ""), ..VERSIONS },
+            Versions { request: ("recommendations:7:10", "&offset=1"), ..VERSIONS },
+            Versions { user: "1-3", ..VERSIONS },
+            Versions { catalogue: "1-2", ..VERSIONS },
+            Versions { rules: "s", ..VERSIONS },
+            Versions { model: "m", ..VERSIONS },
+            Versions { day: 739_001, ..VERSIONS },
+        ] {
+            let entry = Entry::new(&VERSIONS, b"{}").expect("short versions");
+            assert_eq!(entry.verified(&other), None, "{other:?}");
+        }
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 pub mod catalogue;
 pub mod model;
+pub mod models;
 pub mod pipeline;
 pub mod recommendations;
 pub mod rules;
 pub mod snapshots;
 
-use crate::{database::postgres::DatabaseError, repository::recommendation_cache::CacheUnavailable};
+use crate::{
+    database::postgres::DatabaseError, models::user_id::UserId, repository::recommendation_cache::CacheUnavailable,
+};
 
 /// Why a request cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +18,12 @@ pub enum ServiceError {
     /// There is no such user.
     #[error("no such user")]
     NoSuchUser,
+    /// There is no user with this id, who is to be a member of a group.
+    #[error("no such user: {0}")]
+    NoSuchMember(UserId),
+    /// There is no such movie.
+    #[error("no such movie")]
+    NoSuchMovie,
     /// Redis does not answer.
     #[error(transparent)]
     Cache(#[from] CacheUnavailable),

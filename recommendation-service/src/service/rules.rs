@@ -5,13 +5,14 @@ use std::{
     time::Duration,
 };
 
+use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{ServiceError, pipeline::weights::Weights};
 use crate::{
     database::postgres::{Database, DatabaseError},
-    models::rule::Rule,
+    models::{feedback::FeedbackSettings, rule::Rule},
     repository,
 };
 
@@ -19,7 +20,28 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct RuleStore {
     database: Database,
-    weights: Arc<RwLock<Weights>>,
+    feedback: FeedbackSettings,
+    rules: Arc<RwLock<Arc<RuleSet>>>,
+}
+
+/// What lists are scored by.
+#[derive(Debug, PartialEq)]
+pub struct RuleSet {
+    /// What each type of rule counts.
+    pub weights: Weights,
+    /// What each kind of feedback says.
+    pub feedback: FeedbackSettings,
+    /// Changes with the others.
+    pub version: String,
+}
+
+impl RuleSet {
+    fn new(rules: &[Rule], feedback: FeedbackSettings) -> Self {
+        let weights = Weights::from_rules(rules).with_learned_defaults(rules);
+        let text = format!("{weights:?} {feedback:?}");
+        let version = Sha256::digest(text)[..8].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        Self { weights, feedback, version }
+    }
 }
 
 impl RuleStore {
@@ -27,9 +49,9 @@ impl RuleStore {
     ///
     /// # Errors
     /// [`DatabaseError`] when the database does not work.
-    pub async fn load(database: Database) -> Result<Self, DatabaseError> {
-        let weights = weights(&repository::rules::list_all(&database).await?);
-        Ok(Self { database, weights: Arc::new(RwLock::new(weights)) })
+    pub async fn load(database: Database, feedback: FeedbackSettings) -> Result<Self, DatabaseError> {
+        let rules = RuleSet::new(&repository::rules::list_all(&database).await?, feedback);
+        Ok(Self { database, feedback, rules: Arc::new(RwLock::new(Arc::new(rules))) })
     }
 
     /// The active rules, as they are in PostgreSQL now.
@@ -42,14 +64,19 @@ impl RuleStore {
 
     /// The weights as they were a moment ago; never waits.
     pub fn weights(&self) -> Weights {
-        *self.weights.read().unwrap_or_else(PoisonError::into_inner)
+        self.current().weights
+    }
+
+    /// What lists are scored by, as it was a moment ago; never waits.
+    pub fn current(&self) -> Arc<RuleSet> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn apply(&self, rules: &[Rule]) {
-        let weights = weights(rules);
-        if weights != self.weights() {
-            tracing::info!(?weights, "rules have changed");
-            *self.weights.write().unwrap_or_else(PoisonError::into_inner) = weights;
+        let rules = RuleSet::new(rules, self.feedback);
+        if rules != *self.current() {
+            tracing::info!(weights = ?rules.weights, version = rules.version, "rules have changed");
+            *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         }
     }
 
@@ -69,9 +96,4 @@ impl RuleStore {
             () = refreshing => {}
         }
     }
-}
-
-/// What each type of rule counts: what the table says, and the defaults of the learned ones.
-fn weights(rules: &[Rule]) -> Weights {
-    Weights::from_rules(rules).with_learned_defaults(rules)
 }

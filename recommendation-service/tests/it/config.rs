@@ -19,6 +19,8 @@ fn every_setting_has_its_documented_default() {
     assert_eq!(config.peers.movie_service_url, "http://localhost:8081");
     assert_eq!(config.peers.user_preference_service_url, "http://localhost:8082");
     assert_eq!(config.peers.timeout, Duration::from_secs(2));
+    assert_eq!(config.peers.profile_timeout, Duration::from_millis(300));
+    assert_eq!((config.feedback.like, config.feedback.abandoned, config.feedback.half_life_days), (1.0, -0.4, 730.0));
     assert_eq!(config.catalogue_refresh, Duration::from_secs(2));
     assert_eq!(config.catalogue_stale_after, Duration::from_secs(30));
 }
@@ -32,6 +34,9 @@ fn every_setting_can_be_changed() {
         ("MOVIE_SERVICE_URL", "https://movies.example/"),
         ("USER_PREFERENCE_SERVICE_URL", "http://users:1"),
         ("PEER_TIMEOUT_MS", "50"),
+        ("PROFILE_TIMEOUT_MS", "60"),
+        ("FEEDBACK_WEIGHT_WATCHED", "0.25"),
+        ("FEEDBACK_HALF_LIFE_DAYS", "90.5"),
         ("CATALOGUE_REFRESH_SECONDS", "1"),
         ("CATALOGUE_STALE_AFTER_SECONDS", "7"),
     ])
@@ -40,6 +45,8 @@ fn every_setting_can_be_changed() {
     assert_eq!((config.postgres.database.as_str(), config.redis.database), ("other", 7));
     assert_eq!(config.peers.movie_service_url, "https://movies.example");
     assert_eq!(config.peers.user_preference_service_url, "http://users:1");
+    assert_eq!((config.feedback.watched, config.feedback.half_life_days), (0.25, 90.5));
+    assert_eq!(config.peers.profile_timeout, Duration::from_millis(60));
     assert_eq!((config.peers.timeout.as_millis(), config.catalogue_refresh.as_secs()), (50, 1));
     assert_eq!(config.catalogue_stale_after.as_secs(), 7);
 }
@@ -51,6 +58,8 @@ fn all_errors_are_reported_together() {
         ("USER_PREFERENCE_SERVICE_URL", "ftp://x"),
         ("PEER_TIMEOUT_MS", "soon"),
         ("CATALOGUE_REFRESH_SECONDS", "0"),
+        ("FEEDBACK_WEIGHT_LIKE", "1.1"),
+        ("FEEDBACK_HALF_LIFE_DAYS", "NaN"),
         ("SERVER_PORT", "80000"),
     ])
     .unwrap_err();

@@ -2,17 +2,20 @@
 //! Redis, and stand-ins for the two services it asks.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod anonymous;
 mod cache;
 mod catalogue_refresh;
 mod common_routes;
 mod config;
 mod env_example;
 mod freshness;
+mod group;
 mod list_parameters;
 mod openapi;
 mod peer_failures;
 mod process;
 mod recommendations;
+mod revisions;
 mod rules;
 mod snapshots;
 mod support;

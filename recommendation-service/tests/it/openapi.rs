@@ -33,7 +33,10 @@ fn operations(yaml: &str) -> String {
 fn every_operation_says_everything_it_answers() {
     insta::assert_snapshot!(operations(&openapi_yaml()), @r"
     GET /api/v1/health 200
+    GET /api/v1/movies/{id}/also-liked 200 400 404 503 504
     GET /api/v1/ready 200 503
+    POST /api/v1/recommendations 200 400 408 413 415 503 504
+    GET /api/v1/recommendations/group 200 400 404 503 504
     GET /api/v1/rules 200 503 504
     GET /api/v1/users/{id}/recommendations 200 400 404 503 504
     ");

@@ -146,7 +146,8 @@ async fn the_request_id_and_the_trace_go_on_to_user_preference_service(pool: PgP
         (&headers["x-request-id"], &headers["traceparent"]),
         (&"abc-1".parse().unwrap(), &trace.parse().unwrap())
     );
-    app.get(PATH).await;
+    // Another list, as the first one is cached and needs no profile.
+    app.get(&format!("{PATH}?limit=3")).await;
     assert_eq!(app.peers.profile_headers()["x-request-id"].len(), 32, "the one that was made here");
 }
 
@@ -171,10 +172,16 @@ async fn an_idle_connection_that_the_peer_closed_costs_nothing(pool: PgPool) {
     tokio::spawn(async move {
         for number in 1.. {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let _ = stream.read(&mut [0; 4096]).await;
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
             if number % 2 == 0 {
-                let body = r#"{"user_id":1,"preferred_genres":[],"min_rating":0,"seen_movie_ids":[1]}"#;
-                let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+                // It knows no revisions.
+                let (status, body) = match request.starts_with(b"GET") {
+                    true => ("200 OK", r#"{"user_id":1,"preferred_genres":[],"min_rating":0,"seen_movie_ids":[1]}"#),
+                    false => ("404 Not Found", "{}"),
+                };
+                let length = body.len();
+                let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
                 let _ = stream.write_all((head + body).as_bytes()).await;
             }
         }
@@ -222,6 +229,7 @@ async fn many_requests_at_once_while_everything_changes_are_all_answered(pool: P
     let peers = Peers::start(Catalogue::small()).await;
     let mut settings = settings(&pool, &peers).await;
     settings.insert("PEER_TIMEOUT_MS".into(), "10000".into());
+    settings.insert("PROFILE_TIMEOUT_MS".into(), "10000".into());
     let app = Arc::new(TestApp::with(pool, peers, settings).await);
     eventually("the first copy of the catalogue", async || app.app.catalogue.is_loaded()).await;
     for user in 1..=20 {

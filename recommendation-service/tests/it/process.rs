@@ -69,6 +69,7 @@ async fn on_sigterm_what_is_in_flight_is_answered_and_recorded_and_each_step_log
     let port = free_port().await;
     settings.insert("SERVER_PORT".into(), port.to_string());
     settings.insert("PEER_TIMEOUT_MS".into(), "5000".into());
+    settings.insert("PROFILE_TIMEOUT_MS".into(), "5000".into());
     let process = Process::start(&settings);
     let url = format!("http://127.0.0.1:{port}/api/v1");
     eventually("ready", async || matches!(get(&format!("{url}/ready")).await, Some((200, _)))).await;

@@ -61,7 +61,7 @@ pub fn best(catalogue: &Catalogue, filters: &Filters<'_>, scorer: &impl Scorer, 
     let bounds = bounds.into_iter().zip(blocks.highest_popularity()).enumerate();
     let mut queue: BinaryHeap<BlockBound> = bounds
         .map(|(block, (bound, popularity))| BlockBound {
-            scaled_score: (bound * SCALE).round(),
+            scaled_score: rounded(bound * SCALE),
             popularity: *popularity,
             block,
         })
@@ -94,10 +94,15 @@ fn score_block(
     }
 }
 
+/// A scaled score as a whole number. Adding 0 turns -0 into 0, which would otherwise be below it.
+fn rounded(unrounded: f64) -> f64 {
+    unrounded.round() + 0.0
+}
+
 /// The movie at `index` with its score times [`SCALE`], not rounded yet.
 pub fn candidate(catalogue: &Catalogue, index: usize, unrounded: f64) -> Candidate {
     let (popularity, id) = (catalogue.popularity()[index], catalogue.ids()[index]);
-    Candidate { scaled_score: unrounded.round(), popularity, id, index }
+    Candidate { scaled_score: rounded(unrounded), popularity, id, index }
 }
 
 /// The highest popularity among the movies that pass the filters, at least 0.

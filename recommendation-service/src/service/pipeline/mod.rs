@@ -13,6 +13,8 @@
 mod candidates;
 mod explanation;
 mod filters;
+pub mod group;
+mod linked_model;
 mod rerank;
 pub mod rules;
 mod top_k;
@@ -20,6 +22,7 @@ pub mod weights;
 
 use chrono::{DateTime, Utc};
 
+pub use self::linked_model::LinkedModel;
 use self::{
     candidates::SCALE,
     filters::Filters,
@@ -48,6 +51,8 @@ pub struct PipelineInput<'a> {
     pub weights: &'a Weights,
     /// What each kind of feedback says.
     pub feedback: &'a FeedbackSettings,
+    /// The collaborative model, if there is one.
+    pub model: Option<&'a LinkedModel>,
     /// The time: feedback fades and movies grow old.
     pub now: DateTime<Utc>,
 }
@@ -75,6 +80,7 @@ impl PipelineInput<'_> {
             catalogue,
             profile,
             signals: &signals,
+            model: self.model,
             highest_popularity: candidates::highest_popularity(catalogue, &filters),
             today: day_number(self.now.date_naive()),
         };

@@ -1,9 +1,11 @@
 //! What holds for every list, over catalogues of several blocks, and each learned formula against an oracle.
 
+use std::sync::{Arc, LazyLock};
+
 use chrono::{Days, NaiveDate};
 use proptest::{prelude::*, strategy::Strategy};
 
-use super::{PipelineInput, Ranking, weights::Weights};
+use super::{LinkedModel, PipelineInput, Ranking, weights::Weights};
 use crate::models::{
     catalogue::Catalogue,
     catalogue_builder::{CatalogueBuilder, Movie},
@@ -13,6 +15,11 @@ use crate::models::{
     rule::RuleType,
     strategy,
     user_profile::UserProfile,
+};
+use crate::service::model::{
+    ItemModel,
+    control::TrainingControl,
+    training::{Like, TrainingSettings, train},
 };
 
 const GENRES: [&str; 6] = ["Action", "Comedy", "Drama", "Horror", "Romance", "War"];
@@ -73,21 +80,38 @@ fn today() -> NaiveDate {
     "2026-11-22".parse().expect("a date")
 }
 
-fn now() -> chrono::DateTime<chrono::Utc> {
+pub(super) fn now() -> chrono::DateTime<chrono::Utc> {
     "2026-11-22T15:00:00Z".parse().expect("a time")
 }
 
+/// A model of the first hundred movies, from the likes of eighty users.
+static MODEL: LazyLock<Arc<ItemModel>> = LazyLock::new(|| {
+    let mut numbers = Numbers(99);
+    let mut likes = Vec::new();
+    for user in 1..=80 {
+        for _ in 0..12 {
+            // Users with even ids like the first half, mostly.
+            let half = if user % 2 == 0 || numbers.below(5) == 0 { 0 } else { 50 };
+            let movie = (1 + half + numbers.below(50)) as i32 * 3;
+            likes.push(Like { user, movie, strength: 1.0, at: 0 });
+        }
+    }
+    let settings = TrainingSettings { ridges: vec![20.0], curves: vec![1.0], ..TrainingSettings::default() };
+    Arc::new(train(&likes, &|_| Vec::new(), &settings, &TrainingControl::default()).expect("enough likes"))
+});
+
 /// Everything a list is made from.
 #[derive(Debug)]
-struct World {
+pub(super) struct World {
     samples: Vec<Sample>,
-    catalogue: Catalogue,
-    profile: UserProfile,
-    weights: Weights,
+    pub(super) catalogue: Catalogue,
+    pub(super) profile: UserProfile,
+    pub(super) weights: Weights,
+    pub(super) model: LinkedModel,
 }
 
 impl World {
-    fn new(seed: u64, movies: i32) -> Self {
+    pub(super) fn new(seed: u64, movies: i32) -> Self {
         let mut numbers = Numbers(seed);
         let samples: Vec<Sample> = (1..=movies).map(|id| numbers.sample(id * 3)).collect();
         let mut ids = |count: u64| {
@@ -107,13 +131,16 @@ impl World {
             watchlist,
         };
         let weights = RuleType::ALL.map(|rule_type| (rule_type, numbers.below(11) as f64 / 10.0));
-        Self { catalogue: catalogue(&samples), samples, profile, weights: weights.into_iter().collect() }
+        let catalogue = catalogue(&samples);
+        let model = LinkedModel::new(MODEL.clone(), &catalogue);
+        Self { catalogue, samples, profile, weights: weights.into_iter().collect(), model }
     }
 
     fn rank(&self, request: &ListRequest) -> Ranking {
         let feedback = FeedbackSettings::default();
         let (catalogue, profile, weights) = (&self.catalogue, &self.profile, &self.weights);
-        PipelineInput { catalogue, profile, weights, feedback: &feedback, now: now() }.rank(request)
+        let model = Some(&self.model);
+        PipelineInput { catalogue, profile, weights, feedback: &feedback, model, now: now() }.rank(request)
     }
 
     fn ids(&self, movies: &[RankedMovie]) -> Vec<i32> {
@@ -248,6 +275,25 @@ fn affinity_oracle(world: &World, movie: &Sample) -> f64 {
     evidence / (evidence + 2.0) * sum
 }
 
+/// The collaborative value, by its formula.
+fn collaborative_oracle(world: &World, movie: i32) -> f64 {
+    let strength = |feedback: &Feedback| FeedbackSettings::default().strength(feedback, now()) as f32;
+    let feedback: Vec<(i32, f32)> =
+        world.profile.feedback.iter().map(|feedback| (feedback.movie_id, strength(feedback))).collect();
+    let scores =
+        MODEL.movie_ids().iter().copied().zip(MODEL.score(&feedback)).map(|(id, score)| (id, f64::from(score)));
+    let scores: Vec<(i32, f64)> =
+        scores.filter(|(id, _)| world.samples.iter().any(|sample| sample.id == *id)).collect();
+    let best = scores.iter().map(|(_, score)| *score).fold(0.0, f64::max);
+    let worst = scores.iter().map(|(_, score)| *score).fold(0.0, f64::min);
+    let score = scores.iter().find(|(id, _)| *id == movie).map_or(0.0, |(_, score)| *score);
+    match (best > 0.0, worst < 0.0) {
+        (true, _) => (score / best).max(-1.0),
+        (false, true) => score / worst.abs(),
+        (false, false) => 0.0,
+    }
+}
+
 fn part(movie: &RankedMovie, rule_type: RuleType) -> Contribution {
     let parts = movie.explanation.iter().flatten();
     parts.clone().find(|part| part.rule_type == rule_type).expect("every active rule").clone()
@@ -353,6 +399,7 @@ proptest! {
             let affinity = affinity_oracle(&world, sample);
             prop_assert!(near(RuleType::Affinity, affinity), "{affinity} {:?}", part(&movie, RuleType::Affinity));
             prop_assert!((-1.0..=1.0).contains(&affinity));
+            prop_assert!(near(RuleType::Collaborative, collaborative_oracle(&world, sample.id)));
         }
     }
 }
@@ -448,6 +495,25 @@ fn a_personalised_reason_names_a_movie_and_what_the_user_did_with_it() {
     assert_eq!(reason(&world), format!("because you rated Movie {liked} 9.5"));
     world.profile.feedback[0].kind = FeedbackKind::Dislike;
     assert_eq!(reason(&world), "recommended for you");
+}
+
+#[test]
+fn a_movie_liked_by_those_who_liked_the_same_comes_first_and_says_why() {
+    let mut world = World::new(14, 400);
+    world.weights = [(RuleType::Popularity, 0.01), (RuleType::Collaborative, 1.0)].into_iter().collect();
+    world.profile.min_rating = 0.0;
+    let liked = [3, 6, 9, 12];
+    let like = |movie_id: &i32| Feedback { movie_id: *movie_id, kind: FeedbackKind::Like, occurred_at: now() };
+    world.profile.feedback = liked.iter().map(like).collect();
+    world.profile.seen_movie_ids = liked.to_vec();
+    let movies = world.rank(&ListRequest { explain: true, ..ListRequest::default() }).movies;
+    // The model knows the movies 3 to 300, and those up to 150 have the same fans.
+    assert!(world.ids(&movies).iter().filter(|id| **id <= 150).count() >= 8, "{:?}", world.ids(&movies));
+    for movie in movies {
+        let sources = part(&movie, RuleType::Collaborative).sources;
+        assert!(!sources.is_empty() && sources.iter().all(|source| liked.contains(&source.movie_id)), "{sources:?}");
+        assert_eq!(movie.reasons.to_string(), format!("because you liked Movie {}", sources[0].movie_id));
+    }
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn rank(
 ) -> Vec<RankedMovie> {
     let (feedback, now) = (FeedbackSettings::default(), today.and_time(NaiveTime::MIN).and_utc());
     let request = ListRequest { limit, ..ListRequest::default() };
-    PipelineInput { catalogue, profile, weights, feedback: &feedback, now }.rank(&request).movies
+    PipelineInput { catalogue, profile, weights, feedback: &feedback, model: None, now }.rank(&request).movies
 }
 
 fn ids(catalogue: &Catalogue, ranked: &[RankedMovie]) -> Vec<i32> {

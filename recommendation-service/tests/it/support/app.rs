@@ -74,6 +74,7 @@ pub async fn settings(pool: &PgPool, peers: &Peers) -> HashMap<String, String> {
         ("MOVIE_SERVICE_URL", peers.url()),
         ("USER_PREFERENCE_SERVICE_URL", peers.url()),
         ("PEER_TIMEOUT_MS", "1000".to_owned()),
+        ("PROFILE_TIMEOUT_MS", "1000".to_owned()),
         ("CATALOGUE_REFRESH_SECONDS", "1".to_owned()),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -161,8 +162,16 @@ impl TestApp {
         self.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 
+    pub async fn post(&self, path: &str, body: &Value) -> TestResponse {
+        let request = Request::builder().method(Method::POST).uri(path).body(Body::from(body.to_string()));
+        self.send_whole(request.expect("a request")).await
+    }
+
     async fn send(&self, request: Builder) -> TestResponse {
-        let request = request.body(Body::empty()).expect("a request");
+        self.send_whole(request.body(Body::empty()).expect("a request")).await
+    }
+
+    async fn send_whole(&self, request: Request<Body>) -> TestResponse {
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole body").to_bytes();

@@ -8,12 +8,12 @@ use std::{
 };
 
 use axum::{
-    Router,
+    Json, Router,
     body::{Body, Bytes},
     extract::{Path, RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use chrono::{Days, Utc};
 use futures_util::stream;
@@ -75,6 +75,10 @@ struct Inner {
     changes: usize,
     profile_calls: usize,
     profile_headers: HeaderMap,
+    /// Grows with every change of a profile; `None` while the stand-in is an older release, without revisions.
+    revision: Option<u64>,
+    revisions: HashMap<i64, u64>,
+    revision_calls: usize,
 }
 
 /// Both stand-ins.
@@ -159,11 +163,15 @@ impl Peers {
             changes: 0,
             profile_calls: 0,
             profile_headers: HeaderMap::new(),
+            revision: Some(0),
+            revisions: HashMap::new(),
+            revision_calls: 0,
         };
         let this = Self { address, inner: Arc::new(Mutex::new(inner)) };
         let app = Router::new()
             .route("/internal/v1/catalogue", get(catalogue_route))
             .route("/internal/v1/users/{id}/profile", get(profile_route))
+            .route("/internal/v1/revisions", post(revisions_route))
             .with_state(this.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         this
@@ -185,7 +193,27 @@ impl Peers {
     }
 
     pub fn set_profile(&self, user: i64, profile: Profile) {
-        self.inner.lock().unwrap().profiles.insert(user, profile);
+        let mut inner = self.inner.lock().unwrap();
+        inner.profiles.insert(user, profile);
+        if let Some(revision) = &mut inner.revision {
+            *revision += 1;
+            let revision = *revision;
+            inner.revisions.insert(user, revision);
+        }
+    }
+
+    pub fn remove_user(&self, user: i64) {
+        self.inner.lock().unwrap().profiles.remove(&user);
+    }
+
+    /// Makes the stand-in an older release of user-preference-service, without revisions.
+    pub fn without_revisions(&self) {
+        self.inner.lock().unwrap().revision = None;
+    }
+
+    /// How many times revisions were asked for.
+    pub fn revision_calls(&self) -> usize {
+        self.inner.lock().unwrap().revision_calls
     }
 
     pub fn movie_service(&self, mode: PeerBehaviour) {
@@ -238,19 +266,43 @@ async fn catalogue_route(State(peers): State<Peers>, RawQuery(query): RawQuery, 
 }
 
 async fn profile_route(State(peers): State<Peers>, Path(user): Path<i64>, headers: HeaderMap) -> Response {
-    let (mode, profile) = {
+    let (mode, profile, revision) = {
         let mut inner = peers.inner.lock().unwrap();
         inner.profile_calls += 1;
         inner.profile_headers = headers;
-        (inner.profile_mode.clone(), inner.profiles.get(&user).cloned())
+        let revision = inner.revision.map(|_| inner.revisions.get(&user).copied().unwrap_or(0));
+        (inner.profile_mode.clone(), inner.profiles.get(&user).cloned(), revision)
     };
     let Some(profile) = profile else { return StatusCode::NOT_FOUND.into_response() };
-    let body = json!({
+    let mut body = json!({
         "user_id": user, "preferred_genres": profile.genres, "preferred_language": "en",
         "min_rating": profile.min_rating, "seen_movie_ids": profile.seen,
         "feedback": profile.feedback, "watchlist": profile.watchlist
     });
+    if let Some(revision) = revision {
+        body["revision"] = format!("1-{revision}").into();
+    }
     respond(mode, "", "application/json", body.to_string()).await
+}
+
+async fn revisions_route(State(peers): State<Peers>, Json(body): Json<Value>) -> Response {
+    let (mode, revisions) = {
+        let mut inner = peers.inner.lock().unwrap();
+        if inner.revision.is_none() {
+            return StatusCode::NOT_FOUND.into_response();
+        }
+        inner.revision_calls += 1;
+        let asked = body["users"].as_array().expect("users").iter().filter_map(Value::as_i64);
+        let revision = |user: i64| (user.to_string(), json!(format!("1-{}", inner.revisions.get(&user).unwrap_or(&0))));
+        let known = asked.filter(|user| inner.profiles.contains_key(user)).map(revision);
+        (inner.profile_mode.clone(), known.collect::<serde_json::Map<_, _>>())
+    };
+    // Bodies and their ends are those of profiles.
+    let mode = match mode {
+        PeerBehaviour::Body(_) | PeerBehaviour::Truncate => PeerBehaviour::Ok,
+        other => other,
+    };
+    respond(mode, "", "application/json", json!({"revisions": revisions}).to_string()).await
 }
 
 async fn respond(mode: PeerBehaviour, tag: &str, content_type: &str, body: String) -> Response {

@@ -19,8 +19,7 @@ use crate::models::{
     user_profile::UserProfile,
 };
 
-use super::candidates::Scorer;
-use super::weights::Weights;
+use super::{candidates::Scorer, linked_model::LinkedModel, weights::Weights};
 
 pub use genre_match::fold_case;
 
@@ -70,6 +69,8 @@ pub struct RuleContext<'a> {
     pub profile: &'a UserProfile,
     /// What the user's feedback says now.
     pub signals: &'a [Signal],
+    /// The collaborative model, if there is one.
+    pub model: Option<&'a LinkedModel>,
     /// The highest popularity among the candidates.
     pub highest_popularity: f64,
     /// The day as a number.

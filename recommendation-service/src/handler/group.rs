@@ -1,0 +1,203 @@
+//! Recommendations for several users together.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    filter_query::FilterQuery,
+    json,
+    list_query::{DEFAULT_LIMIT, MAX_LIMIT, offset},
+    movie_view::MovieView,
+    recommendations::ExcludedView,
+    request_validation::query::{self, QueryParameters, ValidQuery, invalid_parameter},
+    responses::GroupErrors,
+    rfc3339,
+};
+use crate::{
+    App,
+    error::ApiError,
+    error_code::ErrorCode,
+    models::{
+        group::{Aggregation, GroupMovie, GroupRecommendations, GroupRequest},
+        user_id::{UserId, UserIdError},
+    },
+    peers::trace_headers::TraceHeaders,
+};
+
+/// Fewest and most members of a group.
+const MEMBERS: std::ops::RangeInclusive<usize> = 2..=50;
+const EXPECTED_USERS: &str = "2 to 50 ids of users separated by commas, each once";
+
+/// Who, and how.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct GroupQuery {
+    /// The ids of 2 to 50 users, each once.
+    #[serde(deserialize_with = "users")]
+    #[param(value_type = String, required = true, pattern = "^[0-9]+(,[0-9]+){1,49}$", example = "1,2")]
+    users: Option<Vec<String>>,
+    /// How the members' scores become one: `average`, `least_misery` (the lowest counts) or `most_pleasure` (the highest).
+    #[serde(deserialize_with = "aggregation")]
+    #[param(value_type = String, required = false, default = "average", pattern = "^(average|least_misery|most_pleasure)$", example = "average")]
+    strategy: Option<Aggregation>,
+    /// How many movies at most. Anything else than 1 to 50 means 10.
+    #[serde(deserialize_with = "query::lenient")]
+    #[param(value_type = i64, required = false, minimum = 1, maximum = 50, default = 10, example = 10)]
+    limit: Option<usize>,
+    /// How many of the best movies to leave out, as they were shown already.
+    #[serde(deserialize_with = "offset")]
+    #[param(value_type = i64, required = false, minimum = 0, maximum = 10_000, default = 0, example = 0)]
+    offset: Option<usize>,
+}
+
+impl QueryParameters for (GroupQuery, FilterQuery) {}
+
+fn users<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    query::strict(deserializer, EXPECTED_USERS, |text| {
+        let users: Vec<String> = text.split(',').map(str::to_owned).collect();
+        MEMBERS.contains(&users.len()).then_some(users)
+    })
+}
+
+fn aggregation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Aggregation>, D::Error> {
+    query::strict(deserializer, "average, least_misery or most_pleasure", |text| text.parse().ok())
+}
+
+/// The request that the parameters make.
+fn request((query, filter): (GroupQuery, FilterQuery)) -> Result<GroupRequest, ApiError> {
+    let invalid = || invalid_parameter("users", ErrorCode::InvalidParameter, EXPECTED_USERS);
+    let user = |text: &String| {
+        text.parse::<UserId>().map_err(|error| match error {
+            UserIdError::Invalid => invalid(),
+            UserIdError::TooLarge => ApiError::not_found(ErrorCode::UserNotFound, "user not found").field("users"),
+        })
+    };
+    let users = query.users.ok_or_else(invalid)?.iter().map(user).collect::<Result<Vec<UserId>, _>>()?;
+    let mut distinct = users.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if distinct.len() < users.len() {
+        return Err(invalid());
+    }
+    Ok(GroupRequest {
+        users,
+        aggregation: query.strategy.unwrap_or_default(),
+        limit: query.limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT),
+        offset: query.offset.unwrap_or(0),
+        filter: filter.into(),
+    })
+}
+
+/// A list for a group.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GroupRecommendationList<'a> {
+    /// For whom, in the order in which they were given.
+    #[schema(example = json!([1, 2]), min_items = 2, max_items = 50)]
+    users: Vec<i64>,
+    /// How the members' scores became one.
+    #[schema(example = "average")]
+    strategy: &'static str,
+    /// Best first; those that stand on the watchlists of all before the others.
+    recommendations: Vec<GroupRecommendation<'a>>,
+    /// Names this list in events and interactions.
+    #[schema(example = "5f2c0d1e9a7b4c3d8e6f0a1b2c3d4e5f")]
+    recommendation_id: &'a str,
+    /// How many movies were left out, each counted for the first reason that it has for any member.
+    excluded: ExcludedView,
+    /// When the list was made.
+    #[schema(format = DateTime, example = "2026-11-22T12:00:00.000000Z")]
+    generated_at: String,
+    /// Always true where it is given: the list is a general one, made without the members' profiles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = true)]
+    degraded: Option<bool>,
+    /// Why the list is a general one; given with `degraded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "user-preference-service is unavailable")]
+    degraded_reason: Option<String>,
+    /// Given when movie-service has been away for a while: how old the copy of its catalogue is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 41, minimum = 0)]
+    catalogue_age_seconds: Option<u64>,
+}
+
+/// A movie recommended to a group.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GroupRecommendation<'a> {
+    #[serde(flatten)]
+    movie: MovieView<'a>,
+    /// What the members' scores come to, to four decimals.
+    #[schema(example = 0.7312)]
+    score: f64,
+    /// Whether all members have it on their watchlists.
+    #[schema(example = false)]
+    on_all_watchlists: bool,
+    /// The score for each member.
+    members: Vec<MemberScore>,
+}
+
+/// A member's score.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MemberScore {
+    /// The member.
+    #[schema(example = 1, minimum = 1)]
+    user_id: i64,
+    /// To four decimals.
+    #[schema(example = 0.8123)]
+    score: f64,
+}
+
+impl<'a> GroupRecommendation<'a> {
+    fn new(list: &'a GroupRecommendations, movie: &GroupMovie) -> Self {
+        let score = |(user, score): (&UserId, &f64)| MemberScore { user_id: user.get(), score: *score };
+        Self {
+            movie: MovieView::new(&list.catalogue, movie.index),
+            score: movie.score,
+            on_all_watchlists: movie.is_on_all_watchlists,
+            members: list.request.users.iter().zip(&movie.members).map(score).collect(),
+        }
+    }
+}
+
+/// Recommend movies to a group
+///
+/// Best first, for an evening together. Left out is what any member has seen or rates too low for; what stands on the
+/// watchlists of all comes first. While a member's profile cannot be read, the list is a general one, and says so.
+#[utoipa::path(
+    get,
+    path = "/api/v1/recommendations/group",
+    operation_id = "getGroupRecommendations",
+    tag = "recommendations",
+    params(GroupQuery, FilterQuery),
+    responses((status = 200, description = "The list", body = GroupRecommendationList<'static>), GroupErrors)
+)]
+pub async fn get_group_recommendations(
+    State(app): State<Arc<App>>,
+    ValidQuery(query): ValidQuery<(GroupQuery, FilterQuery)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let trace = TraceHeaders::from_headers(&headers);
+    let list = app.recommender.recommend_to_group(request(query)?, &trace).await?;
+    Ok(json(
+        StatusCode::OK,
+        &GroupRecommendationList {
+            users: list.request.users.iter().map(|user| user.get()).collect(),
+            strategy: list.request.aggregation.name(),
+            recommendations: list.movies.iter().map(|movie| GroupRecommendation::new(&list, movie)).collect(),
+            recommendation_id: &list.id,
+            excluded: list.excluded.into(),
+            generated_at: rfc3339(list.generated_at),
+            degraded: list.degraded.map(|_| true),
+            degraded_reason: list.degraded.map(|reason| reason.to_string()),
+            catalogue_age_seconds: app.catalogue.stale_for().map(|age| age.as_secs()),
+        },
+    ))
+}
