@@ -492,6 +492,37 @@ expect_text 'user not found'
 section "Recommendations"
 request 200 "The scoring rules" /api/v1/rules
 expect_text 'Popularity Score'
+# Inactive, so that the platform recommends as before.
+post 201 "Create a rule that is not active" /api/v1/rules \
+    "{\"name\":\"Well Rated $name\",\"weight\":0.5,\"rule_type\":\"rating\",\"is_active\":false,\"variant\":\"sample\"}"
+expect_headers location
+rule_id=$(number_of id)
+rule_id=${rule_id:-$NO_SUCH_ID}
+post 409 "The name is taken" /api/v1/rules \
+    "{\"name\":\"Well Rated $name\",\"weight\":1,\"rule_type\":\"affinity\",\"variant\":\"sample\"}"
+expect_text rule_name_exists
+post 409 "A second active rule of a type" /api/v1/rules \
+    "{\"name\":\"More popular $name\",\"weight\":1,\"rule_type\":\"popularity\"}"
+expect_text rule_exists
+post 400 "A type that nobody knows" /api/v1/rules '{"name":"Tides","weight":1,"rule_type":"phase_of_the_moon"}'
+expect_text '"field":"rule_type"'
+patch 200 "Change its weight" "/api/v1/rules/$rule_id" '{"weight":0.25}'
+expect_text '"weight":0.25'
+patch 400 "A weight out of range" "/api/v1/rules/$rule_id" '{"weight":11}'
+expect_text '"field":"weight"'
+put 200 "Replace it" "/api/v1/rules/$rule_id" \
+    "{\"name\":\"Rated $name\",\"weight\":1,\"rule_type\":\"rating\",\"is_active\":false,\"variant\":\"sample\"}"
+request 200 "The rule" "/api/v1/rules/$rule_id"
+expect_id "$rule_id"
+request 200 "All rules, also those that are not active" '/api/v1/rules?all=true'
+expect_text '"is_active":false'
+request 204 "Delete it" "/api/v1/rules/$rule_id" -X DELETE
+request 200 "What it was" "/api/v1/rules/$rule_id/history?limit=2"
+expect_text '"action":"deleted"'
+request 404 "A rule that is gone" "/api/v1/rules/$rule_id"
+expect_text 'rule not found'
+request 400 "A rule id that is not a number" /api/v1/rules/abc
+expect_text 'invalid rule ID'
 post 201 "Create a viewer of whom nothing is known" /api/v1/users \
     "{\"username\":\"viewer_$name\",\"email\":\"viewer_$name@example.com\"}"
 viewer_id=$(number_of id)

@@ -42,6 +42,16 @@ pub enum ErrorCode {
     InvalidMovieId,
     /// There is no movie with this id.
     MovieNotFound,
+    /// The rule's id is not a number above 0.
+    InvalidRuleId,
+    /// There is no rule with this id.
+    RuleNotFound,
+    /// Another active rule of the same variant has this type.
+    RuleExists,
+    /// Another rule of the same variant has this name.
+    RuleNameExists,
+    /// The database did not answer in time; the change may have been made.
+    Unconfirmed,
     /// The user's id is not a number above 0.
     InvalidUserId,
     /// There is no user with this id.

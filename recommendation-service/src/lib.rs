@@ -30,6 +30,7 @@ use crate::{
         catalogue::{self, CatalogueStore},
         models::ModelStore,
         recommendations::Recommender,
+        rule_editor::RuleEditor,
         rules::RuleStore,
         snapshots::SnapshotQueue,
     },
@@ -54,6 +55,8 @@ pub struct App {
     pub rules: RuleStore,
     /// The collaborative model.
     pub models: ModelStore,
+    /// Changes the rules.
+    pub rule_editor: RuleEditor,
     /// Lists that wait to be recorded.
     pub snapshots: SnapshotQueue,
     /// Makes recommendations.
@@ -90,7 +93,8 @@ impl App {
         let models = ModelStore::default();
         let recommender =
             Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), models.clone(), snapshots.clone());
-        Ok(Self { database, redis, lifecycle, catalogue, rules, models, snapshots, recommender })
+        let rule_editor = RuleEditor::new(database.clone(), lifecycle.clone());
+        Ok(Self { database, redis, lifecycle, catalogue, rules, rule_editor, models, snapshots, recommender })
     }
 
     /// The routes with everything around them, as the server runs them.

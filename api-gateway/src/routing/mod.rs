@@ -51,7 +51,8 @@ fn api_route<'a>(resource: &str, mut rest: impl Iterator<Item = &'a str>) -> Rou
     match (resource, rest.next(), rest.next(), rest.next()) {
         ("health" | "ready", None, ..) => Route::Health,
         ("movies", Some(_), Some("also-liked"), None)
-        | ("recommendations" | "rules", None, ..)
+        | ("recommendations", None, ..)
+        | ("rules", ..)
         | ("recommendations", Some("group"), None, _)
         | ("users", Some(_), Some("recommendations"), None) => Route::Service(Upstream::Recommendation),
         ("movies", ..) | ("genres", None, ..) | ("admin", Some(_), ..) => Route::Service(Upstream::Movie),
@@ -102,6 +103,8 @@ mod tests {
             ("/api/v1/recommendations/group", Route::Service(Upstream::Recommendation)),
             ("/api/v1/movies/1/also-liked", Route::Service(Upstream::Recommendation)),
             ("/api/v1/movies/1/also-liked/2", Route::Service(Upstream::Movie)),
+            ("/api/v1/rules/1", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/rules/1/history", Route::Service(Upstream::Recommendation)),
         ] {
             assert_eq!(route(path), expected, "{path}");
         }
@@ -121,9 +124,9 @@ mod tests {
             "/api/v1/moviesx",
             "/api/v1/genres/1",
             "/API/V1/Movies",
-            "/api/v1/rules/1",
             "/api/v1/recommendations/1",
             "/api/v1/recommendations/group/1",
+            "/api/v1/rulesx",
             "/api/v2/movies",
             "/internal/v1/catalogue",
         ] {

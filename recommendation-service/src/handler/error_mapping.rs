@@ -2,7 +2,15 @@
 
 use axum::http::StatusCode;
 
-use crate::{error::ApiError, error_code::ErrorCode, models::user_id::UserIdError, service::ServiceError};
+use crate::{
+    database::postgres::DatabaseError,
+    error::ApiError,
+    error_code::ErrorCode,
+    models::{rule::RuleIdError, rule_edit::InvalidRule, user_id::UserIdError},
+    service::ServiceError,
+};
+
+const UNCONFIRMED: &str = "the database did not answer in time; the change may have been made";
 
 impl From<UserIdError> for ApiError {
     fn from(error: UserIdError) -> Self {
@@ -11,6 +19,22 @@ impl From<UserIdError> for ApiError {
             // It is a number, but no user has it.
             UserIdError::TooLarge => ServiceError::NoSuchUser.into(),
         }
+    }
+}
+
+impl From<RuleIdError> for ApiError {
+    fn from(error: RuleIdError) -> Self {
+        match error {
+            RuleIdError::Invalid => Self::bad_request(ErrorCode::InvalidRuleId, "invalid rule ID").field("id"),
+            // It is a number, but no rule has it.
+            RuleIdError::TooLarge => ServiceError::NoSuchRule.into(),
+        }
+    }
+}
+
+impl From<InvalidRule> for ApiError {
+    fn from(error: InvalidRule) -> Self {
+        Self::bad_request(ErrorCode::InvalidField, error.to_string()).field(error.field)
     }
 }
 
@@ -23,8 +47,21 @@ impl From<ServiceError> for ApiError {
                 Self::not_found(ErrorCode::UserNotFound, format!("user {user} not found")).field("users")
             }
             ServiceError::NoSuchMovie => Self::not_found(ErrorCode::MovieNotFound, "movie not found"),
+            ServiceError::NoSuchRule => Self::not_found(ErrorCode::RuleNotFound, "rule not found"),
+            ServiceError::RuleTypeTaken => {
+                let message = "another active rule of this variant has this rule_type";
+                Self::conflict(ErrorCode::RuleExists, message).field("rule_type")
+            }
+            ServiceError::RuleNameTaken => {
+                let message = "another rule of this variant has this name";
+                Self::conflict(ErrorCode::RuleNameExists, message).field("name")
+            }
             ServiceError::Cache(_) => unavailable(ErrorCode::CacheUnavailable, "recommendation cache unavailable"),
             ServiceError::NoCatalogue => unavailable(ErrorCode::CatalogueUnavailable, "movie catalogue not loaded yet"),
+            // Not 503: that would promise that nothing was done.
+            ServiceError::Database(DatabaseError::Unconfirmed(_)) => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, ErrorCode::Unconfirmed, UNCONFIRMED)
+            }
             ServiceError::Database(_) => unavailable(ErrorCode::Unavailable, "database unavailable"),
         }
     }

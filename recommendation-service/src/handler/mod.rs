@@ -15,6 +15,8 @@ mod numbers;
 mod path;
 mod recommendations;
 mod responses;
+mod rule_bodies;
+mod rule_edits;
 mod rules;
 
 pub mod request_validation;
@@ -53,6 +55,10 @@ use crate::{
         responses::InvalidRecommendationRequest,
         responses::InvalidVisitor,
         responses::MovieNotFound,
+        responses::InvalidRuleBody,
+        responses::InvalidRuleRequest,
+        responses::RuleConflict,
+        responses::RuleNotFound,
         responses::UnsupportedEncoding,
         responses::UserNotFound,
         responses::RecommendationsUnavailable,
@@ -60,7 +66,8 @@ use crate::{
         responses::Timeout,
     )),
     tags(
-        (name = "recommendations", description = "Movies for a user, and the rules they are chosen by"),
+        (name = "recommendations", description = "Movies for a user"),
+        (name = "rules", description = "What movies are chosen by"),
         (name = "operations", description = "Health and readiness"),
     )
 )]
@@ -72,7 +79,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(anonymous::recommend_to_visitor))
         .routes(routes!(group::get_group_recommendations))
         .routes(routes!(also_liked::list_also_liked))
-        .routes(routes!(rules::list_rules))
+        .routes(routes!(rules::list_rules, rule_edits::create_rule))
+        .routes(routes!(rules::get_rule, rule_edits::replace_rule, rule_edits::update_rule, rule_edits::delete_rule))
+        .routes(routes!(rules::list_rule_changes))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
 }

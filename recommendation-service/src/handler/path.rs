@@ -9,7 +9,10 @@ use utoipa::IntoParams;
 use crate::{
     error::ApiError,
     error_code::ErrorCode,
-    models::user_id::{UserId, UserIdError},
+    models::{
+        rule::{RuleId, RuleIdError},
+        user_id::{UserId, UserIdError},
+    },
     service::ServiceError,
 };
 
@@ -54,5 +57,24 @@ impl<S: Send + Sync> FromRequestParts<S> for MoviePath {
             Ok(Err(_)) | Err(UserIdError::TooLarge) => Err(ServiceError::NoSuchMovie.into()),
             Err(UserIdError::Invalid) => Err(invalid()),
         }
+    }
+}
+
+/// The path of a rule.
+#[derive(Debug, Clone, Copy, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct RulePath {
+    /// The rule's id. A plus sign or zeros may stand before it.
+    #[param(value_type = i64, minimum = 1, example = 1)]
+    pub id: RuleId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RulePath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let Path(id) = path.map_err(|_| RuleIdError::Invalid)?;
+        Ok(Self { id: id.parse()? })
     }
 }

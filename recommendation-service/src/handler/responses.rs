@@ -79,6 +79,42 @@ pub enum AlsoLikedErrors {
     Timeout(#[ref_response] Timeout),
 }
 
+/// Of the parameters of the rules.
+#[derive(IntoResponses)]
+#[response(status = 400)]
+pub struct RuleQueryErrors(#[ref_response] InvalidRuleRequest);
+
+/// Of one rule.
+#[derive(IntoResponses)]
+pub enum RulePathErrors {
+    /// 400
+    #[response(status = 400)]
+    Invalid(#[ref_response] InvalidRuleRequest),
+    /// 404
+    #[response(status = 404)]
+    NotFound(#[ref_response] RuleNotFound),
+}
+
+/// Of what a rule is to be.
+#[derive(IntoResponses)]
+pub enum RuleBodyErrors {
+    /// 400
+    #[response(status = 400)]
+    Invalid(#[ref_response] InvalidRuleBody),
+    /// 408
+    #[response(status = 408)]
+    Slow(#[ref_response] BodyTimeout),
+    /// 409
+    #[response(status = 409)]
+    Conflict(#[ref_response] RuleConflict),
+    /// 413
+    #[response(status = 413)]
+    TooLarge(#[ref_response] BodyTooLarge),
+    /// 415
+    #[response(status = 415)]
+    Encoding(#[ref_response] UnsupportedEncoding),
+}
+
 /// Of the rules.
 #[derive(IntoResponses)]
 pub enum RuleErrors {
@@ -134,6 +170,26 @@ pub struct InvalidMovieRequest(ErrorBody);
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "movie not found", "code": "movie_not_found" }))]
 pub struct MovieNotFound(ErrorBody);
+
+/// `invalid rule ID`, or a parameter that cannot be used or is unknown
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid rule ID", "code": "invalid_rule_id", "field": "id" }))]
+pub struct InvalidRuleRequest(ErrorBody);
+
+/// `rule not found`
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "rule not found", "code": "rule_not_found" }))]
+pub struct RuleNotFound(ErrorBody);
+
+/// `invalid rule ID`, `invalid request body`, or a field that cannot be accepted
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid weight, expected a number from 0 to 10", "code": "invalid_field", "field": "weight" }))]
+pub struct InvalidRuleBody(ErrorBody);
+
+/// Another rule of the variant has the name, or another active one the type
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "another active rule of this variant has this rule_type", "code": "rule_exists", "field": "rule_type" }))]
+pub struct RuleConflict(ErrorBody);
 
 /// The body did not arrive in time
 #[derive(ToResponse)]

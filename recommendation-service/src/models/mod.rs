@@ -10,6 +10,7 @@ pub mod id_index;
 pub mod list_request;
 pub mod recommendation;
 pub mod rule;
+pub mod rule_edit;
 pub mod snapshot;
 pub mod statistics;
 pub mod strategy;

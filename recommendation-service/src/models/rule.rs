@@ -4,6 +4,43 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 
+use super::user_id::{UserId, UserIdError};
+
+/// A rule's id: a number above 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleId(i64);
+
+/// Why a text is not a rule's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RuleIdError {
+    /// Not a decimal number above 0.
+    #[error("not a number above 0")]
+    Invalid,
+    /// A number, but larger than any id can be.
+    #[error("a number larger than any id")]
+    TooLarge,
+}
+
+impl RuleId {
+    /// The number.
+    pub fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl FromStr for RuleId {
+    type Err = RuleIdError;
+
+    /// Written as the id of a user.
+    fn from_str(text: &str) -> Result<Self, RuleIdError> {
+        match text.parse().map(UserId::get) {
+            Ok(id) => Ok(Self(id)),
+            Err(UserIdError::Invalid) => Err(RuleIdError::Invalid),
+            Err(UserIdError::TooLarge) => Err(RuleIdError::TooLarge),
+        }
+    }
+}
+
 /// A rule of scoring.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
@@ -17,8 +54,12 @@ pub struct Rule {
     pub rule_type: String,
     /// Whether it counts.
     pub is_active: bool,
+    /// The set of rules that it belongs to; `""` is the default one.
+    pub variant: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it was changed last.
+    pub updated_at: DateTime<Utc>,
 }
 
 /// What a rule looks at.

@@ -5,6 +5,8 @@ pub mod model;
 pub mod models;
 pub mod pipeline;
 pub mod recommendations;
+pub mod rule_editor;
+pub mod rule_freshness;
 pub mod rules;
 pub mod snapshots;
 
@@ -24,6 +26,15 @@ pub enum ServiceError {
     /// There is no such movie.
     #[error("no such movie")]
     NoSuchMovie,
+    /// There is no such rule.
+    #[error("no such rule")]
+    NoSuchRule,
+    /// Another active rule of the same variant has the type.
+    #[error("another active rule has the type")]
+    RuleTypeTaken,
+    /// Another rule of the same variant has the name.
+    #[error("another rule has the name")]
+    RuleNameTaken,
     /// Redis does not answer.
     #[error(transparent)]
     Cache(#[from] CacheUnavailable),

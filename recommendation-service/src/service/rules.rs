@@ -6,14 +6,18 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use tokio::time::sleep;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{ServiceError, pipeline::weights::Weights};
+use super::{ServiceError, pipeline::weights::Weights, rule_freshness::RuleFreshness};
 use crate::{
     database::postgres::{Database, DatabaseError},
-    models::{feedback::FeedbackSettings, rule::Rule},
-    repository,
+    models::{
+        feedback::FeedbackSettings,
+        rule::{Rule, RuleId},
+        rule_edit::{HistoryPage, RuleChange},
+    },
+    repository::{self, rules::RuleFilter},
 };
 
 /// The rules and the weights that follow from them. Clones share them.
@@ -22,6 +26,7 @@ pub struct RuleStore {
     database: Database,
     feedback: FeedbackSettings,
     rules: Arc<RwLock<Arc<RuleSet>>>,
+    freshness: Arc<RuleFreshness>,
 }
 
 /// What lists are scored by.
@@ -50,16 +55,43 @@ impl RuleStore {
     /// # Errors
     /// [`DatabaseError`] when the database does not work.
     pub async fn load(database: Database, feedback: FeedbackSettings) -> Result<Self, DatabaseError> {
+        let freshness = Arc::new(RuleFreshness::new(Instant::now()));
         let rules = RuleSet::new(&repository::rules::list_all(&database).await?, feedback);
-        Ok(Self { database, feedback, rules: Arc::new(RwLock::new(Arc::new(rules))) })
+        Ok(Self { database, feedback, rules: Arc::new(RwLock::new(Arc::new(rules))), freshness })
     }
 
-    /// The active rules, as they are in PostgreSQL now.
+    /// Rules, as they are in PostgreSQL now.
     ///
     /// # Errors
     /// [`ServiceError::Database`].
-    pub async fn list(&self) -> Result<Vec<Rule>, ServiceError> {
-        Ok(repository::rules::list_active(&self.database).await?)
+    pub async fn list(&self, filter: RuleFilter<'_>) -> Result<Vec<Rule>, ServiceError> {
+        Ok(repository::rules::list(&self.database, filter).await?)
+    }
+
+    /// A rule, as it is in PostgreSQL now.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoSuchRule`] or [`ServiceError::Database`].
+    pub async fn find(&self, id: RuleId) -> Result<Rule, ServiceError> {
+        repository::rules::find(&self.database, id).await?.ok_or(ServiceError::NoSuchRule)
+    }
+
+    /// Changes of a rule, newest first; also of one that is deleted.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoSuchRule`] when there never was such a rule, or [`ServiceError::Database`].
+    pub async fn history(&self, page: HistoryPage) -> Result<Vec<RuleChange>, ServiceError> {
+        let changes = repository::rules::history(&self.database, page).await?;
+        if changes.is_empty() && !repository::rules::has_history(&self.database, page.rule).await? {
+            return Err(ServiceError::NoSuchRule);
+        }
+        Ok(changes)
+    }
+
+    /// Returns when every change that was acknowledged before the call is in the copy. While PostgreSQL is away, the last
+    /// copy stays in use, and nobody waits.
+    pub async fn usable(&self) {
+        self.freshness.usable().await;
     }
 
     /// The weights as they were a moment ago; never waits.
@@ -80,20 +112,31 @@ impl RuleStore {
         }
     }
 
-    /// Looks for changed rules every `interval` until `stop`. While PostgreSQL is away, the last ones stay.
+    /// Reads the rules again when a request wants them, and every `interval`, until `stop`. While PostgreSQL is away, the
+    /// last ones stay.
     pub async fn refresh_periodically(self, interval: Duration, stop: CancellationToken) {
         let refreshing = async {
             loop {
-                sleep(interval).await;
-                if let Ok(rules) = repository::rules::list_all(&self.database).await {
-                    self.apply(&rules);
-                }
+                self.freshness.due(interval).await;
+                self.refresh().await;
             }
         };
         tokio::select! {
             biased;
             () = stop.cancelled() => {}
             () = refreshing => {}
+        }
+        self.freshness.unreadable();
+    }
+
+    async fn refresh(&self) {
+        let began = Instant::now();
+        match repository::rules::list_all(&self.database).await {
+            Ok(rules) => {
+                self.apply(&rules);
+                self.freshness.read(began);
+            }
+            Err(_) => self.freshness.unreadable(),
         }
     }
 }

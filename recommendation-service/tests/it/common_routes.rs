@@ -28,7 +28,12 @@ async fn unknown_paths_and_wrong_methods_are_json_errors(pool: PgPool) {
         let response = app.get(path).await;
         assert_eq!((response.status, response.error().as_str()), (StatusCode::NOT_FOUND, "Not Found"), "{path}");
     }
-    for path in ["/api/v1/rules", "/api/v1/users/1/recommendations", "/api/v1/health"] {
+    let rules = app.request(Method::DELETE, "/api/v1/rules").await;
+    assert_eq!(
+        (rules.status, &rules.headers["allow"]),
+        (StatusCode::METHOD_NOT_ALLOWED, &"GET,HEAD,POST".parse().unwrap())
+    );
+    for path in ["/api/v1/users/1/recommendations", "/api/v1/health", "/api/v1/rules/1/history"] {
         let response = app.request(Method::POST, path).await;
         assert_eq!(
             (response.status, response.error().as_str()),

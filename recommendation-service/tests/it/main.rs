@@ -16,6 +16,7 @@ mod peer_failures;
 mod process;
 mod recommendations;
 mod revisions;
+mod rule_edits;
 mod rules;
 mod snapshots;
 mod support;

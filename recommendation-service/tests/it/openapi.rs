@@ -37,7 +37,13 @@ fn every_operation_says_everything_it_answers() {
     GET /api/v1/ready 200 503
     POST /api/v1/recommendations 200 400 408 413 415 503 504
     GET /api/v1/recommendations/group 200 400 404 503 504
-    GET /api/v1/rules 200 503 504
+    GET /api/v1/rules 200 400 503 504
+    POST /api/v1/rules 201 400 408 409 413 415 503 504
+    GET /api/v1/rules/{id} 200 400 404 503 504
+    PUT /api/v1/rules/{id} 200 400 404 408 409 413 415 503 504
+    DELETE /api/v1/rules/{id} 204 400 404 503 504
+    PATCH /api/v1/rules/{id} 200 400 404 408 409 413 415 503 504
+    GET /api/v1/rules/{id}/history 200 400 404 503 504
     GET /api/v1/users/{id}/recommendations 200 400 404 503 504
     ");
 }
@@ -45,7 +51,8 @@ fn every_operation_says_everything_it_answers() {
 #[test]
 fn the_limit_is_a_number_and_what_else_is_accepted_is_said_in_words() {
     let yaml = openapi_yaml();
-    let (_, rest) = yaml.split_once("- name: limit\n").expect("the parameter");
+    let (_, operation) = yaml.split_once("/api/v1/users/{id}/recommendations:\n").expect("the operation");
+    let (_, rest) = operation.split_once("- name: limit\n").expect("the parameter");
     let (limit, _) = rest.split_once("- name:").expect("another parameter");
     assert!(limit.contains("type: integer") && limit.contains("Anything else than 1 to 50 means 10"), "{limit}");
 }

@@ -22,7 +22,9 @@ async fn the_three_seeded_rules_are_listed_by_type(pool: PgPool) {
     let mut json = response.json();
     for rule in json["rules"].as_array_mut().unwrap() {
         assert!(rule["created_at"].as_str().is_some_and(|time| time.ends_with('Z')));
+        assert_eq!(rule["updated_at"], rule["created_at"]);
         rule["created_at"] = "[time]".into();
+        rule["updated_at"] = "[time]".into();
     }
     insta::assert_json_snapshot!(json);
 }

@@ -97,8 +97,9 @@ mod tests {
     use super::*;
 
     fn rule(rule_type: &str, weight: f64, is_active: bool) -> Rule {
-        let (name, created_at) = (String::new(), DateTime::<Utc>::UNIX_EPOCH);
-        Rule { id: 1, name, weight, rule_type: rule_type.into(), is_active, created_at }
+        let (name, time) = (String::new(), DateTime::<Utc>::UNIX_EPOCH);
+        let (rule_type, variant) = (rule_type.into(), String::new());
+        Rule { id: 1, name, weight, rule_type, is_active, variant, created_at: time, updated_at: time }
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Recommender {
         let key = recommendation_cache::key(&request);
         // The cache is required: when it fails, nobody need wait for the user's state.
         let (state, entry) = tokio::try_join!(self.user_state(&request, trace, deadline), self.cache_entry(&key))?;
-        let sources = self.sources()?;
+        let sources = self.fresh_sources().await?;
         let parameters = recommendation_cache::parameters(&request.list);
         let request_text = (key.as_str(), parameters.as_str());
         if let (Some(entry), Some(revision)) = (entry, state.revision())
@@ -136,6 +136,12 @@ impl Recommender {
             self.0.snapshots.push(snapshot);
         }
         Ok(rendered)
+    }
+
+    /// With every change of a rule that was acknowledged before the call.
+    async fn fresh_sources(&self) -> Result<Sources, ServiceError> {
+        self.0.rules.usable().await;
+        self.sources()
     }
 
     fn sources(&self) -> Result<Sources, ServiceError> {

@@ -157,6 +157,12 @@ impl TestApp {
         self.send(Request::builder().method(method).uri(path)).await
     }
 
+    /// A request with a JSON body, its content type unsaid.
+    pub async fn send_json(&self, method: Method, path: &str, body: &str) -> TestResponse {
+        let request = Request::builder().method(method).uri(path).body(Body::from(body.to_owned()));
+        self.send_whole(request.expect("a request")).await
+    }
+
     pub async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> TestResponse {
         let request = Request::builder().uri(path);
         self.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
