@@ -17,7 +17,7 @@ demo_ada|{"preferred_genres":["Science Fiction","Adventure"],"preferred_language
 demo_ben|{"preferred_genres":["Comedy","Romance"],"preferred_language":"en","min_rating":6}
 demo_cleo|{"preferred_genres":["Horror","Thriller"],"preferred_language":"en","min_rating":6}
 USERS
-    printf '\nA like is a signal that is kept; what leaves a list is what was watched or disliked, and what changes it are preferences.\n'
+    printf '\nWhat somebody likes, watches, rates or dislikes leaves the list at once, and moves the rest.\n'
     open_page "$(service_url api-gateway | sed 's/127\.0\.0\.1/localhost/')/swagger/"
 }
 
@@ -38,11 +38,11 @@ demo_call() { # METHOD URL [BODY]
     http --fail --max-time 30 -X "$1" -H 'Authorization: Bearer dev' ${3:+-H 'Content-Type: application/json' -d "$3"} "$2"
 }
 
-# Shows the list, likes its first five movies and marks the first as watched, and shows the list again. What an earlier run
-# marked is in the first list too, so that each run says the same.
+# Shows the list by preferences alone, likes its first five movies and marks the first as watched, and shows the list again.
+# The first list does not know what an earlier run marked, so that each run says the same.
 demo_likes() { # ID
     local before movie kind first=watched
-    before=$(demo_call GET "$url/users/$1/recommendations?limit=10&include_seen=true") || die "there are no recommendations for user $1"
+    before=$(demo_call GET "$url/users/$1/recommendations?limit=10&include_seen=true&strategy=preferences_only") || die "there are no recommendations for user $1"
     printf '  before:\n'
     demo_list "$before"
     for movie in $(printf '%s' "$before" | grep -oE '"id": *[0-9]+' | grep -oE '[0-9]+' | head -n 5); do
@@ -57,9 +57,12 @@ demo_likes() { # ID
 }
 
 demo_list() { # JSON
-    local titles
-    titles=$(printf '%s' "$1" | grep -oE '"title": *"([^"\\]|\\.)*"' | sed -e 's/^"title": *"//' -e 's/"$//' | awk '{ printf "    %2d. %s\n", NR, $0 }')
-    printf '%s\n' "${titles:-    nothing: all that fits has been watched}"
+    local list
+    list=$(paste -d '|' <(demo_texts title "$1") <(demo_texts reason "$1") | awk -F '|' 'NF > 1 { printf "    %2d. %-40s %s\n", NR, $1, $2 }')
+    printf '%s\n' "${list:-    nothing: all that fits has been watched}"
+}
+demo_texts() { # FIELD JSON
+    printf '%s' "$2" | grep -oE "\"$1\": *\"([^\"\\\\]|\\\\.)*\"" | sed -e "s/^\"$1\": *\"//" -e 's/"$//'
 }
 
 # Opens a page where there is a browser; without one, its address is enough.

@@ -5,8 +5,7 @@ use crate::models::rule::{Rule, RuleType};
 /// Largest weight of a type of rule. Below it a sum of a few times 10,000 is far from losing its decimals.
 pub const MAX_WEIGHT: f64 = 1_000_000.0;
 
-/// What the rules that learn from feedback count as long as no rule in the table says otherwise: the values that the
-/// program `evaluate --tune` found.
+/// What the rules that learn from feedback count as long as no rule in the table says otherwise.
 pub const LEARNED_DEFAULTS: [(RuleType, f64); 4] = [
     (RuleType::Rating, 0.2),
     (RuleType::LanguageMatch, 0.05),
