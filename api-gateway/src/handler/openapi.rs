@@ -137,11 +137,17 @@ fn response(description: &str, schema: &str, example: Value) -> Response {
     ResponseBuilder::new().description(description).content("application/json", content).build()
 }
 
-/// Removes what only operations that are not forwarded referred to.
+/// Removes what only operations that are not forwarded referred to, and then what only that referred to.
 fn remove_unused(platform: &mut OpenApi) {
-    let text = platform.to_json().expect("a specification made of strings and numbers always serialises");
-    let is_used = |kind: &str, name: &str| text.contains(&format!("\"#/components/{kind}/{name}\""));
-    let components = platform.components.get_or_insert_default();
-    components.responses.retain(|name, _| is_used("responses", name));
-    components.schemas.retain(|name, _| is_used("schemas", name));
+    loop {
+        let text = platform.to_json().expect("a specification made of strings and numbers always serialises");
+        let is_used = |kind: &str, name: &str| text.contains(&format!("\"#/components/{kind}/{name}\""));
+        let components = platform.components.get_or_insert_default();
+        let before = components.responses.len() + components.schemas.len();
+        components.responses.retain(|name, _| is_used("responses", name));
+        components.schemas.retain(|name, _| is_used("schemas", name));
+        if components.responses.len() + components.schemas.len() == before {
+            return;
+        }
+    }
 }
