@@ -7,6 +7,7 @@ pub mod database;
 pub mod drain_body;
 pub mod error;
 pub mod error_code;
+pub mod evaluation;
 pub mod handler;
 pub mod lifecycle;
 pub mod middleware;

@@ -1,9 +1,14 @@
-//! The binary: settings, logging, then the service. `openapi` prints the specification instead.
+//! The binary: settings, logging, then the service. `openapi` prints the specification instead, and `evaluate` measures
+//! how good the lists are.
 
 use std::{error::Error, process::ExitCode};
 
 use recommendation_service::{
     config::{Config, env},
+    evaluation::{
+        self,
+        arguments::{Arguments, USAGE},
+    },
     handler, telemetry,
 };
 
@@ -17,7 +22,13 @@ fn main() -> ExitCode {
             Err(error) => fail(&*error),
         },
         Some("openapi") => print(&handler::openapi_yaml()),
-        Some(other) => fail(&*Box::<dyn Error>::from(format!("unknown argument {other}; there is only: openapi"))),
+        Some("evaluate") => match evaluate() {
+            Ok(text) => print(&text),
+            Err(error) => fail(&*error),
+        },
+        Some(other) => {
+            fail(&*Box::<dyn Error>::from(format!("unknown argument {other}; there are only: openapi, evaluate")))
+        }
     }
 }
 
@@ -31,6 +42,20 @@ fn start() -> Result<(), Box<dyn Error>> {
     runtime.shutdown_background();
     ended?;
     Ok(())
+}
+
+/// Gives the text to print.
+fn evaluate() -> Result<String, Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(2).collect();
+    if arguments.iter().any(|argument| argument == "--help") {
+        return Ok(USAGE.to_owned());
+    }
+    let arguments = Arguments::parse(arguments.into_iter())?;
+    env::load_dotenv(env!("CARGO_PKG_NAME"))?;
+    let config = Config::from_env(env::Env::from_process())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let dataset = runtime.block_on(evaluation::read(&arguments, &config.peers))?;
+    Ok(evaluation::run(&arguments, &dataset)?)
 }
 
 #[expect(clippy::print_stdout, reason = "the specification is this command's result")]

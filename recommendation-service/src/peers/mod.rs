@@ -2,6 +2,7 @@
 
 pub mod catalogue_reader;
 pub mod circuit_breaker;
+pub mod feedback_feed;
 pub mod movie_service;
 pub mod profile;
 pub mod trace_headers;

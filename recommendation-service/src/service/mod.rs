@@ -9,6 +9,7 @@ pub mod rule_editor;
 pub mod rule_freshness;
 pub mod rules;
 pub mod snapshots;
+pub mod training;
 
 use crate::{
     database::postgres::DatabaseError, models::user_id::UserId, repository::recommendation_cache::CacheUnavailable,

@@ -31,8 +31,9 @@ impl HeldOut {
             let kept = if of_user.len() < MIN_LIKES { of_user.len() } else { of_user.len() - of_user.len() / ONE_IN };
             let (training, held_out) = of_user.split_at(kept);
             split.training.extend(training);
-            if !held_out.is_empty() {
-                split.users.push((training.to_vec(), held_out.iter().map(|like| like.movie).collect()));
+            let wanted: HashSet<i32> = held_out.iter().filter(|like| like.is_clear()).map(|like| like.movie).collect();
+            if !wanted.is_empty() {
+                split.users.push((training.to_vec(), wanted));
             }
         }
         let one_in = split.users.len().div_ceil(MAX_USERS).max(1);

@@ -13,6 +13,16 @@ pub enum Algorithm {
     Ials,
 }
 
+/// What likes count in training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weighting {
+    /// All the same, from a rating of 7 on.
+    Equal,
+    /// By the square root of their strength, from a rating of 6 on.
+    Graded,
+}
+
 /// A model's version, data, settings and quality.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
@@ -36,6 +46,8 @@ pub struct ModelInfo {
     pub ridge: f32,
     /// How much a genre or an era that movies share counts beside a user who liked them; 0 when it does not.
     pub tag_weight: f32,
+    /// What likes have counted in training.
+    pub weighting: Weighting,
     /// How strengths of feedback count in scoring: this power of them.
     pub curve: f32,
     /// Measured on likes that were held out of a training on the others.

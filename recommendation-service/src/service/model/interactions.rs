@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{bend, training::Like};
-
-/// How the strength of a like counts in training: by its square root, so that a rating of 7 counts more than half as much
-/// as one of 10. Measured better than all likes alike, and than the strength itself.
-const TRAINING_CURVE: f32 = 0.5;
+use super::{info::Weighting, training::Like};
 
 /// What becomes part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +11,8 @@ pub struct Limits {
     pub min_users_per_movie: usize,
     /// At most so many movies, those liked by most.
     pub max_movies: usize,
+    /// What each like counts.
+    pub weighting: Weighting,
 }
 
 /// A sparse matrix: a row for each user (and for each tag, see [`Self::add_tags`]), a column for each movie.
@@ -33,6 +31,7 @@ impl Interactions {
         let mut likes = likes.to_vec();
         likes.sort_unstable_by(Like::by_pair_latest_first);
         likes.dedup_by_key(|like| (like.user, like.movie));
+        likes.retain(|like| weight(like, limits.weighting) > 0.0);
         let movie_ids = eligible_movies(&likes, limits);
         let mut data = Self { movie_ids, ..Self::default() };
         for likes_of_user in likes.chunk_by(|a, b| a.user == b.user) {
@@ -40,7 +39,7 @@ impl Interactions {
             for like in likes_of_user {
                 if let Ok(column) = data.movie_ids.binary_search(&like.movie) {
                     data.columns.push(column as u32);
-                    data.values.push(bend(like.strength, TRAINING_CURVE));
+                    data.values.push(weight(like, limits.weighting));
                 }
             }
             if data.columns.len() > start {
@@ -109,6 +108,14 @@ impl Interactions {
             }
         }
         columns
+    }
+}
+
+/// What a like counts in training; 0 for one that is left out.
+fn weight(like: &Like, weighting: Weighting) -> f32 {
+    match weighting {
+        Weighting::Equal => f32::from(u8::from(like.is_clear())),
+        Weighting::Graded => like.strength.sqrt(),
     }
 }
 

@@ -6,12 +6,13 @@ use super::{
     control::TrainingControl,
     ease::{self, EaseError, EaseSettings},
     ials::{self, IalsSettings},
+    info::Weighting,
     interactions::{Interactions, Limits},
     training::{Like, TrainingError, TrainingSettings, train},
     *,
 };
 
-const ALL: Limits = Limits { min_users_per_movie: 1, max_movies: usize::MAX };
+const ALL: Limits = Limits { min_users_per_movie: 1, max_movies: usize::MAX, weighting: Weighting::Graded };
 
 /// Gauss-Jordan with pivots.
 fn inverse(mut a: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
@@ -150,7 +151,14 @@ proptest! {
 fn settings(max_movies: usize) -> TrainingSettings {
     // Small, since tests are not optimised.
     let ials = IalsSettings { rank: 4, rounds: 4, ridge: 0.1, ..IalsSettings::default() };
-    TrainingSettings { min_users_per_movie: 1, max_movies, ridges: vec![20.0], ials, ..TrainingSettings::default() }
+    TrainingSettings {
+        min_users_per_movie: 1,
+        max_movies,
+        ridges: vec![20.0],
+        weightings: vec![Weighting::Graded],
+        ials,
+        ..TrainingSettings::default()
+    }
 }
 
 fn model(likes: &[Like], max_movies: usize) -> ItemModel {
@@ -210,7 +218,7 @@ fn equal_data_gives_an_equal_version_and_other_data_another() {
 fn movies_with_too_few_users_and_the_least_liked_ones_beyond_the_limit_are_left_out() {
     let likes = likes(&[(1, 7), (2, 7), (3, 7), (1, 8), (2, 8), (1, 9), (1, 9), (2, 5), (3, 5)]);
     let ids = |min_users_per_movie, max_movies| {
-        Interactions::from_likes(&likes, &Limits { min_users_per_movie, max_movies }).movie_ids().to_vec()
+        Interactions::from_likes(&likes, &Limits { min_users_per_movie, max_movies, ..ALL }).movie_ids().to_vec()
     };
     assert_eq!(ids(1, 100), [5, 7, 8, 9]);
     assert_eq!(ids(2, 100), [5, 7, 8]);
@@ -218,6 +226,15 @@ fn movies_with_too_few_users_and_the_least_liked_ones_beyond_the_limit_are_left_
 }
 
 /// Each user likes three movies of everybody's and then those of one group, in an order of its own.
+#[test]
+fn a_weak_like_counts_less_or_not_at_all() {
+    let like = |movie: i32, strength: f32| Like { user: 1, movie, strength, at: 0 };
+    let list = [like(1, 1.0), like(2, 0.36), like(3, 0.25)];
+    let values = |weighting| Interactions::from_likes(&list, &Limits { weighting, ..ALL }).row(0).1.to_vec();
+    assert_eq!(values(Weighting::Equal), [1.0, 1.0]);
+    assert_eq!(values(Weighting::Graded), [1.0, 0.6, 0.5]);
+}
+
 #[test]
 fn the_quality_on_held_out_likes_is_measured_and_beats_popularity_where_there_is_something_to_learn() {
     let movies = |user: i64| (0..8).map(move |number| (number + user) % 8 + if user % 2 == 0 { 1 } else { 11 });

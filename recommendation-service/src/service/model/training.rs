@@ -10,12 +10,15 @@ use super::{
     ease::{self, EaseError, EaseSettings},
     held_out::{HeldOut, quality},
     ials::{self, IalsSettings},
-    info::{Algorithm, HeldOutQuality, ModelInfo},
+    info::{Algorithm, HeldOutQuality, ModelInfo, Weighting},
     interactions::{Interactions, Limits},
 };
 
 /// The ridge is chosen on so many movies at most, those liked most often: each candidate costs a training.
 const MAX_MOVIES_OF_CHOICE: usize = 5_000;
+
+/// From this strength on a like is a clear one: that of a rating of 7 is, that of 6.5 is not.
+const CLEAR_FROM: f32 = 0.3;
 
 /// A user liked a movie.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +34,11 @@ pub struct Like {
 }
 
 impl Like {
+    /// Whether it is strong enough to be found by a good list, and to count where all likes count the same.
+    pub fn is_clear(&self) -> bool {
+        self.strength >= CLEAR_FROM
+    }
+
     /// By user and movie, and of one pair the latest first: a total order, so that equal likes always give equal models.
     pub fn by_pair_latest_first(a: &Self, b: &Self) -> Ordering {
         let pair = (a.user, a.movie).cmp(&(b.user, b.movie));
@@ -47,6 +55,8 @@ pub struct TrainingSettings {
     pub max_movies: usize,
     /// Ridges to choose from.
     pub ridges: Vec<f32>,
+    /// Ways to weigh likes to choose from.
+    pub weightings: Vec<Weighting>,
     /// Values of [`ModelInfo::curve`] to choose from.
     pub curves: Vec<f32>,
     /// See [`Interactions::add_tags`].
@@ -63,6 +73,7 @@ impl Default for TrainingSettings {
             min_users_per_movie: 3,
             max_movies: 15_000,
             ridges: vec![50.0, 100.0, 200.0, 400.0, 800.0],
+            weightings: vec![Weighting::Equal, Weighting::Graded],
             curves: vec![1.0, 0.5],
             tag_weight: 2.0,
             sources_kept: 1_000,
@@ -105,8 +116,8 @@ pub fn train(
     control: &TrainingControl,
 ) -> Result<ItemModel, TrainingError> {
     let started = Instant::now();
-    let Choice { ridge, curve, quality } = choose(likes, tags_of, settings, control)?;
-    let (data, parameters) = fit(likes, tags_of, settings, settings.max_movies, ridge, control)?;
+    let Choice { fit: chosen, curve, quality } = choose(likes, tags_of, settings, control)?;
+    let (data, parameters) = fit(likes, tags_of, settings, settings.max_movies, chosen, control)?;
     let algorithm = match parameters {
         Parameters::ItemItem(_) => Algorithm::Ease,
         Parameters::LowRank(_) => Algorithm::Ials,
@@ -120,40 +131,51 @@ pub fn train(
         movies: data.movie_ids().len(),
         interactions: data.likes(),
         feedback: likes.len(),
-        ridge,
+        ridge: chosen.ridge,
         tag_weight: if algorithm == Algorithm::Ease { settings.tag_weight } else { 0.0 },
+        weighting: chosen.weighting,
         curve,
         quality,
     };
     Ok(ItemModel::new(info, data.movie_ids().into(), parameters))
 }
 
-/// What cannot be computed and is tried.
+/// What cannot be computed and is tried, for a training.
+#[derive(Debug, Clone, Copy)]
+struct Fit {
+    weighting: Weighting,
+    ridge: f32,
+}
+
+/// What was tried with the best result.
 #[derive(Debug, Clone, Copy)]
 struct Choice {
-    ridge: f32,
+    fit: Fit,
     curve: f32,
     quality: Option<HeldOutQuality>,
 }
 
-/// The ridge and the curve whose lists find most of what was held out. Without anything to hold out, the middle ridge and
-/// the first curve.
+/// The settings whose lists find most of what was held out. Without anything to hold out, the middle ridge and the first
+/// of the others.
 fn choose(
     likes: &[Like],
     tags_of: &dyn Fn(i32) -> Vec<u32>,
     settings: &TrainingSettings,
     control: &TrainingControl,
 ) -> Result<Choice, TrainingError> {
-    let ridge = *settings.ridges.get(settings.ridges.len() / 2).ok_or(TrainingError::Unusable)?;
-    let curve = *settings.curves.first().ok_or(TrainingError::Unusable)?;
-    let mut best = Choice { ridge, curve, quality: None };
+    let mut best = first_choice(settings).ok_or(TrainingError::Unusable)?;
     let split = HeldOut::latest(likes);
-    if split.users() == 0 {
-        return Ok(best);
-    }
     let max_movies = settings.max_movies.min(MAX_MOVIES_OF_CHOICE);
-    for ridge in settings.ridges.iter().copied() {
-        let (data, parameters) = match fit(split.training(), tags_of, settings, max_movies, ridge, control) {
+    let ridges = |weighting: &Weighting| {
+        settings.ridges.iter().map(|ridge| Fit { weighting: *weighting, ridge: *ridge }).collect::<Vec<_>>()
+    };
+    for tried in settings.weightings.iter().flat_map(ridges) {
+        let fitted = if split.users() == 0 {
+            Err(TrainingError::TooLittleData)
+        } else {
+            fit(split.training(), tags_of, settings, max_movies, tried, control)
+        };
+        let (data, parameters) = match fitted {
             Ok(fitted) => fitted,
             Err(TrainingError::Cancelled(cancelled)) => return Err(cancelled.into()),
             Err(_) => continue,
@@ -161,7 +183,7 @@ fn choose(
         for curve in settings.curves.iter().copied() {
             let measured = quality(&split, data.movie_ids(), &parameters, curve);
             if best.quality.is_none_or(|best| measured.ndcg_10 > best.ndcg_10) {
-                best = Choice { ridge, curve, quality: Some(measured) };
+                best = Choice { fit: tried, curve, quality: Some(measured) };
             }
         }
         if let Parameters::LowRank(_) = parameters {
@@ -171,15 +193,21 @@ fn choose(
     Ok(best)
 }
 
+fn first_choice(settings: &TrainingSettings) -> Option<Choice> {
+    let ridge = *settings.ridges.get(settings.ridges.len() / 2)?;
+    let fit = Fit { weighting: *settings.weightings.first()?, ridge };
+    Some(Choice { fit, curve: *settings.curves.first()?, quality: None })
+}
+
 fn fit(
     likes: &[Like],
     tags_of: &dyn Fn(i32) -> Vec<u32>,
     settings: &TrainingSettings,
     max_movies: usize,
-    ridge: f32,
+    Fit { weighting, ridge }: Fit,
     control: &TrainingControl,
 ) -> Result<(Interactions, Parameters), TrainingError> {
-    let limits = Limits { min_users_per_movie: settings.min_users_per_movie, max_movies: usize::MAX };
+    let limits = Limits { min_users_per_movie: settings.min_users_per_movie, max_movies: usize::MAX, weighting };
     let mut data = Interactions::from_likes(likes, &limits);
     if data.movie_ids().is_empty() {
         return Err(TrainingError::TooLittleData);

@@ -1,0 +1,3 @@
+//! What the collaborative model is trained on.
+
+pub mod feedback_log;
