@@ -523,6 +523,16 @@ request 404 "A rule that is gone" "/api/v1/rules/$rule_id"
 expect_text 'rule not found'
 request 400 "A rule id that is not a number" /api/v1/rules/abc
 expect_text 'invalid rule ID'
+request 202 "Train the collaborative model" /api/v1/models/train -X POST
+expect_headers location
+training_id=$(number_of id)
+training_id=${training_id:-$NO_SUCH_ID}
+request 200 "How far the training is" "/api/v1/models/train/$training_id"
+expect_id "$training_id"
+request 200 "The collaborative models" /api/v1/models
+expect_text '"models":['
+request 404 "A training that does not exist" "/api/v1/models/train/$NO_SUCH_ID"
+expect_text 'training not found'
 post 201 "Create a viewer of whom nothing is known" /api/v1/users \
     "{\"username\":\"viewer_$name\",\"email\":\"viewer_$name@example.com\"}"
 viewer_id=$(number_of id)

@@ -56,6 +56,8 @@ pub enum ErrorCode {
     InvalidUserId,
     /// There is no user with this id.
     UserNotFound,
+    /// There is no training with this id.
+    TrainingNotFound,
     /// Redis does not answer.
     CacheUnavailable,
     /// The catalogue has not been loaded yet.

@@ -26,7 +26,7 @@ use crate::{
         redis::RedisLink,
     },
     lifecycle::Lifecycle,
-    peers::{movie_service::MovieService, user_preference_service::UserPreferenceService},
+    peers::{feedback_feed::FeedbackFeed, movie_service::MovieService, user_preference_service::UserPreferenceService},
     service::{
         catalogue::{self, CatalogueStore},
         models::ModelStore,
@@ -34,6 +34,8 @@ use crate::{
         rule_editor::RuleEditor,
         rules::RuleStore,
         snapshots::SnapshotQueue,
+        stored_models::StoredModels,
+        training::Trainer,
     },
 };
 
@@ -58,6 +60,10 @@ pub struct App {
     pub models: ModelStore,
     /// Changes the rules.
     pub rule_editor: RuleEditor,
+    /// Where the collaborative model comes from.
+    pub stored_models: StoredModels,
+    /// Trains the collaborative model.
+    pub trainer: Trainer,
     /// Lists that wait to be recorded.
     pub snapshots: SnapshotQueue,
     /// Makes recommendations.
@@ -87,15 +93,41 @@ impl App {
 
         let movies = MovieService::new(client.clone(), &config.peers);
         lifecycle.spawn(catalogue::refresh_periodically(catalogue.clone(), movies, interval, stop.clone()));
-        lifecycle.spawn(rules.clone().refresh_periodically(interval, stop));
+        lifecycle.spawn(rules.clone().refresh_periodically(interval, stop.clone()));
         lifecycle.spawn(snapshots.clone().write(database.clone()));
 
-        let users = UserPreferenceService::new(client, &config.peers, lifecycle.clone());
         let models = ModelStore::default();
+        let stored_models = StoredModels::new(database.clone(), models.clone());
+        lifecycle.spawn(stored_models.clone().refresh_periodically(interval, stop.clone()));
+        let feed = FeedbackFeed::new(client.clone(), &config.peers);
+        let trainer = Trainer::new(
+            database.clone(),
+            feed,
+            catalogue.clone(),
+            stored_models.clone(),
+            config.models.clone(),
+            config.feedback,
+            lifecycle.clone(),
+        );
+        lifecycle.spawn(trainer.clone().run(stop));
+
+        let users = UserPreferenceService::new(client, &config.peers, lifecycle.clone());
         let recommender =
             Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), models.clone(), snapshots.clone());
         let rule_editor = RuleEditor::new(database.clone(), lifecycle.clone());
-        Ok(Self { database, redis, lifecycle, catalogue, rules, rule_editor, models, snapshots, recommender })
+        Ok(Self {
+            database,
+            redis,
+            lifecycle,
+            catalogue,
+            rules,
+            rule_editor,
+            models,
+            stored_models,
+            trainer,
+            snapshots,
+            recommender,
+        })
     }
 
     /// The routes with everything around them, as the server runs them.

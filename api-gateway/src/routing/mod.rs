@@ -54,6 +54,7 @@ fn api_route<'a>(resource: &str, mut rest: impl Iterator<Item = &'a str>) -> Rou
         | ("recommendations", None, ..)
         | ("rules", ..)
         | ("recommendations", Some("group"), None, _)
+        | ("models", ..)
         | ("users", Some(_), Some("recommendations"), None) => Route::Service(Upstream::Recommendation),
         ("movies", ..) | ("genres", None, ..) | ("admin", Some(_), ..) => Route::Service(Upstream::Movie),
         ("users", ..) => Route::Service(Upstream::UserPreference),
@@ -101,6 +102,9 @@ mod tests {
             ("/api/v1/recommendations", Route::Service(Upstream::Recommendation)),
             ("/api/v1/recommendations/", Route::Service(Upstream::Recommendation)),
             ("/api/v1/recommendations/group", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/models", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/models/train", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/models/train/1", Route::Service(Upstream::Recommendation)),
             ("/api/v1/movies/1/also-liked", Route::Service(Upstream::Recommendation)),
             ("/api/v1/movies/1/also-liked/2", Route::Service(Upstream::Movie)),
             ("/api/v1/rules/1", Route::Service(Upstream::Recommendation)),

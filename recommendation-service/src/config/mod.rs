@@ -13,6 +13,7 @@ use crate::{
     models::feedback::FeedbackSettings,
     peers::PeersConfig,
     server::ServerConfig,
+    service::training::settings::ModelsConfig,
     telemetry::TelemetryConfig,
 };
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub catalogue_stale_after: Duration,
     /// What each kind of feedback says: `FEEDBACK_WEIGHT_*` and `FEEDBACK_HALF_LIFE_DAYS`.
     pub feedback: FeedbackSettings,
+    /// When the collaborative model is trained, and how large it may become: `MODEL_*`.
+    pub models: ModelsConfig,
     /// Its log.
     pub telemetry: TelemetryConfig,
 }
@@ -53,6 +56,7 @@ impl Config {
             catalogue_refresh: env.seconds("CATALOGUE_REFRESH_SECONDS", 2),
             catalogue_stale_after: env.seconds("CATALOGUE_STALE_AFTER_SECONDS", 30),
             feedback: feedback::from_env(&mut env),
+            models: ModelsConfig::from_env(&mut env),
             telemetry: TelemetryConfig::from_env(&mut env),
         };
         env.finish(config)

@@ -5,7 +5,7 @@ use reqwest::Client;
 
 use super::dataset::{Dataset, RatedMovie, Rating};
 use crate::{
-    models::catalogue::Catalogue,
+    models::{catalogue::Catalogue, feedback::FeedbackKind},
     peers::{
         PeerError, PeersConfig,
         feedback_feed::FeedbackFeed,
@@ -37,15 +37,14 @@ pub async fn read(client: Client, config: &PeersConfig) -> Result<Dataset, PeerE
     Ok(Dataset::new(movies, ratings))
 }
 
-/// Feedback as a rating that says as much, or `None` when it says nothing.
+/// Feedback as a rating that says as much, or `None` when its time is out of range.
 fn rating(entry: &FeedbackEntry) -> Option<Rating> {
-    let value = match (entry.kind.as_str(), entry.value) {
-        ("rating", Some(value)) => value,
-        ("like", _) => 10.0,
-        ("watched", _) => 7.0,
-        ("abandoned", _) => 3.5,
-        ("dislike", _) => 1.0,
-        _ => return None,
+    let value = match entry.kind {
+        FeedbackKind::Rating(value) => value,
+        FeedbackKind::Like => 10.0,
+        FeedbackKind::Watched => 7.0,
+        FeedbackKind::Abandoned => 3.5,
+        FeedbackKind::Dislike => 1.0,
     };
     let at = DateTime::from_timestamp(entry.occurred_at, 0)?;
     Some(Rating { user: entry.user_id, movie: entry.movie_id, value, at })

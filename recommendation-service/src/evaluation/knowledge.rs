@@ -12,15 +12,16 @@ use crate::{
     models::{
         catalogue::Catalogue,
         catalogue_builder::{BuildError, CatalogueBuilder, Movie},
+        feedback::{FeedbackKind, FeedbackSettings},
     },
     service::{
         model::{
             ItemModel,
             control::TrainingControl,
-            training::{self, Like, TrainingError, TrainingSettings},
+            info::Scoring,
+            training::{self, Opinion, TrainingError, TrainingSettings},
         },
         pipeline::LinkedModel,
-        training::feedback_log::like_strength,
     },
 };
 
@@ -52,6 +53,13 @@ impl Knowledge {
         };
         Ok(Self { catalogue, model })
     }
+
+    /// The model with another way to score.
+    #[must_use]
+    pub fn with_scoring(&self, scoring: Scoring) -> Option<LinkedModel> {
+        let model = self.model.as_ref()?.model().clone().with_scoring(scoring);
+        Some(LinkedModel::new(Arc::new(model), &self.catalogue))
+    }
 }
 
 fn train(
@@ -60,16 +68,17 @@ fn train(
     numbers: &HashMap<&str, i32>,
     settings: &TrainingSettings,
 ) -> Result<ItemModel, TrainingError> {
-    let like = |rating: &Rating| Like {
+    let feedback = FeedbackSettings::default();
+    let opinion = |rating: &Rating| Opinion {
         user: rating.user,
         movie: rating.movie,
-        strength: like_strength(rating.value) as f32,
+        strength: feedback.strength_at_first(FeedbackKind::Rating(rating.value)) as f32,
         at: rating.at.timestamp(),
     };
-    let likes: Vec<Like> = split.training.iter().map(like).filter(|like| like.strength > 0.0).collect();
+    let opinions: Vec<Opinion> = split.training.iter().map(opinion).collect();
     let movies: HashMap<i32, &RatedMovie> = dataset.movies.iter().map(|movie| (movie.id, movie)).collect();
     let tags_of = |id: i32| movies.get(&id).map_or_else(Vec::new, |movie| tags(movie, numbers));
-    training::train(&likes, &tags_of, settings, &TrainingControl::default())
+    training::train(&opinions, &tags_of, settings, &TrainingControl::default())
 }
 
 /// A movie's genres and its decade as numbers.

@@ -49,12 +49,16 @@ pub fn tune(dataset: &Dataset, validation: &Split, settings: &TrainingSettings) 
     let feedback = FeedbackSettings::default();
     let mut best = Tuned { training: settings.clone(), weights: alone, feedback, ndcg_10: f64::NEG_INFINITY };
     for training in candidates(settings) {
-        let knowledge = Knowledge::new(dataset, validation, &training)?;
-        let bench = Bench::new(&knowledge, dataset, &users);
-        for half_life_days in HALF_LIVES {
-            let feedback = FeedbackSettings { half_life_days, ..feedback };
-            let ndcg_10 = score(&bench, &facts, &alone, &feedback);
-            keep_better(&mut best, Tuned { training: training.clone(), weights: alone, feedback, ndcg_10 });
+        let mut knowledge = Knowledge::new(dataset, validation, &training)?;
+        for scoring in settings.scorings.iter().copied() {
+            knowledge.model = knowledge.with_scoring(scoring);
+            let bench = Bench::new(&knowledge, dataset, &users);
+            for half_life_days in HALF_LIVES {
+                let feedback = FeedbackSettings { half_life_days, ..feedback };
+                let ndcg_10 = score(&bench, &facts, &alone, &feedback);
+                let training = TrainingSettings { scorings: vec![scoring], ..training.clone() };
+                keep_better(&mut best, Tuned { training, weights: alone, feedback, ndcg_10 });
+            }
         }
     }
     let knowledge = Knowledge::new(dataset, validation, &best.training)?;
@@ -62,15 +66,14 @@ pub fn tune(dataset: &Dataset, validation: &Split, settings: &TrainingSettings) 
     Ok(best)
 }
 
-/// Every combination of what is left open, each without a choice.
+/// Every combination of what is left open in training, each without a choice.
 fn candidates(settings: &TrainingSettings) -> Vec<TrainingSettings> {
+    let first = settings.scorings.first().copied().into_iter().collect::<Vec<_>>();
     let mut all = Vec::new();
     for weighting in &settings.weightings {
         for ridge in &settings.ridges {
-            for curve in &settings.curves {
-                let (weightings, ridges, curves) = (vec![*weighting], vec![*ridge], vec![*curve]);
-                all.push(TrainingSettings { weightings, ridges, curves, ..settings.clone() });
-            }
+            let (weightings, ridges, scorings) = (vec![*weighting], vec![*ridge], first.clone());
+            all.push(TrainingSettings { weightings, ridges, scorings, ..settings.clone() });
         }
     }
     all
@@ -109,10 +112,10 @@ fn keep_better(best: &mut Tuned, other: Tuned) {
 impl fmt::Display for Tuned {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let weights: Vec<String> = self.weights.active().map(|(rule, weight)| format!("{rule} {weight}")).collect();
-        let TrainingSettings { weightings, ridges, curves, .. } = &self.training;
+        let TrainingSettings { weightings, ridges, scorings, .. } = &self.training;
         write!(
             formatter,
-            "tuned on the validation part (NDCG@10 {:.4}): {}; half-life {} days; ridge {ridges:?}, likes {weightings:?}, curve {curves:?}",
+            "tuned on the validation part (NDCG@10 {:.4}): {}; half-life {} days; ridge {ridges:?}, likes {weightings:?}, {scorings:?}",
             self.ndcg_10,
             weights.join(", "),
             self.feedback.half_life_days,

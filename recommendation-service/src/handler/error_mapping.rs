@@ -56,6 +56,7 @@ impl From<ServiceError> for ApiError {
                 let message = "another rule of this variant has this name";
                 Self::conflict(ErrorCode::RuleNameExists, message).field("name")
             }
+            ServiceError::NoSuchTraining => Self::not_found(ErrorCode::TrainingNotFound, "training not found"),
             ServiceError::Cache(_) => unavailable(ErrorCode::CacheUnavailable, "recommendation cache unavailable"),
             ServiceError::NoCatalogue => unavailable(ErrorCode::CatalogueUnavailable, "movie catalogue not loaded yet"),
             // Not 503: that would promise that nothing was done.

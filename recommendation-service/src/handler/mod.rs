@@ -10,6 +10,7 @@ mod filter_query;
 mod group;
 mod health;
 mod list_query;
+mod models;
 mod movie_view;
 mod numbers;
 mod path;
@@ -59,6 +60,7 @@ use crate::{
         responses::InvalidRuleRequest,
         responses::RuleConflict,
         responses::RuleNotFound,
+        responses::TrainingNotFound,
         responses::UnsupportedEncoding,
         responses::UserNotFound,
         responses::RecommendationsUnavailable,
@@ -82,6 +84,9 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rules::list_rules, rule_edits::create_rule))
         .routes(routes!(rules::get_rule, rule_edits::replace_rule, rule_edits::update_rule, rule_edits::delete_rule))
         .routes(routes!(rules::list_rule_changes))
+        .routes(routes!(models::list_models))
+        .routes(routes!(models::train_model))
+        .routes(routes!(models::get_training))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
 }

@@ -126,6 +126,31 @@ pub enum RuleErrors {
     Timeout(#[ref_response] Timeout),
 }
 
+/// Of the models.
+#[derive(IntoResponses)]
+pub enum ModelErrors {
+    /// 503
+    #[response(status = 503)]
+    Unavailable(#[ref_response] DatabaseUnavailable),
+    /// 504
+    #[response(status = 504)]
+    Timeout(#[ref_response] Timeout),
+}
+
+/// Of a training.
+#[derive(IntoResponses)]
+pub enum TrainingErrors {
+    /// 404
+    #[response(status = 404)]
+    NotFound(#[ref_response] TrainingNotFound),
+    /// 503
+    #[response(status = 503)]
+    Unavailable(#[ref_response] DatabaseUnavailable),
+    /// 504
+    #[response(status = 504)]
+    Timeout(#[ref_response] Timeout),
+}
+
 /// `invalid user ID`, or a parameter that cannot be used or is unknown
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "invalid user ID", "code": "invalid_user_id", "field": "id" }))]
@@ -135,6 +160,11 @@ pub struct InvalidRecommendationRequest(ErrorBody);
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "user not found", "code": "user_not_found" }))]
 pub struct UserNotFound(ErrorBody);
+
+/// `training not found`
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "training not found", "code": "training_not_found" }))]
+pub struct TrainingNotFound(ErrorBody);
 
 /// Redis does not answer, or the catalogue is not loaded yet
 #[derive(ToResponse)]

@@ -28,6 +28,21 @@ pub enum FeedbackKind {
     Abandoned,
 }
 
+impl FeedbackKind {
+    /// From its name in user-preference-service, with the value of a rating; `None` for a kind that says nothing about
+    /// liking, or that a newer release may have.
+    pub fn parse(name: &str, value: Option<f64>) -> Option<Self> {
+        match (name, value) {
+            ("like", _) => Some(Self::Like),
+            ("dislike", _) => Some(Self::Dislike),
+            ("rating", Some(value)) => Some(Self::Rating(value)),
+            ("watched", _) => Some(Self::Watched),
+            ("abandoned", _) => Some(Self::Abandoned),
+            _ => None,
+        }
+    }
+}
+
 /// How much each kind of feedback says, from -1 (never again) to 1 (more of it), and how fast it fades.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FeedbackSettings {
@@ -54,15 +69,19 @@ impl Default for FeedbackSettings {
 impl FeedbackSettings {
     /// What a feedback says at the time `now`, from -1 to 1; one from the future says as much as one of now.
     pub fn strength(&self, feedback: &Feedback, now: DateTime<Utc>) -> f64 {
-        let strength = match feedback.kind {
+        let days = (now - feedback.occurred_at).num_seconds().max(0) as f64 / 86_400.0;
+        self.strength_at_first(feedback.kind) * 0.5_f64.powf(days / self.half_life_days)
+    }
+
+    /// What a kind of feedback says as long as it has not faded, from -1 to 1.
+    pub fn strength_at_first(&self, kind: FeedbackKind) -> f64 {
+        match kind {
             FeedbackKind::Like => self.like,
             FeedbackKind::Dislike => self.dislike,
             FeedbackKind::Rating(value) => self.rating * ((value - 5.5) / 4.5).clamp(-1.0, 1.0),
             FeedbackKind::Watched => self.watched,
             FeedbackKind::Abandoned => self.abandoned,
-        };
-        let days = (now - feedback.occurred_at).num_seconds().max(0) as f64 / 86_400.0;
-        strength * 0.5_f64.powf(days / self.half_life_days)
+        }
     }
 }
 
@@ -91,6 +110,14 @@ mod tests {
             (FeedbackKind::Rating(0.5), -1.0),
         ] {
             assert_eq!(strength(kind, 0), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_kind_that_says_nothing_about_liking_is_none() {
+        assert_eq!(FeedbackKind::parse("rating", Some(7.0)), Some(FeedbackKind::Rating(7.0)));
+        for (name, value) in [("rating", None), ("watchlist", None), ("a kind of a newer release", Some(7.0))] {
+            assert_eq!(FeedbackKind::parse(name, value), None, "{name}");
         }
     }
 

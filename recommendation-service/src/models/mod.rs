@@ -15,5 +15,6 @@ pub mod snapshot;
 pub mod statistics;
 pub mod strategy;
 pub mod text_column;
+pub mod training_job;
 pub mod user_id;
 pub mod user_profile;

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_util::codec::{Decoder, LinesCodec};
 
 use super::{PeerError, PeersConfig};
-use crate::service::training::feedback_log::FeedbackEntry;
+use crate::{models::feedback::FeedbackKind, service::training::feedback_log::FeedbackEntry};
 
 /// Lines of one increment.
 const PAGE: usize = 50_000;
@@ -165,12 +165,12 @@ impl IncrementReader {
         }
     }
 
-    /// An id that no movie can have says nothing.
+    /// An id that no movie can have says nothing, and neither does a kind that is not feedback.
     fn entry(&mut self, entry: EntryLine) {
         self.lines_read += 1;
         let EntryLine { user_id, movie_id, kind, value, occurred_at } = entry;
-        if let Ok(movie_id) = i32::try_from(movie_id) {
-            self.entries.push(FeedbackEntry { user_id, movie_id, kind, value, occurred_at: occurred_at.timestamp() });
+        if let (Ok(movie_id), Some(kind)) = (i32::try_from(movie_id), FeedbackKind::parse(&kind, value)) {
+            self.entries.push(FeedbackEntry { user_id, movie_id, kind, occurred_at: occurred_at.timestamp() });
         }
     }
 }
@@ -187,6 +187,7 @@ mod tests {
     const WHOLE: &str = concat!(
         "{\"epoch\":\"e7\"}\n",
         "{\"user_id\":1,\"movie_id\":5,\"kind\":\"rating\",\"value\":8.5,\"occurred_at\":\"2026-01-02T03:04:05Z\"}\n",
+        "{\"user_id\":1,\"movie_id\":6,\"kind\":\"watchlist\",\"occurred_at\":\"2026-01-02T03:04:05Z\"}\n",
         "{\"user_id\":2,\"movie_id\":99999999999,\"kind\":\"like\",\"occurred_at\":\"2026-01-02T03:04:05.5Z\"}\n",
         "{\"end\":true,\"next\":\"c9\"}\n",
     );
@@ -204,13 +205,8 @@ mod tests {
         for cut in 0..=WHOLE.len() {
             let increment = read(&[&WHOLE.as_bytes()[..cut], &WHOLE.as_bytes()[cut..]]).expect("whole");
             assert_eq!(increment.next, FeedPosition { epoch: "e7".into(), cursor: "c9".into() });
-            let expected = FeedbackEntry {
-                user_id: 1,
-                movie_id: 5,
-                kind: "rating".into(),
-                value: Some(8.5),
-                occurred_at: 1_767_323_045,
-            };
+            let expected =
+                FeedbackEntry { user_id: 1, movie_id: 5, kind: FeedbackKind::Rating(8.5), occurred_at: 1_767_323_045 };
             assert_eq!(increment.entries, [expected]);
         }
     }

@@ -84,14 +84,7 @@ impl ProfileBody {
 impl FeedbackJson {
     /// `None` for a kind that a newer release may have, and for a movie that cannot be.
     fn parse(self) -> Option<Feedback> {
-        let kind = match (self.kind.as_str(), self.value) {
-            ("like", _) => FeedbackKind::Like,
-            ("dislike", _) => FeedbackKind::Dislike,
-            ("rating", Some(value)) => FeedbackKind::Rating(value),
-            ("watched", _) => FeedbackKind::Watched,
-            ("abandoned", _) => FeedbackKind::Abandoned,
-            _ => return None,
-        };
+        let kind = FeedbackKind::parse(&self.kind, self.value)?;
         Some(Feedback { movie_id: i32::try_from(self.movie_id).ok()?, kind, occurred_at: self.occurred_at })
     }
 }

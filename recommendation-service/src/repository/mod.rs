@@ -1,6 +1,9 @@
 //! SQL and Redis keys. Nothing here knows about HTTP.
 
+pub mod leases;
+pub mod models;
 pub mod recommendation_cache;
 pub mod rule_edits;
 pub mod rules;
 pub mod snapshots;
+pub mod training_jobs;

@@ -9,6 +9,7 @@ pub mod rule_editor;
 pub mod rule_freshness;
 pub mod rules;
 pub mod snapshots;
+pub mod stored_models;
 pub mod training;
 
 use crate::{
@@ -36,6 +37,9 @@ pub enum ServiceError {
     /// Another rule of the same variant has the name.
     #[error("another rule has the name")]
     RuleNameTaken,
+    /// There is no such training.
+    #[error("no such training")]
+    NoSuchTraining,
     /// Redis does not answer.
     #[error(transparent)]
     Cache(#[from] CacheUnavailable),

@@ -23,6 +23,8 @@ fn every_setting_has_its_documented_default() {
     assert_eq!((config.feedback.like, config.feedback.abandoned, config.feedback.half_life_days), (1.0, -0.4, 730.0));
     assert_eq!(config.catalogue_refresh, Duration::from_secs(2));
     assert_eq!(config.catalogue_stale_after, Duration::from_secs(30));
+    assert_eq!((config.models.max_items, config.models.max_feedback), (15_000, 5_000_000));
+    assert_eq!((config.models.train_after_changes, config.models.interval), (500, Duration::from_secs(60)));
 }
 
 #[test]
@@ -39,8 +41,14 @@ fn every_setting_can_be_changed() {
         ("FEEDBACK_HALF_LIFE_DAYS", "90.5"),
         ("CATALOGUE_REFRESH_SECONDS", "1"),
         ("CATALOGUE_STALE_AFTER_SECONDS", "7"),
+        ("MODEL_MAX_ITEMS", "10"),
+        ("MODEL_MAX_FEEDBACK", "2000"),
+        ("MODEL_TRAIN_AFTER_CHANGES", "3"),
+        ("MODEL_TRAIN_INTERVAL_SECONDS", "4"),
     ])
     .unwrap();
+    assert_eq!((config.models.max_items, config.models.max_feedback), (10, 2_000));
+    assert_eq!((config.models.train_after_changes, config.models.interval), (3, Duration::from_secs(4)));
     assert_eq!(config.server.address.port(), 9000);
     assert_eq!((config.postgres.database.as_str(), config.redis.database), ("other", 7));
     assert_eq!(config.peers.movie_service_url, "https://movies.example");

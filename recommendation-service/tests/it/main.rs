@@ -11,6 +11,7 @@ mod env_example;
 mod freshness;
 mod group;
 mod list_parameters;
+mod models;
 mod openapi;
 mod peer_failures;
 mod process;

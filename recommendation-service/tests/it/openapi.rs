@@ -33,6 +33,9 @@ fn operations(yaml: &str) -> String {
 fn every_operation_says_everything_it_answers() {
     insta::assert_snapshot!(operations(&openapi_yaml()), @r"
     GET /api/v1/health 200
+    GET /api/v1/models 200 503 504
+    POST /api/v1/models/train 202 503 504
+    GET /api/v1/models/train/{id} 200 404 503 504
     GET /api/v1/movies/{id}/also-liked 200 400 404 503 504
     GET /api/v1/ready 200 503
     POST /api/v1/recommendations 200 400 408 413 415 503 504

@@ -11,6 +11,9 @@ pub struct TrainingControl(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
+    /// The part that runs now, and how many there are; 0 for one.
+    part: AtomicU32,
+    parts: AtomicU32,
     percent: AtomicU32,
     cancelled: AtomicBool,
 }
@@ -31,12 +34,20 @@ impl TrainingControl {
         self.0.percent.load(Ordering::Relaxed)
     }
 
+    /// Says that the part `part` of `parts` begins, counted from 0: the steps that follow are those of this part.
+    pub fn begin_part(&self, part: usize, parts: usize) {
+        self.0.part.store(part as u32, Ordering::Relaxed);
+        self.0.parts.store(parts as u32, Ordering::Relaxed);
+    }
+
     /// Says that `done` of `all` steps are done.
     ///
     /// # Errors
     /// [`Cancelled`] when there is no point in going on.
     pub fn step(&self, done: usize, all: usize) -> Result<(), Cancelled> {
-        let percent = (done.min(all) * 100).checked_div(all).unwrap_or(100) as u32;
+        let of_part = (done.min(all) * 100).checked_div(all).unwrap_or(100) as u32;
+        let (part, parts) = (self.0.part.load(Ordering::Relaxed), self.0.parts.load(Ordering::Relaxed).max(1));
+        let percent = (part * 100 + of_part) / parts;
         self.0.percent.store(percent, Ordering::Relaxed);
         self.check()
     }

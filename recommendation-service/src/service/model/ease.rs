@@ -15,7 +15,7 @@
 //!
 //! Either way one dense symmetric matrix is factorised in place (Cholesky, by `faer`, on one core), and the columns of P
 //! are made a block at a time, of which each movie keeps its largest weights only. So the most memory that training
-//! takes is [`dense_bytes`] and little more.
+//! takes is [`bytes_needed`].
 
 use faer::{
     Conj, Mat, MatMut, Par, Spec,
@@ -56,10 +56,12 @@ pub enum EaseError {
     Singular,
 }
 
-/// Bytes of the dense matrix that training needs for `data`.
-pub fn dense_bytes(data: &Interactions) -> usize {
-    let order = data.rows().min(data.movie_ids().len());
-    order * order * size_of::<f32>()
+/// Bytes that training needs for `data`: the dense matrix, a block of columns, and the weights that are kept, twice.
+pub fn bytes_needed(data: &Interactions, sources_kept: usize) -> usize {
+    let movies = data.movie_ids().len();
+    let order = data.rows().min(movies);
+    let kept = movies * sources_kept.min(movies) * size_of::<(u32, f32)>();
+    order * (order + BLOCK) * size_of::<f32>() + 2 * kept
 }
 
 /// The weights for `data`.

@@ -2,11 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Parameters, bend, info::HeldOutQuality, training::Like};
+use super::{
+    Parameters,
+    info::{HeldOutQuality, Scoring},
+    training::Opinion,
+};
 
-/// Users with fewer likes keep them all.
-const MIN_LIKES: usize = 6;
-/// One in so many likes of a user, the latest ones, is held out.
+/// Users with fewer opinions keep them all.
+const MIN_OPINIONS: usize = 6;
+/// One in so many opinions of a user, the latest ones, is held out.
 const ONE_IN: usize = 5;
 /// Lists are made for so many users at most.
 const MAX_USERS: usize = 2_000;
@@ -14,24 +18,26 @@ const MAX_USERS: usize = 2_000;
 /// Likes, split by time within each user.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HeldOut {
-    training: Vec<Like>,
+    training: Vec<Opinion>,
     /// For each user with something held out: what stays, and what was held out.
-    users: Vec<(Vec<Like>, HashSet<i32>)>,
+    users: Vec<(Vec<Opinion>, HashSet<i32>)>,
 }
 
 impl HeldOut {
     /// Holds out the latest fifth of each user's likes.
-    pub fn latest(likes: &[Like]) -> Self {
+    pub fn latest(likes: &[Opinion]) -> Self {
         let mut likes = likes.to_vec();
-        likes.sort_unstable_by(Like::by_pair_latest_first);
+        likes.sort_unstable_by(Opinion::by_pair_latest_first);
         likes.dedup_by_key(|like| (like.user, like.movie));
         likes.sort_unstable_by_key(|like| (like.user, like.at, like.movie));
         let mut split = Self::default();
         for of_user in likes.chunk_by(|a, b| a.user == b.user) {
-            let kept = if of_user.len() < MIN_LIKES { of_user.len() } else { of_user.len() - of_user.len() / ONE_IN };
+            let kept =
+                if of_user.len() < MIN_OPINIONS { of_user.len() } else { of_user.len() - of_user.len() / ONE_IN };
             let (training, held_out) = of_user.split_at(kept);
             split.training.extend(training);
-            let wanted: HashSet<i32> = held_out.iter().filter(|like| like.is_clear()).map(|like| like.movie).collect();
+            let wanted: HashSet<i32> =
+                held_out.iter().filter(|like| like.is_clear_like()).map(|like| like.movie).collect();
             if !wanted.is_empty() {
                 split.users.push((training.to_vec(), wanted));
             }
@@ -42,7 +48,7 @@ impl HeldOut {
     }
 
     /// What is left to train on.
-    pub fn training(&self) -> &[Like] {
+    pub fn training(&self) -> &[Opinion] {
         &self.training
     }
 
@@ -54,9 +60,9 @@ impl HeldOut {
 
 /// The quality of `parameters`, trained on [`HeldOut::training`], for the movies `movie_ids`. What the model does not know
 /// counts as not found.
-pub(super) fn quality(split: &HeldOut, movie_ids: &[i32], parameters: &Parameters, curve: f32) -> HeldOutQuality {
+pub(super) fn quality(split: &HeldOut, movie_ids: &[i32], parameters: &Parameters, scoring: Scoring) -> HeldOutQuality {
     let mut liked_by: HashMap<i32, usize> = HashMap::new();
-    for like in &split.training {
+    for like in split.training.iter().filter(|opinion| opinion.is_clear_like()) {
         *liked_by.entry(like.movie).or_default() += 1;
     }
     let popularity: Vec<f32> = movie_ids.iter().map(|movie| liked_by.get(movie).copied().unwrap_or(0) as f32).collect();
@@ -64,7 +70,7 @@ pub(super) fn quality(split: &HeldOut, movie_ids: &[i32], parameters: &Parameter
     for (known, held_out) in &split.users {
         let feedback: Vec<(usize, f32)> = known
             .iter()
-            .filter_map(|like| Some((movie_ids.binary_search(&like.movie).ok()?, bend(like.strength, curve))))
+            .filter_map(|like| Some((movie_ids.binary_search(&like.movie).ok()?, scoring.of(like.strength))))
             .collect();
         let scores = match parameters {
             Parameters::ItemItem(weights) => weights.score(&feedback),

@@ -23,6 +23,23 @@ pub enum Weighting {
     Graded,
 }
 
+/// How strengths of feedback count in scoring.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scoring {
+    /// This power of them: below 1, weak likes come nearer to strong ones.
+    pub curve: f32,
+    /// How much a dislike counts, beside a like as strong.
+    pub dislikes: f32,
+}
+
+impl Scoring {
+    /// How much a strength counts, with its sign.
+    pub fn of(self, strength: f32) -> f32 {
+        let bent = strength.abs().powf(self.curve).copysign(strength);
+        if strength < 0.0 { bent * self.dislikes } else { bent }
+    }
+}
+
 /// A model's version, data, settings and quality.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
@@ -50,8 +67,17 @@ pub struct ModelInfo {
     pub weighting: Weighting,
     /// How strengths of feedback count in scoring: this power of them.
     pub curve: f32,
+    /// How much a dislike counts in scoring, beside a like as strong; 0 when it does not.
+    pub dislikes: f32,
     /// Measured on likes that were held out of a training on the others.
     pub quality: Option<HeldOutQuality>,
+}
+
+impl ModelInfo {
+    /// How strengths of feedback count in scoring.
+    pub fn scoring(&self) -> Scoring {
+        Scoring { curve: self.curve, dislikes: self.dislikes }
+    }
 }
 
 /// The quality on a part of the data that was held out.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{info::Weighting, training::Like};
+use super::{info::Weighting, training::Opinion};
 
 /// What becomes part of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +27,9 @@ pub struct Interactions {
 
 impl Interactions {
     /// From likes in any order; of several of one movie by one user the latest counts.
-    pub fn from_likes(likes: &[Like], limits: &Limits) -> Self {
+    pub fn from_likes(likes: &[Opinion], limits: &Limits) -> Self {
         let mut likes = likes.to_vec();
-        likes.sort_unstable_by(Like::by_pair_latest_first);
+        likes.sort_unstable_by(Opinion::by_pair_latest_first);
         likes.dedup_by_key(|like| (like.user, like.movie));
         likes.retain(|like| weight(like, limits.weighting) > 0.0);
         let movie_ids = eligible_movies(&likes, limits);
@@ -112,15 +112,15 @@ impl Interactions {
 }
 
 /// What a like counts in training; 0 for one that is left out.
-fn weight(like: &Like, weighting: Weighting) -> f32 {
+fn weight(like: &Opinion, weighting: Weighting) -> f32 {
     match weighting {
-        Weighting::Equal => f32::from(u8::from(like.is_clear())),
-        Weighting::Graded => like.strength.sqrt(),
+        Weighting::Equal => f32::from(u8::from(like.is_clear_like())),
+        Weighting::Graded => like.strength.max(0.0).sqrt(),
     }
 }
 
 /// The movies with enough users, at most as many as allowed, in the order of their ids.
-fn eligible_movies(likes: &[Like], limits: &Limits) -> Vec<i32> {
+fn eligible_movies(likes: &[Opinion], limits: &Limits) -> Vec<i32> {
     let mut users_of: HashMap<i32, usize> = HashMap::new();
     for like in likes {
         *users_of.entry(like.movie).or_default() += 1;

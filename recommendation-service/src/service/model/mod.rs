@@ -13,9 +13,14 @@ pub mod info;
 pub mod interactions;
 pub mod item_weights;
 pub mod low_rank;
+pub mod memory;
 pub mod training;
 
-use self::{info::ModelInfo, item_weights::ItemWeights, low_rank::LowRank};
+use self::{
+    info::{ModelInfo, Scoring},
+    item_weights::ItemWeights,
+    low_rank::LowRank,
+};
 
 /// A trained model. Movies are named by their ids outside, and by their index in [`Self::movie_ids`] inside.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +49,20 @@ impl ItemModel {
     /// Version, data, settings and quality.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// The same, saying that something was known about `feedback` pairs of a user and a movie, liked or not.
+    #[must_use]
+    pub fn with_feedback(mut self, feedback: usize) -> Self {
+        self.info.feedback = feedback;
+        self
+    }
+
+    /// The same, scoring in another way.
+    #[must_use]
+    pub fn with_scoring(mut self, scoring: Scoring) -> Self {
+        (self.info.curve, self.info.dislikes) = (scoring.curve, scoring.dislikes);
+        self
     }
 
     /// The movies that the model knows: ids, ascending.
@@ -110,14 +129,10 @@ impl ItemModel {
     /// The part of `feedback` that the model knows, by index. Not-finite strengths count nothing.
     fn known(&self, feedback: &[(i32, f32)]) -> Vec<(usize, f32)> {
         let usable = feedback.iter().filter(|(_, strength)| strength.is_finite() && *strength != 0.0);
-        let known = |(movie, strength): &(i32, f32)| Some((self.index_of(*movie)?, bend(*strength, self.info.curve)));
+        let scoring = self.info.scoring();
+        let known = |(movie, strength): &(i32, f32)| Some((self.index_of(*movie)?, scoring.of(*strength)));
         usable.filter_map(known).collect()
     }
-}
-
-/// How much a strength counts: this power of it, with its sign. Below 1, weak likes come nearer to strong ones.
-fn bend(strength: f32, curve: f32) -> f32 {
-    strength.abs().powf(curve).copysign(strength)
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use super::{
     control::TrainingControl,
     ease::{self, EaseError, EaseSettings},
     ials::{self, IalsSettings},
-    info::Weighting,
+    info::{Scoring, Weighting},
     interactions::{Interactions, Limits},
-    training::{Like, TrainingError, TrainingSettings, train},
+    training::{Opinion, TrainingError, TrainingSettings, train},
     *,
 };
 
@@ -53,16 +53,16 @@ fn reference_weights(data: &Interactions, ridge: f64) -> Vec<Vec<f64>> {
     (0..n).map(|i| (0..n).map(|j| if i == j { 0.0 } else { -p[i][j] / p[j][j] }).collect()).collect()
 }
 
-fn likes_of(max_users: i64, max_movies: i32) -> impl Strategy<Value = Vec<Like>> {
+fn likes_of(max_users: i64, max_movies: i32) -> impl Strategy<Value = Vec<Opinion>> {
     let like = (1..=max_users, 1..=max_movies, 0.1..=1.0_f32, 0..100_i64);
     proptest::collection::vec(
-        like.prop_map(|(user, movie, strength, at)| Like { user, movie: movie * 3, strength, at }),
+        like.prop_map(|(user, movie, strength, at)| Opinion { user, movie: movie * 3, strength, at }),
         1..150,
     )
 }
 
-fn likes(pairs: &[(i64, i32)]) -> Vec<Like> {
-    (0..).zip(pairs).map(|(at, (user, movie))| Like { user: *user, movie: *movie, strength: 1.0, at }).collect()
+fn likes(pairs: &[(i64, i32)]) -> Vec<Opinion> {
+    (0..).zip(pairs).map(|(at, (user, movie))| Opinion { user: *user, movie: *movie, strength: 1.0, at }).collect()
 }
 
 fn tags(movie: i32) -> Vec<u32> {
@@ -161,7 +161,7 @@ fn settings(max_movies: usize) -> TrainingSettings {
     }
 }
 
-fn model(likes: &[Like], max_movies: usize) -> ItemModel {
+fn model(likes: &[Opinion], max_movies: usize) -> ItemModel {
     train(likes, &tags, &settings(max_movies), &TrainingControl::default()).expect("a model")
 }
 
@@ -228,7 +228,7 @@ fn movies_with_too_few_users_and_the_least_liked_ones_beyond_the_limit_are_left_
 /// Each user likes three movies of everybody's and then those of one group, in an order of its own.
 #[test]
 fn a_weak_like_counts_less_or_not_at_all() {
-    let like = |movie: i32, strength: f32| Like { user: 1, movie, strength, at: 0 };
+    let like = |movie: i32, strength: f32| Opinion { user: 1, movie, strength, at: 0 };
     let list = [like(1, 1.0), like(2, 0.36), like(3, 0.25)];
     let values = |weighting| Interactions::from_likes(&list, &Limits { weighting, ..ALL }).row(0).1.to_vec();
     assert_eq!(values(Weighting::Equal), [1.0, 1.0]);
@@ -251,15 +251,40 @@ fn the_quality_on_held_out_likes_is_measured_and_beats_popularity_where_there_is
 }
 
 #[test]
+fn a_training_that_needs_more_memory_than_it_may_take_fails_before_it_takes_it() {
+    let train = |max_bytes| {
+        let settings = TrainingSettings { max_bytes: Some(max_bytes), ..settings(100) };
+        train(&likes(&two_groups()), &tags, &settings, &TrainingControl::default()).map(|_| ())
+    };
+    assert_eq!(train(1_000), Err(TrainingError::OutOfMemory { megabytes: 1 }));
+    assert_eq!(train(1_000_000), Ok(()));
+}
+
+#[test]
+fn progress_never_goes_back_and_ends_at_100_percent() {
+    let control = TrainingControl::default();
+    let mut seen = Vec::new();
+    for part in 0..3 {
+        control.begin_part(part, 3);
+        for done in 0..=4 {
+            control.step(done, 4).expect("not cancelled");
+            seen.push(control.percent());
+        }
+    }
+    assert!(seen.is_sorted(), "{seen:?}");
+    assert_eq!((seen.first(), seen.last()), (Some(&0), Some(&100)));
+}
+
+#[test]
 fn the_curve_says_how_much_weak_likes_count() {
     let curved = |curve: f32| {
-        let settings = TrainingSettings { curves: vec![curve], ..settings(100) };
+        let settings = TrainingSettings { scorings: vec![Scoring { curve, dislikes: 0.5 }], ..settings(100) };
         train(&likes(&two_groups()), &tags, &settings, &TrainingControl::default()).expect("a model")
     };
     let score = |curve: f32, strength: f32| curved(curve).score(&[(1, strength)])[1];
     assert!((score(1.0, 0.25) - 0.25 * score(1.0, 1.0)).abs() < 1e-6);
     assert!((score(0.5, 0.25) - 0.5 * score(0.5, 1.0)).abs() < 1e-6);
-    assert!((score(0.5, -0.25) + 0.5 * score(0.5, 1.0)).abs() < 1e-6);
+    assert!((score(0.5, -0.25) + 0.25 * score(0.5, 1.0)).abs() < 1e-6, "a dislike counts half");
 }
 
 #[test]

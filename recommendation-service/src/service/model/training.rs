@@ -1,4 +1,4 @@
-//! From likes to a model: chooses ridge and curve on likes that are held out, then trains on all of them.
+//! From opinions to a model: chooses its settings on likes that are held out, then trains on all of them.
 
 use std::{cmp::Ordering, time::Instant};
 
@@ -10,36 +10,37 @@ use super::{
     ease::{self, EaseError, EaseSettings},
     held_out::{HeldOut, quality},
     ials::{self, IalsSettings},
-    info::{Algorithm, HeldOutQuality, ModelInfo, Weighting},
+    info::{Algorithm, HeldOutQuality, ModelInfo, Scoring, Weighting},
     interactions::{Interactions, Limits},
+    memory,
 };
 
 /// The ridge is chosen on so many movies at most, those liked most often: each candidate costs a training.
 const MAX_MOVIES_OF_CHOICE: usize = 5_000;
 
-/// From this strength on a like is a clear one: that of a rating of 7 is, that of 6.5 is not.
+/// From this strength on an opinion is a clear like: that of a rating of 7 is, that of 6.5 is not.
 const CLEAR_FROM: f32 = 0.3;
 
-/// A user liked a movie.
+/// What a user thinks of a movie.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Like {
+pub struct Opinion {
     /// The user's id.
     pub user: i64,
     /// The movie's id.
     pub movie: i32,
-    /// How much, above 0 and at most 1.
+    /// How much, from -1 (disliked it) to 1.
     pub strength: f32,
     /// When, in seconds since 1970.
     pub at: i64,
 }
 
-impl Like {
-    /// Whether it is strong enough to be found by a good list, and to count where all likes count the same.
-    pub fn is_clear(&self) -> bool {
+impl Opinion {
+    /// Whether it is a like, strong enough to be found by a good list, and to count where all likes count the same.
+    pub fn is_clear_like(&self) -> bool {
         self.strength >= CLEAR_FROM
     }
 
-    /// By user and movie, and of one pair the latest first: a total order, so that equal likes always give equal models.
+    /// By user and movie, and of one pair the latest first: a total order, so that equal opinions always give equal models.
     pub fn by_pair_latest_first(a: &Self, b: &Self) -> Ordering {
         let pair = (a.user, a.movie).cmp(&(b.user, b.movie));
         pair.then(b.at.cmp(&a.at)).then(b.strength.total_cmp(&a.strength))
@@ -57,14 +58,16 @@ pub struct TrainingSettings {
     pub ridges: Vec<f32>,
     /// Ways to weigh likes to choose from.
     pub weightings: Vec<Weighting>,
-    /// Values of [`ModelInfo::curve`] to choose from.
-    pub curves: Vec<f32>,
+    /// Ways to score to choose from.
+    pub scorings: Vec<Scoring>,
     /// See [`Interactions::add_tags`].
     pub tag_weight: f32,
     /// See [`EaseSettings::sources_kept`].
     pub sources_kept: usize,
     /// Of iALS.
     pub ials: IalsSettings,
+    /// Bytes that EASE may take; `None` for as many as it needs.
+    pub max_bytes: Option<usize>,
 }
 
 impl Default for TrainingSettings {
@@ -74,10 +77,11 @@ impl Default for TrainingSettings {
             max_movies: 15_000,
             ridges: vec![50.0, 100.0, 200.0, 400.0, 800.0],
             weightings: vec![Weighting::Equal, Weighting::Graded],
-            curves: vec![1.0, 0.5],
+            scorings: [1.0, 0.5].map(|curve| [1.0, 0.5, 0.0].map(|dislikes| Scoring { curve, dislikes })).concat(),
             tag_weight: 2.0,
             sources_kept: 1_000,
             ials: IalsSettings::default(),
+            max_bytes: None,
         }
     }
 }
@@ -91,6 +95,12 @@ pub enum TrainingError {
     /// Too few likes: no movie is liked by enough users.
     #[error("there is too little feedback to learn from")]
     TooLittleData,
+    /// There is not enough memory for so many movies.
+    #[error("the training needs {megabytes} MB of memory, more than is free")]
+    OutOfMemory {
+        /// What it needs.
+        megabytes: usize,
+    },
     /// The numbers got out of hand.
     #[error("the training gave no usable weights")]
     Unusable,
@@ -110,13 +120,13 @@ impl From<EaseError> for TrainingError {
 /// # Errors
 /// [`TrainingError`].
 pub fn train(
-    likes: &[Like],
+    likes: &[Opinion],
     tags_of: &dyn Fn(i32) -> Vec<u32>,
     settings: &TrainingSettings,
     control: &TrainingControl,
 ) -> Result<ItemModel, TrainingError> {
     let started = Instant::now();
-    let Choice { fit: chosen, curve, quality } = choose(likes, tags_of, settings, control)?;
+    let Choice { fit: chosen, scoring, quality } = choose(likes, tags_of, settings, control)?;
     let (data, parameters) = fit(likes, tags_of, settings, settings.max_movies, chosen, control)?;
     let algorithm = match parameters {
         Parameters::ItemItem(_) => Algorithm::Ease,
@@ -134,7 +144,8 @@ pub fn train(
         ridge: chosen.ridge,
         tag_weight: if algorithm == Algorithm::Ease { settings.tag_weight } else { 0.0 },
         weighting: chosen.weighting,
-        curve,
+        curve: scoring.curve,
+        dislikes: scoring.dislikes,
         quality,
     };
     Ok(ItemModel::new(info, data.movie_ids().into(), parameters))
@@ -151,14 +162,14 @@ struct Fit {
 #[derive(Debug, Clone, Copy)]
 struct Choice {
     fit: Fit,
-    curve: f32,
+    scoring: Scoring,
     quality: Option<HeldOutQuality>,
 }
 
 /// The settings whose lists find most of what was held out. Without anything to hold out, the middle ridge and the first
 /// of the others.
 fn choose(
-    likes: &[Like],
+    likes: &[Opinion],
     tags_of: &dyn Fn(i32) -> Vec<u32>,
     settings: &TrainingSettings,
     control: &TrainingControl,
@@ -166,10 +177,12 @@ fn choose(
     let mut best = first_choice(settings).ok_or(TrainingError::Unusable)?;
     let split = HeldOut::latest(likes);
     let max_movies = settings.max_movies.min(MAX_MOVIES_OF_CHOICE);
+    let parts = settings.weightings.len() * settings.ridges.len() + 1;
     let ridges = |weighting: &Weighting| {
         settings.ridges.iter().map(|ridge| Fit { weighting: *weighting, ridge: *ridge }).collect::<Vec<_>>()
     };
-    for tried in settings.weightings.iter().flat_map(ridges) {
+    for (part, tried) in settings.weightings.iter().flat_map(ridges).enumerate() {
+        control.begin_part(part, parts);
         let fitted = if split.users() == 0 {
             Err(TrainingError::TooLittleData)
         } else {
@@ -177,30 +190,31 @@ fn choose(
         };
         let (data, parameters) = match fitted {
             Ok(fitted) => fitted,
-            Err(TrainingError::Cancelled(cancelled)) => return Err(cancelled.into()),
+            Err(error @ (TrainingError::Cancelled(_) | TrainingError::OutOfMemory { .. })) => return Err(error),
             Err(_) => continue,
         };
-        for curve in settings.curves.iter().copied() {
-            let measured = quality(&split, data.movie_ids(), &parameters, curve);
+        for scoring in settings.scorings.iter().copied() {
+            let measured = quality(&split, data.movie_ids(), &parameters, scoring);
             if best.quality.is_none_or(|best| measured.ndcg_10 > best.ndcg_10) {
-                best = Choice { fit: tried, curve, quality: Some(measured) };
+                best = Choice { fit: tried, scoring, quality: Some(measured) };
             }
         }
         if let Parameters::LowRank(_) = parameters {
             break; // It has a ridge of its own.
         }
     }
+    control.begin_part(parts - 1, parts);
     Ok(best)
 }
 
 fn first_choice(settings: &TrainingSettings) -> Option<Choice> {
     let ridge = *settings.ridges.get(settings.ridges.len() / 2)?;
     let fit = Fit { weighting: *settings.weightings.first()?, ridge };
-    Some(Choice { fit, curve: *settings.curves.first()?, quality: None })
+    Some(Choice { fit, scoring: *settings.scorings.first()?, quality: None })
 }
 
 fn fit(
-    likes: &[Like],
+    likes: &[Opinion],
     tags_of: &dyn Fn(i32) -> Vec<u32>,
     settings: &TrainingSettings,
     max_movies: usize,
@@ -220,6 +234,7 @@ fn fit(
         data = Interactions::from_likes(likes, &Limits { max_movies, ..limits });
     }
     data.add_tags(settings.tag_weight, tags_of);
+    memory::check(ease::bytes_needed(&data, settings.sources_kept), settings.max_bytes)?;
     let ease = EaseSettings { ridge, sources_kept: settings.sources_kept };
     let weights = ease::train(&data, &ease, control)?;
     Ok((data, Parameters::ItemItem(weights)))

@@ -19,7 +19,8 @@ use crate::models::{
 use crate::service::model::{
     ItemModel,
     control::TrainingControl,
-    training::{Like, TrainingSettings, train},
+    info::Scoring,
+    training::{Opinion, TrainingSettings, train},
 };
 
 const GENRES: [&str; 6] = ["Action", "Comedy", "Drama", "Horror", "Romance", "War"];
@@ -93,10 +94,11 @@ static MODEL: LazyLock<Arc<ItemModel>> = LazyLock::new(|| {
             // Users with even ids like the first half, mostly.
             let half = if user % 2 == 0 || numbers.below(5) == 0 { 0 } else { 50 };
             let movie = (1 + half + numbers.below(50)) as i32 * 3;
-            likes.push(Like { user, movie, strength: 1.0, at: 0 });
+            likes.push(Opinion { user, movie, strength: 1.0, at: 0 });
         }
     }
-    let settings = TrainingSettings { ridges: vec![20.0], curves: vec![1.0], ..TrainingSettings::default() };
+    let scorings = vec![Scoring { curve: 1.0, dislikes: 1.0 }];
+    let settings = TrainingSettings { ridges: vec![20.0], scorings, ..TrainingSettings::default() };
     Arc::new(train(&likes, &|_| Vec::new(), &settings, &TrainingControl::default()).expect("enough likes"))
 });
 

@@ -10,7 +10,7 @@ pub const LEARNED_DEFAULTS: [(RuleType, f64); 4] = [
     (RuleType::Rating, 0.2),
     (RuleType::LanguageMatch, 0.05),
     (RuleType::Affinity, 0.5),
-    (RuleType::Collaborative, 1.0),
+    (RuleType::Collaborative, 10.0),
 ];
 
 /// The weight of each type of rule; `None` where no rule is active.

@@ -79,6 +79,8 @@ struct Inner {
     revision: Option<u64>,
     revisions: HashMap<i64, u64>,
     revision_calls: usize,
+    feed: Vec<Value>,
+    feed_mode: PeerBehaviour,
 }
 
 /// Both stand-ins.
@@ -166,12 +168,15 @@ impl Peers {
             revision: Some(0),
             revisions: HashMap::new(),
             revision_calls: 0,
+            feed: Vec::new(),
+            feed_mode: PeerBehaviour::Ok,
         };
         let this = Self { address, inner: Arc::new(Mutex::new(inner)) };
         let app = Router::new()
             .route("/internal/v1/catalogue", get(catalogue_route))
             .route("/internal/v1/users/{id}/profile", get(profile_route))
             .route("/internal/v1/revisions", post(revisions_route))
+            .route("/internal/v1/feedback", get(feed_route))
             .with_state(this.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         this
@@ -214,6 +219,15 @@ impl Peers {
     /// How many times revisions were asked for.
     pub fn revision_calls(&self) -> usize {
         self.inner.lock().unwrap().revision_calls
+    }
+
+    /// What users did, oldest first, as user-preference-service sends it; what was sent before stays at its place.
+    pub fn set_feed(&self, feed: Vec<Value>) {
+        self.inner.lock().unwrap().feed = feed;
+    }
+
+    pub fn feed(&self, mode: PeerBehaviour) {
+        self.inner.lock().unwrap().feed_mode = mode;
     }
 
     pub fn movie_service(&self, mode: PeerBehaviour) {
@@ -303,6 +317,23 @@ async fn revisions_route(State(peers): State<Peers>, Json(body): Json<Value>) ->
         other => other,
     };
     respond(mode, "", "application/json", json!({"revisions": revisions}).to_string()).await
+}
+
+/// The cursor is how many entries were sent.
+async fn feed_route(State(peers): State<Peers>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    let query: HashMap<&str, &str> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+    let (mode, feed) = {
+        let inner = peers.inner.lock().unwrap();
+        (inner.feed_mode.clone(), inner.feed.clone())
+    };
+    let number = |name: &str| query.get(name).map(|value| value.parse::<usize>().expect("a number"));
+    let (after, limit) = (number("after").unwrap_or(0), number("limit").expect("a limit"));
+    let sent: Vec<&Value> = feed.iter().skip(after).take(limit).collect();
+    let lines: String = sent.iter().map(|entry| format!("{entry}\n")).collect();
+    let last = json!({"end": true, "rows": sent.len(), "next": (after + sent.len()).to_string()});
+    let body = format!("{}\n{lines}{last}\n", json!({"epoch": "e1"}));
+    respond(mode, "", "application/x-ndjson", body).await
 }
 
 async fn respond(mode: PeerBehaviour, tag: &str, content_type: &str, body: String) -> Response {
