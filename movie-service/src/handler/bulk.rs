@@ -27,7 +27,7 @@ use super::{
     request::content_length,
     request_validation::body::{read_error, too_large, too_slow},
     responses::{BulkTooLarge, DatabaseUnavailable, UnsupportedEncoding},
-    write_schema::parse_line,
+    write_values::parse_line,
 };
 
 /// Create many movies

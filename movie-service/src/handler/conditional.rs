@@ -18,7 +18,7 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 #[expect(dead_code, reason = "only the specification is made from it")]
 pub(super) struct Conditions {
     /// `ETag`s of answers that are there already, or `*`
-    #[param(rename = "If-None-Match")]
+    #[param(rename = "If-None-Match", value_type = String, required = false)]
     if_none_match: Option<String>,
 }
 

@@ -22,7 +22,7 @@ use crate::{
 
 use super::{
     conditional::etag,
-    request::{IfMatch, MoviePath},
+    request::{IfMatch, MoviePath, Precondition},
     request_validation::body::{JsonBody, invalid_body},
     responses::{MovieChanged, MovieErrors, ServerErrors, WriteErrors},
     views::MovieDetail,
@@ -64,7 +64,7 @@ pub async fn create(State(app): State<Arc<App>>, JsonBody(body): JsonBody<MovieB
     tag = "movies",
     params(
         ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1),
-        ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
+        Precondition,
     ),
     request_body(content = MovieBody, example = json!({"title": "The Example", "genres": ["Drama", "War"], "duration": 100})),
     responses(
@@ -99,7 +99,7 @@ pub async fn replace(
     tag = "movies",
     params(
         ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1),
-        ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
+        Precondition,
     ),
     request_body(content(
         (MoviePatch = "application/merge-patch+json", example = json!({"overview": "A film that nobody made."})),
@@ -136,7 +136,7 @@ pub async fn patch(
     tag = "movies",
     params(
         ("id" = i32, Path, description = "The platform's own id, not TMDB's", minimum = 1),
-        ("If-Match" = Option<String>, Header, description = "Only if the movie still has one of these tags"),
+        Precondition,
     ),
     responses(
         (status = 204, description = "Deleted"),

@@ -17,7 +17,7 @@ pub mod request_validation;
 mod responses;
 mod views;
 pub mod write_schema;
-mod write_values;
+pub mod write_values;
 
 #[cfg(test)]
 pub(crate) use self::parameters::list_query;

@@ -4,6 +4,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::{HeaderMap, header, request::Parts},
 };
+use utoipa::IntoParams;
 
 use crate::{
     error::ApiError,
@@ -31,6 +32,16 @@ impl<S: Send + Sync> FromRequestParts<S> for MoviePath {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The condition of a change, for the specification.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only the specification is made from it")]
+pub(super) struct Precondition {
+    /// Only if the movie still has one of these tags
+    #[param(rename = "If-Match", value_type = String, required = false)]
+    if_match: Option<String>,
 }
 
 /// `If-Match` (RFC 9110, section 13.1.1): a change that is made only to what its author has seen.

@@ -10,15 +10,8 @@ use utoipa::{
     },
 };
 
-use crate::models::{
-    draft::{BodyError, Draft, InvalidField, Patch},
-    locks::LOCKABLE,
-};
-
-use super::{
-    request_validation::{body::parse_json, number},
-    write_values::{Null, TITLE, check},
-};
+use super::request_validation::number;
+use crate::models::locks::LOCKABLE;
 
 /// A field of a body: left out, null, or a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -119,7 +112,7 @@ pub struct MoviePatch {
 
 /// A movie. What is left out, or null, is unknown; an empty text and a `duration` of 0 mean the same.
 #[derive(Debug, Deserialize)]
-pub struct MovieBody(MoviePatch);
+pub struct MovieBody(pub(super) MoviePatch);
 
 impl PartialSchema for MovieBody {
     fn schema() -> RefOr<Schema> {
@@ -161,34 +154,4 @@ fn locked_fields() -> Schema {
     let types = SchemaType::from_iter([Type::Array, Type::Null]);
     let list = ArrayBuilder::new().schema_type(types).items(name).description(Some(description));
     list.examples([json!(["overview"])]).into()
-}
-
-impl MovieBody {
-    /// Checks the values.
-    ///
-    /// # Errors
-    /// [`InvalidField`], with the first one that a movie cannot have.
-    pub fn check(self) -> Result<Draft, InvalidField> {
-        let edit = check(self.0, Null::IsAbsent)?;
-        if edit.title.is_none() { Err(TITLE) } else { Ok(Draft(edit)) }
-    }
-}
-
-impl MoviePatch {
-    /// Checks the values.
-    ///
-    /// # Errors
-    /// [`InvalidField`], with the first one that a movie cannot have.
-    pub fn check(self) -> Result<Patch, InvalidField> {
-        check(self, Null::Resets).map(Patch)
-    }
-}
-
-/// Reads and checks a line of a bulk.
-///
-/// # Errors
-/// [`BodyError`].
-pub fn parse_line(line: &[u8]) -> Result<Draft, BodyError> {
-    let body: MovieBody = parse_json(line).map_err(|error| BodyError::Malformed { field: error.into_body().field })?;
-    Ok(body.check()?)
 }

@@ -1,20 +1,22 @@
 //! Checks the values of a written movie, field by field.
 
+use super::{
+    request_validation::body::parse_json,
+    views::{BACKDROP_PREFIX, POSTER_PREFIX},
+    write_schema::{GenreNameOrId, MovieBody, MoviePatch, PatchField},
+};
 use crate::models::{
-    draft::{Edit, InvalidField},
+    draft::{BodyError, Draft, Edit, InvalidField, Patch},
     genre::GenreName,
     locks::Locks,
     movie::parse_date,
     text::is_blank,
 };
 
-use super::views::{BACKDROP_PREFIX, POSTER_PREFIX};
-use super::write_schema::{GenreNameOrId, MoviePatch, PatchField};
-
 const MAX_GENRES: usize = 20;
 const MAX_IMAGE_CHARS: usize = 200;
 /// What a title may be.
-pub(super) const TITLE: InvalidField =
+const TITLE: InvalidField =
     InvalidField { name: "title", expected: "a title of 1 to 500 characters that is not blank" };
 const ORIGINAL_TITLE: &str = "a text of at most 500 characters";
 const OVERVIEW: &str = "a text of at most 10000 characters";
@@ -30,15 +32,45 @@ const TMDB_ID: &str = "a whole number from 1 to 2147483647";
 
 /// What a null is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Null {
+enum Null {
     /// As if the field were left out.
     IsAbsent,
     /// The field is to be unknown.
     Resets,
 }
 
+impl MovieBody {
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// [`InvalidField`], with the first one that a movie cannot have.
+    pub fn check(self) -> Result<Draft, InvalidField> {
+        let edit = check(self.0, Null::IsAbsent)?;
+        if edit.title.is_none() { Err(TITLE) } else { Ok(Draft(edit)) }
+    }
+}
+
+impl MoviePatch {
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// [`InvalidField`], with the first one that a movie cannot have.
+    pub fn check(self) -> Result<Patch, InvalidField> {
+        check(self, Null::Resets).map(Patch)
+    }
+}
+
+/// Reads and checks a line of a bulk.
+///
+/// # Errors
+/// [`BodyError`].
+pub fn parse_line(line: &[u8]) -> Result<Draft, BodyError> {
+    let body: MovieBody = parse_json(line).map_err(|error| BodyError::Malformed { field: error.into_body().field })?;
+    Ok(body.check()?)
+}
+
 /// Checks what was sent, field by field.
-pub(super) fn check(body: MoviePatch, null: Null) -> Result<Edit, InvalidField> {
+fn check(body: MoviePatch, null: Null) -> Result<Edit, InvalidField> {
     let mut fields = Fields { null, set: Locks::default() };
     let title =
         fields.read("title", TITLE.expected, body.title, None, |text| Some(text).filter(|text| is_title(text)))?;

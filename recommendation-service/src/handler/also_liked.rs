@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     json,
-    list_query::{DEFAULT_LIMIT, MAX_LIMIT},
+    list_query::limit_or_default,
     movie_view::MovieView,
     path::MoviePath,
     request_validation::query::{self, QueryParameters, ValidQuery},
@@ -69,7 +69,7 @@ pub async fn list_also_liked(
     path: MoviePath,
     ValidQuery(query): ValidQuery<AlsoLikedQuery>,
 ) -> Result<Response, ApiError> {
-    let limit = query.limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT);
+    let limit = limit_or_default(query.limit);
     let AlsoLiked { catalogue, model_version, movies } = app.recommender.also_liked(path.id, limit)?;
     let movie = |(index, weight): (usize, f64)| AlsoLikedMovie {
         movie: MovieView::new(&catalogue, index),

@@ -13,12 +13,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     filter_query::FilterQuery,
     json,
-    list_query::{DEFAULT_LIMIT, MAX_LIMIT, offset},
+    list_info::ListInfo,
+    list_query::{limit_or_default, offset},
     movie_view::MovieView,
-    recommendations::ExcludedView,
     request_validation::query::{self, QueryParameters, ValidQuery, invalid_parameter},
     responses::GroupErrors,
-    rfc3339,
 };
 use crate::{
     App,
@@ -90,7 +89,7 @@ fn request((query, filter): (GroupQuery, FilterQuery)) -> Result<GroupRequest, A
     Ok(GroupRequest {
         users,
         aggregation: query.strategy.unwrap_or_default(),
-        limit: query.limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT),
+        limit: limit_or_default(query.limit),
         offset: query.offset.unwrap_or(0),
         filter: filter.into(),
     })
@@ -107,26 +106,8 @@ pub struct GroupRecommendationList<'a> {
     strategy: &'static str,
     /// Best first; those that stand on the watchlists of all before the others.
     recommendations: Vec<GroupRecommendation<'a>>,
-    /// Names this list in events and interactions.
-    #[schema(example = "5f2c0d1e9a7b4c3d8e6f0a1b2c3d4e5f")]
-    recommendation_id: &'a str,
-    /// How many movies were left out, each counted for the first reason that it has for any member.
-    excluded: ExcludedView,
-    /// When the list was made.
-    #[schema(format = DateTime, example = "2026-11-22T12:00:00.000000Z")]
-    generated_at: String,
-    /// Always true where it is given: the list is a general one, made without the members' profiles.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = true)]
-    degraded: Option<bool>,
-    /// Why the list is a general one; given with `degraded`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "user-preference-service is unavailable")]
-    degraded_reason: Option<String>,
-    /// Given when movie-service has been away for a while: how old the copy of its catalogue is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = 41, minimum = 0)]
-    catalogue_age_seconds: Option<u64>,
+    #[serde(flatten)]
+    info: ListInfo<'a>,
 }
 
 /// A movie recommended to a group.
@@ -192,12 +173,7 @@ pub async fn get_group_recommendations(
             users: list.request.users.iter().map(|user| user.get()).collect(),
             strategy: list.request.aggregation.name(),
             recommendations: list.movies.iter().map(|movie| GroupRecommendation::new(&list, movie)).collect(),
-            recommendation_id: &list.id,
-            excluded: list.excluded.into(),
-            generated_at: rfc3339(list.generated_at),
-            degraded: list.degraded.map(|_| true),
-            degraded_reason: list.degraded.map(|reason| reason.to_string()),
-            catalogue_age_seconds: app.catalogue.stale_for().map(|age| age.as_secs()),
+            info: ListInfo::new(&list.id, list.excluded, list.generated_at, list.degraded, app.catalogue.stale_for()),
         },
     ))
 }

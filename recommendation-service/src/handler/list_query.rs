@@ -14,8 +14,8 @@ use crate::models::{
     strategy::Strategy,
 };
 
-pub(super) const DEFAULT_LIMIT: usize = 10;
-pub(super) const MAX_LIMIT: usize = 50;
+const DEFAULT_LIMIT: usize = 10;
+const MAX_LIMIT: usize = 50;
 /// Furthest place that a page may start at.
 const MAX_OFFSET: usize = 10_000;
 /// Highest weight of a rule.
@@ -77,7 +77,7 @@ impl QueryParameters for ListParameters {
 impl From<ListParameters> for ListRequest {
     fn from((query, filter): ListParameters) -> Self {
         Self {
-            limit: query.limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT),
+            limit: limit_or_default(query.limit),
             offset: query.offset.unwrap_or(0),
             include_seen: query.include_seen.unwrap_or(false),
             strategy: query.strategy,
@@ -90,7 +90,12 @@ impl From<ListParameters> for ListRequest {
     }
 }
 
-fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+/// The limit that is meant by the one that was sent, as the contract says.
+pub(super) fn limit_or_default(limit: Option<usize>) -> usize {
+    limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or(DEFAULT_LIMIT)
+}
+
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     query::strict(deserializer, "true or false", |text| match text {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),

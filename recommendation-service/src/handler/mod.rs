@@ -9,6 +9,7 @@ mod explanation;
 mod filter_query;
 mod group;
 mod health;
+mod list_info;
 mod list_query;
 mod models;
 mod movie_view;

@@ -43,12 +43,10 @@ impl<'a> MovieView<'a> {
             release_date: catalogue.release_date(index).map(|date| date.to_string()).unwrap_or_default(),
             genres: catalogue.genres(index).collect(),
             popularity: catalogue.popularity()[index],
-            poster_url: poster_url(catalogue.poster_path(index)),
+            poster_url: match catalogue.poster_path(index) {
+                "" => Cow::Borrowed(""),
+                path => format!("{POSTER_PREFIX}{path}").into(),
+            },
         }
     }
-}
-
-/// The address of a poster.
-pub(super) fn poster_url(path: &str) -> Cow<'_, str> {
-    if path.is_empty() { Cow::Borrowed("") } else { format!("{POSTER_PREFIX}{path}").into() }
 }

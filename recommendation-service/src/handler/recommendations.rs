@@ -1,6 +1,6 @@
 //! Recommendations for a user.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     extract::State,
@@ -15,12 +15,12 @@ use super::{
     catalogue_age::with_catalogue_age,
     explanation::ContributionView,
     filter_query::FilterQuery,
+    list_info::ListInfo,
     list_query::{ListParameters, ListQuery},
-    movie_view::poster_url,
+    movie_view::MovieView,
     path::UserPath,
     request_validation::query::ValidQuery,
     responses::RecommendationErrors,
-    rfc3339,
 };
 use crate::{
     App,
@@ -28,7 +28,7 @@ use crate::{
     middleware::json_bytes,
     models::{
         catalogue::Catalogue,
-        recommendation::{Excluded, RankedMovie, RecommendationRequest, Recommendations},
+        recommendation::{RankedMovie, RecommendationRequest, Recommendations},
         user_id::UserId,
     },
     peers::trace_headers::TraceHeaders,
@@ -46,71 +46,15 @@ pub struct RecommendationList<'a> {
     /// What the list is made from: `popular` (nothing is known of the user), `preferences_only`, or `personalised`.
     #[schema(example = "personalised")]
     strategy: &'static str,
-    /// Names this list in events and interactions.
-    #[schema(example = "5f2c0d1e9a7b4c3d8e6f0a1b2c3d4e5f")]
-    recommendation_id: &'a str,
-    /// How many movies were left out, each counted for the first reason that it has.
-    excluded: ExcludedView,
-    /// When the list was made.
-    #[schema(format = DateTime, example = "2026-11-22T12:00:00.000000Z")]
-    generated_at: String,
-    /// Always true where it is given: the list is a general one, made without the user's profile.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = true)]
-    degraded: Option<bool>,
-    /// Why the list is a general one; given with `degraded`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = "user-preference-service is unavailable")]
-    degraded_reason: Option<String>,
-    /// Given when movie-service has been away for a while: so many seconds ago the catalogue was last known to be up to date.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, example = 95, minimum = 0)]
-    catalogue_age_seconds: Option<u64>,
-}
-
-/// How many movies were left out, and why.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Excluded)]
-pub struct ExcludedView {
-    /// The user has watched, liked, disliked, rated or abandoned them.
-    #[schema(example = 12, minimum = 0)]
-    seen: usize,
-    /// They are rated below the user's minimum.
-    #[schema(example = 3, minimum = 0)]
-    below_min_rating: usize,
-    /// The parameters of the request leave them out.
-    #[schema(example = 0, minimum = 0)]
-    filtered: usize,
-}
-
-impl From<Excluded> for ExcludedView {
-    fn from(excluded: Excluded) -> Self {
-        let Excluded { seen, below_min_rating, filtered } = excluded;
-        Self { seen, below_min_rating, filtered }
-    }
+    #[serde(flatten)]
+    info: ListInfo<'a>,
 }
 
 /// A recommended movie.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Recommendation<'a> {
-    /// The platform's own id.
-    #[schema(example = 1)]
-    id: i32,
-    /// Its title.
-    #[schema(example = "The Matrix")]
-    title: &'a str,
-    /// Day of release, or `""` when unknown.
-    #[schema(example = "1999-03-31")]
-    release_date: String,
-    /// Names, sorted.
-    #[schema(example = json!(["Action", "Science Fiction"]))]
-    genres: Vec<&'a str>,
-    /// As on TMDB; 0 when unknown.
-    #[schema(example = 83.2)]
-    popularity: f64,
-    /// Address of the poster, or `""` when there is none.
-    #[schema(example = "https://image.tmdb.org/t/p/w500/f89U3ADr1oiB1s9GkdPOEpXUk5H.jpg")]
-    poster_url: Cow<'a, str>,
+    #[serde(flatten)]
+    movie: MovieView<'a>,
     /// Weighted sum, to four decimals. Below 0 only when what is known of the user speaks against the movie.
     #[schema(example = 0.7312)]
     score: f64,
@@ -132,27 +76,16 @@ impl<'a> From<&'a Recommendations> for RecommendationList<'a> {
             user_id: list.user.map(UserId::get),
             recommendations: list.movies.iter().map(|movie| Recommendation::new(&list.catalogue, movie)).collect(),
             strategy: list.strategy.name(),
-            recommendation_id: &list.id,
-            excluded: list.excluded.into(),
-            generated_at: rfc3339(list.generated_at),
-            degraded: list.degraded.map(|_| true),
-            degraded_reason: list.degraded.map(|reason| reason.to_string()),
-            // Known when the list is sent.
-            catalogue_age_seconds: None,
+            // The age of the catalogue is known when the list is sent.
+            info: ListInfo::new(&list.id, list.excluded, list.generated_at, list.degraded, None),
         }
     }
 }
 
 impl<'a> Recommendation<'a> {
     fn new(catalogue: &'a Catalogue, movie: &'a RankedMovie) -> Self {
-        let index = movie.index;
         Self {
-            id: catalogue.ids()[index],
-            title: catalogue.title(index),
-            release_date: catalogue.release_date(index).map(|date| date.to_string()).unwrap_or_default(),
-            genres: catalogue.genres(index).collect(),
-            popularity: catalogue.popularity()[index],
-            poster_url: poster_url(catalogue.poster_path(index)),
+            movie: MovieView::new(catalogue, movie.index),
             score: movie.score,
             reason: movie.reasons.to_string(),
             watchlisted: movie.is_watchlisted,

@@ -7,6 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    list_query::flag,
+    numbers::whole,
     path::RulePath,
     request_validation::query::{self, QueryParameters, ValidQuery},
     responses::{RuleErrors, RulePathErrors, RuleQueryErrors},
@@ -91,14 +93,6 @@ impl QueryParameters for RuleQuery {
     const ORIGINAL: Option<&'static [&'static str]> = Some(&[]);
 }
 
-fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    query::strict(deserializer, "true or false", |text| match text {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    })
-}
-
 fn variant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Variant>, D::Error> {
     query::strict(deserializer, Variant::EXPECTED, |text| Variant::new(text.to_owned()).ok())
 }
@@ -121,15 +115,11 @@ pub struct HistoryQuery {
 impl QueryParameters for HistoryQuery {}
 
 fn changes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    query::strict(deserializer, "a whole number from 1 to 100", |text| whole(text, MAX_CHANGES))
+    query::strict(deserializer, "a whole number from 1 to 100", |text| whole(text, 1, MAX_CHANGES))
 }
 
 fn before<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    query::strict(deserializer, "the id of a change", |text| whole(text, i64::MAX))
-}
-
-fn whole(text: &str, max: i64) -> Option<i64> {
-    text.parse().ok().filter(|number| (1..=max).contains(number))
+    query::strict(deserializer, "the id of a change", |text| whole(text, 1, i64::MAX))
 }
 
 /// What a rule was, newest first.

@@ -58,21 +58,21 @@ impl UserPreferenceService {
         Instant::now() + self.0.timeout
     }
 
-    /// Asks for the revision of what is known about `user`, in one question with those of other requests.
+    /// Asks for the revision of what is known about `user`, in one batch with those of other requests.
     pub async fn revision(&self, user: UserId, trace: &TraceHeaders, deadline: Instant) -> RevisionResponse {
         if !self.allows_request(user, trace).await {
             return RevisionResponse::Unavailable;
         }
-        let (answer, needs_sender) = self.0.revisions.ask(user);
+        let (response, needs_sender) = self.0.revisions.enqueue(user);
         if needs_sender {
             let this = self.clone();
             self.0.lifecycle.spawn(async move {
                 this.0.revisions.send_all(|result| this.report(result, "revisions")).await;
             });
         }
-        match timeout_at(deadline, answer).await {
+        match timeout_at(deadline, response).await {
             Ok(Ok(response)) => response,
-            // The question's own time limit tells the circuit breaker.
+            // The batch's own time limit tells the circuit breaker.
             Ok(Err(_)) | Err(_) => RevisionResponse::Unavailable,
         }
     }

@@ -1,5 +1,5 @@
-//! Asks user-preference-service for the revisions of many users at once: requests that arrive while a question is under
-//! way share the next one. A revision changes with everything that a user's recommendations depend on.
+//! Fetches revisions of users in batches: lookups that arrive while a batch is under way share the next one. A revision
+//! changes with everything that a user's recommendations depend on.
 
 use std::{
     collections::HashMap,
@@ -17,13 +17,13 @@ use tokio::{
 use super::{PeerError, PeersConfig, read_limited, retry_broken_connection};
 use crate::models::user_id::UserId;
 
-/// Most users in one question.
+/// Most users in one batch.
 const MAX_BATCH: usize = 1000;
-/// Largest answer in bytes.
+/// Largest response in bytes.
 const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
-/// Questions under way at a time: one may be answered while the next is sent.
+/// Batches under way at a time: the next may be sent before the response to the one before it.
 const MAX_SENDERS: usize = 2;
-/// After an answer that an older release gives, the question is asked again after this time.
+/// An older release, which has no revisions, is asked again after this time.
 const UNSUPPORTED_FOR: Duration = Duration::from_secs(30);
 
 /// What came of asking for a user's revision.
@@ -35,11 +35,11 @@ pub enum RevisionResponse {
     NoSuchUser,
     /// The release of user-preference-service knows no revisions yet.
     Unsupported,
-    /// user-preference-service gave no usable answer.
+    /// user-preference-service gave no usable response.
     Unavailable,
 }
 
-/// The questions that wait, and those that send them.
+/// The lookups that wait, and how many tasks send them.
 #[derive(Debug)]
 pub(super) struct UserRevisions {
     client: Client,
@@ -50,16 +50,16 @@ pub(super) struct UserRevisions {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: Vec<Question>,
+    waiting: Vec<PendingLookup>,
     senders: usize,
     unsupported_since: Option<Instant>,
 }
 
-/// A user whose revision someone waits for.
+/// A user whose revision a request waits for.
 #[derive(Debug)]
-struct Question {
+struct PendingLookup {
     user: UserId,
-    answer: oneshot::Sender<RevisionResponse>,
+    sender: oneshot::Sender<RevisionResponse>,
 }
 
 #[derive(Serialize)]
@@ -78,41 +78,41 @@ impl UserRevisions {
         Self { client, url, timeout: config.profile_timeout, state: Mutex::default() }
     }
 
-    /// Puts a question. When the second value is true, the caller must have [`Self::send_all`] run in a task.
-    pub(super) fn ask(&self, user: UserId) -> (oneshot::Receiver<RevisionResponse>, bool) {
-        let (answer, receiver) = oneshot::channel();
+    /// Adds a lookup to the next batch. When the second value is true, the caller must have [`Self::send_all`] run in a task.
+    pub(super) fn enqueue(&self, user: UserId) -> (oneshot::Receiver<RevisionResponse>, bool) {
+        let (sender, receiver) = oneshot::channel();
         let mut state = self.lock();
         if state.unsupported_since.is_some_and(|since| since.elapsed() < UNSUPPORTED_FOR) {
-            let _ = answer.send(RevisionResponse::Unsupported);
+            let _ = sender.send(RevisionResponse::Unsupported);
             return (receiver, false);
         }
-        state.waiting.push(Question { user, answer });
+        state.waiting.push(PendingLookup { user, sender });
         let needs_sender = state.senders < MAX_SENDERS;
         state.senders += usize::from(needs_sender);
         (receiver, needs_sender)
     }
 
-    /// Sends what waits until nothing does. Only users that were put before it is sent are in a question, so an answer is
-    /// never older than the request that it is for. `report` is told how each question went.
+    /// Sends batches until nothing waits. A batch holds only lookups that were added before it is sent, so a revision is
+    /// never older than the request that it is for. `report` is told how each batch went.
     pub(super) async fn send_all(&self, report: impl Fn(Result<(), &PeerError>)) {
-        while let Some(questions) = self.next_batch() {
-            match self.send(&questions).await {
+        while let Some(batch) = self.next_batch() {
+            match self.send(&batch).await {
                 Ok(response) => {
                     report(Ok(()));
-                    self.answer(questions, response);
+                    self.complete(batch, response);
                 }
                 Err(error) => {
                     report(Err(&error));
-                    questions.into_iter().for_each(|question| {
-                        let _ = question.answer.send(RevisionResponse::Unavailable);
+                    batch.into_iter().for_each(|lookup| {
+                        let _ = lookup.sender.send(RevisionResponse::Unavailable);
                     });
                 }
             }
         }
     }
 
-    /// The questions that wait longest; without any, the sender has ended.
-    fn next_batch(&self) -> Option<Vec<Question>> {
+    /// The lookups that wait longest; without any, the sending task has ended.
+    fn next_batch(&self) -> Option<Vec<PendingLookup>> {
         let mut state = self.lock();
         if state.waiting.is_empty() {
             state.senders -= 1;
@@ -122,9 +122,9 @@ impl UserRevisions {
         Some(state.waiting.drain(..count).collect())
     }
 
-    /// The revisions of those users that exist; `None` from a release that does not know the question.
-    async fn send(&self, questions: &[Question]) -> Result<Option<HashMap<i64, String>>, PeerError> {
-        let mut users: Vec<i64> = questions.iter().map(|question| question.user.get()).collect();
+    /// The revisions of those users that exist; `None` from a release that has no revisions.
+    async fn send(&self, batch: &[PendingLookup]) -> Result<Option<HashMap<i64, String>>, PeerError> {
+        let mut users: Vec<i64> = batch.iter().map(|lookup| lookup.user.get()).collect();
         users.sort_unstable();
         users.dedup();
         let request = Request { users };
@@ -145,9 +145,9 @@ impl UserRevisions {
         }
     }
 
-    fn answer(&self, questions: Vec<Question>, response: Option<HashMap<i64, String>>) {
+    fn complete(&self, batch: Vec<PendingLookup>, response: Option<HashMap<i64, String>>) {
         self.lock().unsupported_since = response.is_none().then(Instant::now);
-        for Question { user, answer } in questions {
+        for PendingLookup { user, sender } in batch {
             let response = match &response {
                 None => RevisionResponse::Unsupported,
                 Some(revisions) => match revisions.get(&user.get()) {
@@ -155,8 +155,8 @@ impl UserRevisions {
                     None => RevisionResponse::NoSuchUser,
                 },
             };
-            // Who asked may have given up.
-            let _ = answer.send(response);
+            // The request may have given up.
+            let _ = sender.send(response);
         }
     }
 

@@ -11,14 +11,14 @@ use crate::support::{Process, TestApp, eventually, exchange};
 const MIGRATIONS: &sqlx::migrate::Migrator = &user_preference_service::MIGRATIONS;
 const PATH: &str = "/internal/v1/feedback";
 
-/// An answer: its first line, the interactions, and its last line.
-struct Answer {
+/// A page of the feed: its first line, the interactions, and its last line.
+struct FeedPage {
     first: Value,
     entries: Vec<Value>,
     last: Value,
 }
 
-impl Answer {
+impl FeedPage {
     fn parse(text: &str) -> Self {
         let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let last = lines.pop().unwrap();
@@ -35,11 +35,11 @@ impl Answer {
     }
 }
 
-async fn read(app: &TestApp, query: &str) -> Answer {
+async fn read(app: &TestApp, query: &str) -> FeedPage {
     let reply = app.get(&format!("{PATH}{query}")).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(reply.headers["content-type"], "application/x-ndjson");
-    Answer::parse(&reply.text())
+    FeedPage::parse(&reply.text())
 }
 
 /// Waits until the transactions that run now, also those of tests in other databases, no longer hold the feed up.
@@ -56,12 +56,12 @@ async fn settle(app: &TestApp) {
 }
 
 /// What there is when everything that was recorded can be read.
-async fn read_settled(app: &TestApp, query: &str) -> Answer {
+async fn read_settled(app: &TestApp, query: &str) -> FeedPage {
     settle(app).await;
     read(app, query).await
 }
 
-async fn read_after(app: &TestApp, cursor: &str) -> Answer {
+async fn read_after(app: &TestApp, cursor: &str) -> FeedPage {
     read_settled(app, &format!("?after={cursor}")).await
 }
 
@@ -95,7 +95,7 @@ async fn all_types_are_read_in_the_order_of_recording(pool: PgPool) {
     }
     settle(&app).await;
     let reply = app.get(PATH).await.text();
-    let epoch = Answer::parse(&reply).first["epoch"].as_str().unwrap().to_owned();
+    let epoch = FeedPage::parse(&reply).first["epoch"].as_str().unwrap().to_owned();
     let (lines, last) = reply.trim_end().rsplit_once('\n').unwrap();
     insta::assert_snapshot!(lines.replace(&epoch, "[epoch]"), @r#"
     {"epoch":"[epoch]"}

@@ -217,7 +217,7 @@ mod tests {
         let (sender, mut batches) = mpsc::channel(100);
         let deadline = Instant::now() + Duration::from_secs(60);
         let reader = Reader::new(
-            crate::handler::write_schema::parse_line,
+            crate::handler::write_values::parse_line,
             KnownGenres::new(Vec::new()),
             sender,
             CancellationToken::new(),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     models::{feedback::FeedbackSettings, list_request::MovieFilter},
-    service::pipeline::property_tests::{World, now},
+    service::pipeline::test_world::{World, now},
 };
 
 /// Three members of one catalogue, who differ in what they saw, liked and want to see.

@@ -144,4 +144,10 @@ fn effective_weights(weights: &Weights, strategy: Strategy, request: &ListReques
 mod scoring_tests;
 
 #[cfg(test)]
+mod list_tests;
+#[cfg(test)]
+mod oracles;
+#[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod test_world;

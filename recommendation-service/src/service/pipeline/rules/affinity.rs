@@ -1,12 +1,12 @@
 //! How near a movie is to what the user liked, by genres, original language and era (decade of release):
 //!
 //! ```text
-//! value      = n / (n + 2) x (0.6 x mean of taste(g) over the movie's genres + 0.2 x taste(language) + 0.2 x taste(era))
-//! taste(x)   = ( sum over the user's feedback f of s(f) x ( has(f, x) - share(x) ) ) / n
+//! value      = n / (n + 2) x (0.6 x mean of p(genre) over the movie's genres + 0.2 x p(language) + 0.2 x p(era))
+//! p(x)       = ( sum over the user's feedback f of s(f) x ( has(f, x) - share(x) ) ) / n
 //! n          = sum of |s(f)|
 //! ```
 //!
-//! `s(f)` is the strength of a feedback, faded by its age and negative for a dislike; `has(f, x)` is 1 or 0 for a
+//! `p(x)` is the user's preference for `x`; `s(f)` is the strength of a feedback, faded by its age and negative for a dislike; `has(f, x)` is 1 or 0 for a
 //! language or an era, and 1 / (number of genres) for each genre of the movie. `share(x)` is how much of what all people
 //! look at has `x` (by popularity): who likes one drama in two movies does not like drama more than everybody does.
 //! `n / (n + 2)` keeps the value small until there is some evidence. Feedback on movies that are not in the catalogue
@@ -43,7 +43,7 @@ impl<'a> Affinity<'a> {
         let RuleContext { catalogue, signals, .. } = *context;
         let known = || signals.iter().filter_map(|signal| Some((signal.index?, signal.strength)));
         let evidence: f64 = known().map(|(_, strength)| strength.abs()).sum();
-        let (genres, languages, eras) = tastes(catalogue, known, evidence);
+        let (genres, languages, eras) = preferences(catalogue, known, evidence);
         let mean = |set: &[u16]| match set.len() {
             0 => 0.0,
             all => set.iter().map(|genre| genres[usize::from(*genre)]).sum::<f64>() / all as f64,
@@ -117,10 +117,14 @@ impl ScoringRule for Affinity<'_> {
     }
 }
 
-type Tastes = (Vec<f64>, Vec<f64>, [f64; ERAS]);
+type Preferences = (Vec<f64>, Vec<f64>, [f64; ERAS]);
 
-/// The user's taste for each genre, language and era.
-fn tastes<I: Iterator<Item = (usize, f64)>>(catalogue: &Catalogue, known: impl Fn() -> I, evidence: f64) -> Tastes {
+/// The user's preference for each genre, language and era.
+fn preferences<I: Iterator<Item = (usize, f64)>>(
+    catalogue: &Catalogue,
+    known: impl Fn() -> I,
+    evidence: f64,
+) -> Preferences {
     let (mut genres, mut languages) =
         (vec![0.0; catalogue.genre_names().len()], vec![0.0; catalogue.language_names().len()]);
     let mut eras = [0.0; ERAS];
@@ -133,9 +137,9 @@ fn tastes<I: Iterator<Item = (usize, f64)>>(catalogue: &Catalogue, known: impl F
         }
     }
     let (statistics, total) = (catalogue.statistics(), known().map(|(_, strength)| strength).sum::<f64>());
-    let centre = |tastes: &mut [f64], shares: &[f64]| {
-        for (taste, share) in tastes.iter_mut().zip(shares) {
-            *taste = if evidence > 0.0 { (*taste - share * total) / evidence } else { 0.0 };
+    let centre = |preferences: &mut [f64], shares: &[f64]| {
+        for (preference, share) in preferences.iter_mut().zip(shares) {
+            *preference = if evidence > 0.0 { (*preference - share * total) / evidence } else { 0.0 };
         }
     };
     centre(&mut genres, statistics.genre_shares());
