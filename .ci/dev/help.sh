@@ -16,6 +16,8 @@ HELP="  start            build and start everything that is not running yet, and
   demo             three users with different preferences: what is recommended to them, before and after five likes each
   test [ARGS]      all tests, with private servers of their own; ARGS go to cargo test
   bench [platform] the benchmark of the whole platform, on a production build and private servers of its own
+  bench recommendations [MOVIES]
+                   recommendations through the gateway over a large catalogue, by default of 1000000 movies
   bench catalogue [SIZES]
                    the benchmark of a large catalogue, by default of 10000, 100000 and 1000000 movies
   openapi          write output/swagger/*.yaml from the code

@@ -60,10 +60,11 @@ cmd_setup() {
     say "everything that is needed is installed"
 }
 
-cmd_bench() { # [platform|catalogue] [arguments for the benchmark]
+cmd_bench() { # [platform|recommendations|catalogue] [arguments for the benchmark]
     local what=platform package=api-gateway
     case ${1:-} in
         platform) shift ;;
+        recommendations) ;; # a part of the benchmark of the platform
         catalogue) what=catalogue package=movie-service && shift ;;
     esac
     # The catalogue's takes the statements of the service from the log, which speaks English then. Memory and log as one gives

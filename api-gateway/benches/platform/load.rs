@@ -1,7 +1,13 @@
 //! A closed-loop load generator that costs little itself: each connection sends the same bytes again as soon as the
 //! answer is there.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,13 +20,21 @@ use tokio::{
 pub struct Target {
     port: u16,
     request: Vec<u8>,
+    /// Where a number is put into the request, another each time, and the next one.
+    number: Option<(usize, Arc<AtomicU64>)>,
 }
 
 impl Target {
     /// A GET with a token.
     pub fn get(port: u16, path: &str) -> Self {
         let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer x\r\n\r\n");
-        Self { port, request: request.into_bytes() }
+        Self { port, request: request.into_bytes(), number: None }
+    }
+
+    /// A GET with a token, whose path ends with a number that is another each time.
+    pub fn get_numbered(port: u16, path: &str) -> Self {
+        let number = Some(("GET ".len() + path.len(), Arc::default()));
+        Self { number, ..Self::get(port, path) }
     }
 
     /// A POST of JSON with a token.
@@ -30,7 +44,17 @@ impl Target {
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        Self { port, request: request.into_bytes() }
+        Self { port, request: request.into_bytes(), number: None }
+    }
+
+    /// The bytes of the next request.
+    fn write_next(&self, bytes: &mut Vec<u8>) {
+        bytes.clear();
+        bytes.extend_from_slice(&self.request);
+        if let Some((at, next)) = &self.number {
+            let number = next.fetch_add(1, Ordering::Relaxed).to_string();
+            bytes.splice(*at..*at, number.into_bytes());
+        }
     }
 }
 
@@ -79,9 +103,11 @@ async fn connection(target: Target, end: Instant) -> (Vec<Duration>, usize) {
     let mut stream = TcpStream::connect(("127.0.0.1", target.port)).await.expect("the service listens");
     stream.set_nodelay(true).expect("a socket option");
     let (mut times, mut failed, mut buffer) = (Vec::new(), 0, Vec::with_capacity(64 * 1024));
+    let mut request = Vec::with_capacity(1024);
     while Instant::now() < end {
+        target.write_next(&mut request);
         let sent = Instant::now();
-        stream.write_all(&target.request).await.expect("the service reads");
+        stream.write_all(&request).await.expect("the service reads");
         let good = read_answer(&mut stream, &mut buffer).await;
         times.push(sent.elapsed());
         failed += usize::from(!good);

@@ -2,11 +2,14 @@
 //!
 //! Four production binaries, PostgreSQL, Redis, a stand-in for TMDB and the load generator share this machine, so
 //! absolute figures say little elsewhere; the table gives ratios to a bare service beside them, from the same run.
+//! `./dev-services.sh bench recommendations` measures recommendations over a large catalogue.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's table is its result")]
 
+mod catalogue;
 mod load;
 mod memory;
+mod recommendations;
 #[path = "../../tests/platform/services.rs"]
 #[allow(dead_code, reason = "tests use more of it than the benchmark")]
 mod services;
@@ -35,7 +38,16 @@ fn main() {
         return;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    runtime.expect("a runtime").block_on(measure());
+    let runtime = runtime.expect("a runtime");
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => runtime.block_on(measure()),
+        ["recommendations"] => runtime.block_on(recommendations::measure(1_000_000)),
+        ["recommendations", movies] => {
+            runtime.block_on(recommendations::measure(movies.parse().expect("a number of movies")));
+        }
+        _ => panic!("expected nothing, or `recommendations` with a number of movies: {arguments:?}"),
+    }
 }
 
 async fn measure() {
@@ -50,7 +62,7 @@ async fn measure() {
     memory_row(&platform, "memory of the four services, idle");
 
     let first = sync(&platform).await;
-    let user = create_user(&platform).await;
+    let user = create_user(&platform, "bench").await;
     wait_for_catalogue(&platform, user).await;
     recommendations(&platform, user).await;
     let mut syncs = vec![first];
@@ -138,10 +150,9 @@ async fn throughput(platform: &Platform, user: i64) {
     println!();
 }
 
-async fn create_user(platform: &Platform) -> i64 {
-    post(platform, "/api/v1/users", json!({"username": "bench", "email": "bench@example.com"})).await["id"]
-        .as_i64()
-        .expect("an id")
+async fn create_user(platform: &Platform, name: &str) -> i64 {
+    let body = json!({"username": name, "email": format!("{name}@example.com")});
+    post(platform, "/api/v1/users", body).await["id"].as_i64().expect("an id")
 }
 
 async fn wait_for_catalogue(platform: &Platform, user: i64) {
