@@ -23,7 +23,7 @@ use sqlx::PgPool;
 use tower::ServiceExt;
 
 /// Longest wait for something that should happen.
-pub const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
+pub const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct TestApp {
     pub router: movie_service::middleware::WrappedRouter,
