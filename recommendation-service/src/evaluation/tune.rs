@@ -1,7 +1,7 @@
 //! Chooses settings on a part of the training data: what is held out is never looked at.
 //!
-//! First how the collaborative model is trained and how fast feedback fades, every combination; then the weight of each
-//! rule beside the collaborative one, which stays 1: one after the other, as often as that still helps.
+//! First how the collaborative model is trained and how it scores, every combination; then how fast feedback fades; then
+//! the weight of each rule beside the collaborative one, which stays 1: one after the other, as often as that still helps.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Weights that are tried.
-const WEIGHTS: [f64; 9] = [0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8];
+const WEIGHTS: [f64; 6] = [0.0, 0.02, 0.05, 0.1, 0.2, 0.5];
 /// Half-lives of feedback that are tried, in days.
 const HALF_LIVES: [f64; 6] = [90.0, 365.0, 730.0, 1_460.0, 3_650.0, 36_500.0];
 /// Rounds over all weights at most.
@@ -52,17 +52,20 @@ pub fn tune(dataset: &Dataset, validation: &Split, settings: &TrainingSettings) 
         let mut knowledge = Knowledge::new(dataset, validation, &training)?;
         for scoring in settings.scorings.iter().copied() {
             knowledge.model = knowledge.with_scoring(scoring);
-            let bench = Bench::new(&knowledge, dataset, &users);
-            for half_life_days in HALF_LIVES {
-                let feedback = FeedbackSettings { half_life_days, ..feedback };
-                let ndcg_10 = score(&bench, &facts, &alone, &feedback);
-                let training = TrainingSettings { scorings: vec![scoring], ..training.clone() };
-                keep_better(&mut best, Tuned { training, weights: alone, feedback, ndcg_10 });
-            }
+            let ndcg_10 = score(&Bench::new(&knowledge, dataset, &users), &facts, &alone, &feedback);
+            let training = TrainingSettings { scorings: vec![scoring], ..training.clone() };
+            keep_better(&mut best, Tuned { training, weights: alone, feedback, ndcg_10 });
         }
     }
     let knowledge = Knowledge::new(dataset, validation, &best.training)?;
-    tune_weights(&mut best, &Bench::new(&knowledge, dataset, &users), &facts);
+    let bench = Bench::new(&knowledge, dataset, &users);
+    for half_life_days in HALF_LIVES {
+        let feedback = FeedbackSettings { half_life_days, ..feedback };
+        let ndcg_10 = score(&bench, &facts, &alone, &feedback);
+        let tried = Tuned { feedback, ndcg_10, ..best.clone() };
+        keep_better(&mut best, tried);
+    }
+    tune_weights(&mut best, &bench, &facts);
     Ok(best)
 }
 

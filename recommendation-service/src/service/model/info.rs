@@ -61,6 +61,9 @@ pub struct ModelInfo {
     pub feedback: usize,
     /// The ridge: how strongly weights are drawn to 0.
     pub ridge: f32,
+    /// How much it counts that likes came in one session of a user; 0 when it does not.
+    #[serde(default)]
+    pub session_weight: f32,
     /// How much a genre or an era that movies share counts beside a user who liked them; 0 when it does not.
     pub tag_weight: f32,
     /// What likes have counted in training.

@@ -1,6 +1,9 @@
 //! Training data: which users liked which movies, and how much, as a sparse matrix.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+};
 
 use super::{info::Weighting, training::Opinion};
 
@@ -15,7 +18,11 @@ pub struct Limits {
     pub weighting: Weighting,
 }
 
-/// A sparse matrix: a row for each user (and for each tag, see [`Self::add_tags`]), a column for each movie.
+/// A pause of so many seconds ends a session.
+const SESSION_PAUSE: i64 = 300;
+
+/// A sparse matrix: a row for each user (and for each session and tag, see [`Self::add_sessions`] and [`Self::add_tags`]),
+/// a column for each movie.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Interactions {
     movie_ids: Vec<i32>,
@@ -23,6 +30,8 @@ pub struct Interactions {
     row_ends: Vec<usize>,
     columns: Vec<u32>,
     values: Vec<f32>,
+    /// Of the entries of the users' rows.
+    times: Vec<i64>,
 }
 
 impl Interactions {
@@ -40,6 +49,7 @@ impl Interactions {
                 if let Ok(column) = data.movie_ids.binary_search(&like.movie) {
                     data.columns.push(column as u32);
                     data.values.push(weight(like, limits.weighting));
+                    data.times.push(like.at);
                 }
             }
             if data.columns.len() > start {
@@ -48,6 +58,27 @@ impl Interactions {
         }
         data.users = data.row_ends.len();
         data
+    }
+
+    /// Adds a row for each session of a user, with `weight` times the values of the user's row: what was liked without a
+    /// pause of five minutes has more in common than what was liked in different years.
+    pub fn add_sessions(&mut self, weight: f32) {
+        if weight == 0.0 {
+            return;
+        }
+        for user in 0..self.users {
+            let mut likes: Vec<(i64, u32, f32)> =
+                self.range(user).map(|entry| (self.times[entry], self.columns[entry], self.values[entry])).collect();
+            likes.sort_unstable_by_key(|(at, column, _)| (*at, *column));
+            for session in likes.chunk_by_mut(|a, b| b.0.saturating_sub(a.0) < SESSION_PAUSE) {
+                if session.len() > 1 {
+                    session.sort_unstable_by_key(|(_, column, _)| *column);
+                    self.columns.extend(session.iter().map(|(_, column, _)| *column));
+                    self.values.extend(session.iter().map(|(_, _, value)| weight * value));
+                    self.row_ends.push(self.columns.len());
+                }
+            }
+        }
     }
 
     /// Adds a row for each distinct tag (a genre, an era): the movies that bear it, with `weight`. The model then learns
@@ -94,8 +125,13 @@ impl Interactions {
 
     /// The row at `index`: columns, ascending, and their values.
     pub fn row(&self, index: usize) -> (&[u32], &[f32]) {
+        let range = self.range(index);
+        (&self.columns[range.clone()], &self.values[range])
+    }
+
+    fn range(&self, index: usize) -> Range<usize> {
         let start = if index == 0 { 0 } else { self.row_ends[index - 1] };
-        (&self.columns[start..self.row_ends[index]], &self.values[start..self.row_ends[index]])
+        start..self.row_ends[index]
     }
 
     /// The same by columns: for each movie its rows, ascending, and their values.

@@ -79,10 +79,11 @@ proptest! {
     // Few users and many movies take the way over rows, many users and few movies the way over movies.
     #[test]
     fn ease_equals_the_dense_reference_with_few_or_many_users(
-        likes in prop_oneof![likes_of(6, 25), likes_of(60, 8)], ridge in 1.0..50.0_f32, tag_weight in prop_oneof![Just(0.0), 0.1..2.0_f32],
+        likes in prop_oneof![likes_of(6, 25), likes_of(60, 8)], ridge in 1.0..50.0_f32, weight_of_rows in prop_oneof![Just(0.0), 0.1..2.0_f32],
     ) {
         let mut data = Interactions::from_likes(&likes, &ALL);
-        data.add_tags(tag_weight, tags);
+        data.add_sessions(weight_of_rows);
+        data.add_tags(weight_of_rows, tags);
         let settings = EaseSettings { ridge, sources_kept: usize::MAX };
         let weights = ease::train(&data, &settings, &TrainingControl::default()).expect("weights");
         let expected = reference_weights(&data, f64::from(ridge));
@@ -225,7 +226,30 @@ fn movies_with_too_few_users_and_the_least_liked_ones_beyond_the_limit_are_left_
     assert_eq!(ids(2, 2), [5, 7]);
 }
 
-/// Each user likes three movies of everybody's and then those of one group, in an order of its own.
+#[test]
+fn likes_of_a_user_without_a_pause_of_five_minutes_are_a_session_and_a_row() {
+    let like = |user: i64, movie: i32, at: i64| Opinion { user, movie, strength: 1.0, at };
+    let list = [like(1, 9, 0), like(1, 7, 299), like(1, 8, 599), like(1, 5, 898), like(1, 6, 2_000), like(2, 6, 899)];
+    let mut data = Interactions::from_likes(&list, &ALL);
+    let (users, of_users) = (data.rows(), data.likes());
+    data.add_sessions(0.5);
+    let rows: Vec<_> = (users..data.rows()).map(|row| data.row(row)).collect();
+    // Movies 7 and 9, then 5 and 8; one like alone says nothing about what it came with.
+    assert_eq!(rows, [(&[2, 4][..], &[0.5, 0.5][..]), (&[0, 3], &[0.5, 0.5])]);
+    assert_eq!((data.users(), data.likes()), (users, of_users));
+    data.add_sessions(0.0);
+    assert_eq!(data.rows(), users + 2);
+}
+
+#[test]
+fn the_fewer_weights_are_kept_the_smaller_the_model() {
+    let bytes = |weights_kept| {
+        let settings = TrainingSettings { weights_kept, ..settings(100) };
+        train(&likes(&two_groups()), &tags, &settings, &TrainingControl::default()).expect("a model").heap_bytes()
+    };
+    assert!(bytes(20) < bytes(50) && bytes(50) < bytes(16_000_000));
+}
+
 #[test]
 fn a_weak_like_counts_less_or_not_at_all() {
     let like = |movie: i32, strength: f32| Opinion { user: 1, movie, strength, at: 0 };
@@ -235,6 +259,7 @@ fn a_weak_like_counts_less_or_not_at_all() {
     assert_eq!(values(Weighting::Graded), [1.0, 0.6, 0.5]);
 }
 
+/// Each user likes three movies of everybody's and then those of one group, in an order of its own.
 #[test]
 fn the_quality_on_held_out_likes_is_measured_and_beats_popularity_where_there_is_something_to_learn() {
     let movies = |user: i64| (0..8).map(move |number| (number + user) % 8 + if user % 2 == 0 { 1 } else { 11 });

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// The ridge is chosen on so many movies at most, those liked most often: each candidate costs a training.
-const MAX_MOVIES_OF_CHOICE: usize = 5_000;
+const MAX_MOVIES_OF_CHOICE: usize = 2_500;
 
 /// From this strength on an opinion is a clear like: that of a rating of 7 is, that of 6.5 is not.
 const CLEAR_FROM: f32 = 0.3;
@@ -60,10 +60,13 @@ pub struct TrainingSettings {
     pub weightings: Vec<Weighting>,
     /// Ways to score to choose from.
     pub scorings: Vec<Scoring>,
+    /// See [`Interactions::add_sessions`].
+    pub session_weight: f32,
     /// See [`Interactions::add_tags`].
     pub tag_weight: f32,
-    /// See [`EaseSettings::sources_kept`].
-    pub sources_kept: usize,
+    /// Weights that all movies keep together, 8 bytes each. The more of them, the better the lists; each movie keeps as
+    /// many as the others.
+    pub weights_kept: usize,
     /// Of iALS.
     pub ials: IalsSettings,
     /// Bytes that EASE may take; `None` for as many as it needs.
@@ -78,8 +81,9 @@ impl Default for TrainingSettings {
             ridges: vec![50.0, 100.0, 200.0, 400.0, 800.0],
             weightings: vec![Weighting::Equal, Weighting::Graded],
             scorings: [1.0, 0.5].map(|curve| [1.0, 0.5, 0.0].map(|dislikes| Scoring { curve, dislikes })).concat(),
+            session_weight: 1.0,
             tag_weight: 2.0,
-            sources_kept: 1_000,
+            weights_kept: 16_000_000,
             ials: IalsSettings::default(),
             max_bytes: None,
         }
@@ -142,6 +146,7 @@ pub fn train(
         interactions: data.likes(),
         feedback: likes.len(),
         ridge: chosen.ridge,
+        session_weight: if algorithm == Algorithm::Ease { settings.session_weight } else { 0.0 },
         tag_weight: if algorithm == Algorithm::Ease { settings.tag_weight } else { 0.0 },
         weighting: chosen.weighting,
         curve: scoring.curve,
@@ -233,9 +238,11 @@ fn fit(
     if data.movie_ids().len() > max_movies {
         data = Interactions::from_likes(likes, &Limits { max_movies, ..limits });
     }
+    data.add_sessions(settings.session_weight);
     data.add_tags(settings.tag_weight, tags_of);
-    memory::check(ease::bytes_needed(&data, settings.sources_kept), settings.max_bytes)?;
-    let ease = EaseSettings { ridge, sources_kept: settings.sources_kept };
+    let sources_kept = (settings.weights_kept / data.movie_ids().len()).max(1);
+    memory::check(ease::bytes_needed(&data, sources_kept), settings.max_bytes)?;
+    let ease = EaseSettings { ridge, sources_kept };
     let weights = ease::train(&data, &ease, control)?;
     Ok((data, Parameters::ItemItem(weights)))
 }
