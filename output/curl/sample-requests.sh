@@ -169,6 +169,11 @@ text_of() {
     grep -o "\"$1\" *: *\"[^\"]*\"" "$body" | head -n 1 | sed 's/.*: *"\(.*\)"$/\1/'
 }
 
+# The id of the list at that place in the answer, from 1.
+list_id() {
+    grep -o '"recommendation_id" *: *"[^"]*"' "$body" | sed -n "$1s/.*\"\([^\"]*\)\"\$/\1/p"
+}
+
 first_genre() {
     grep -o '"genres" *: *\[ *"[^"]*"' "$body" | head -n 1 | sed 's/.*"\([^"]*\)"$/\1/'
 }
@@ -553,6 +558,15 @@ request 200 "It is no longer recommended" "/api/v1/users/$viewer_id/recommendati
 expect_no_id "$top_id"
 request 200 "Unless one asks for it" "/api/v1/users/$viewer_id/recommendations?limit=3&include_seen=true"
 expect_id "$top_id"
+request 200 "The lists that were made for the viewer" "/api/v1/users/$viewer_id/recommendations/history?limit=2"
+expect_text '"contributions"'
+newer_list=$(list_id 1)
+older_list=$(list_id 2)
+request 200 "What changed from one to the other" \
+    "/api/v1/users/$viewer_id/recommendations/history/diff?from=$older_list&to=$newer_list"
+expect_text '"entered"'
+request 400 "Two lists are needed" "/api/v1/users/$viewer_id/recommendations/history/diff?from=$older_list"
+expect_text '"field":"to"'
 request 400 "A user id that is not above 0" /api/v1/users/0/recommendations
 expect_text 'invalid user ID'
 request 404 "A user who does not exist" "/api/v1/users/$NO_SUCH_ID/recommendations"

@@ -42,6 +42,8 @@ pub enum ErrorCode {
     InvalidMovieId,
     /// There is no movie with this id.
     MovieNotFound,
+    /// No list of the user with this `recommendation_id` is recorded.
+    RecommendationNotFound,
     /// The rule's id is not a number above 0.
     InvalidRuleId,
     /// There is no rule with this id.

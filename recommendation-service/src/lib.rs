@@ -29,11 +29,13 @@ use crate::{
     peers::{feedback_feed::FeedbackFeed, movie_service::MovieService, user_preference_service::UserPreferenceService},
     service::{
         catalogue::{self, CatalogueStore},
+        list_history::ListHistory,
+        list_queue::ListQueue,
+        list_retention,
         models::ModelStore,
         recommendations::Recommender,
         rule_editor::RuleEditor,
         rules::RuleStore,
-        snapshots::SnapshotQueue,
         stored_models::StoredModels,
         training::Trainer,
     },
@@ -65,7 +67,9 @@ pub struct App {
     /// Trains the collaborative model.
     pub trainer: Trainer,
     /// Lists that wait to be recorded.
-    pub snapshots: SnapshotQueue,
+    pub lists: ListQueue,
+    /// Lists that were made before.
+    pub list_history: ListHistory,
     /// Makes recommendations.
     pub recommender: Recommender,
 }
@@ -89,12 +93,13 @@ impl App {
         let rules = RuleStore::load(database.clone(), config.feedback).await.map_err(StartError::Rules)?;
         let (interval, stop) = (config.catalogue_refresh, lifecycle.stop_token());
         let catalogue = CatalogueStore::new(interval + config.catalogue_stale_after);
-        let snapshots = SnapshotQueue::default();
+        let lists = ListQueue::default();
 
         let movies = MovieService::new(client.clone(), &config.peers);
         lifecycle.spawn(catalogue::refresh_periodically(catalogue.clone(), movies, interval, stop.clone()));
         lifecycle.spawn(rules.clone().refresh_periodically(interval, stop.clone()));
-        lifecycle.spawn(snapshots.clone().write(database.clone()));
+        lifecycle.spawn(lists.clone().write(database.clone()));
+        lifecycle.spawn(list_retention::delete_periodically(database.clone(), config.history_days, stop.clone()));
 
         let models = ModelStore::default();
         let stored_models = StoredModels::new(database.clone(), models.clone());
@@ -112,8 +117,9 @@ impl App {
         lifecycle.spawn(trainer.clone().run(stop));
 
         let users = UserPreferenceService::new(client, &config.peers, lifecycle.clone());
+        let list_history = ListHistory::new(users.clone(), database.clone(), lists.clone());
         let recommender =
-            Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), models.clone(), snapshots.clone());
+            Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), models.clone(), lists.clone());
         let rule_editor = RuleEditor::new(database.clone(), lifecycle.clone());
         Ok(Self {
             database,
@@ -125,7 +131,8 @@ impl App {
             models,
             stored_models,
             trainer,
-            snapshots,
+            lists,
+            list_history,
             recommender,
         })
     }
@@ -178,7 +185,7 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
 
     let served = server::serve(listener, app.router(config), &config.server, stop).await;
     // No request is left that could add to them.
-    app.snapshots.close();
+    app.lists.close();
     let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
     app.database.close(lifecycle.deadline(config.server.shutdown_timeout)).await;
     tracing::info!("PostgreSQL closed");

@@ -55,7 +55,9 @@ fn api_route<'a>(resource: &str, mut rest: impl Iterator<Item = &'a str>) -> Rou
         | ("rules", ..)
         | ("recommendations", Some("group"), None, _)
         | ("models", ..)
-        | ("users", Some(_), Some("recommendations"), None) => Route::Service(Upstream::Recommendation),
+        | ("users", Some(_), Some("recommendations"), None | Some("history")) => {
+            Route::Service(Upstream::Recommendation)
+        }
         ("movies", ..) | ("genres", None, ..) | ("admin", Some(_), ..) => Route::Service(Upstream::Movie),
         ("users", ..) => Route::Service(Upstream::UserPreference),
         _ => Route::Unknown,
@@ -97,6 +99,8 @@ mod tests {
             ("/api/v1/users/1/interactions", Route::Service(Upstream::UserPreference)),
             ("/api/v1/users/1/recommendations", Route::Service(Upstream::Recommendation)),
             ("/api/v1/users/x/recommendations/", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/users/1/recommendations/history", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/users/1/recommendations/history/diff", Route::Service(Upstream::Recommendation)),
             ("/api/v1/users/1/recommendations/2", Route::Service(Upstream::UserPreference)),
             ("/api/v1/rules", Route::Service(Upstream::Recommendation)),
             ("/api/v1/recommendations", Route::Service(Upstream::Recommendation)),

@@ -38,6 +38,8 @@ pub struct Config {
     pub feedback: FeedbackSettings,
     /// When the collaborative model is trained, and how large it may become: `MODEL_*`.
     pub models: ModelsConfig,
+    /// `RECOMMENDATION_HISTORY_DAYS`: after so many days recorded lists are deleted.
+    pub history_days: u16,
     /// Its log.
     pub telemetry: TelemetryConfig,
 }
@@ -57,6 +59,7 @@ impl Config {
             catalogue_stale_after: env.seconds("CATALOGUE_STALE_AFTER_SECONDS", 30),
             feedback: feedback::from_env(&mut env),
             models: ModelsConfig::from_env(&mut env),
+            history_days: env.number("RECOMMENDATION_HISTORY_DAYS", 30, 1..=3650),
             telemetry: TelemetryConfig::from_env(&mut env),
         };
         env.finish(config)

@@ -106,7 +106,7 @@ fn invalid_field(field: &'static str, expected: &str) -> ApiError {
 
 /// Recommend movies to a visitor
 ///
-/// As to a user who did just now what the body says. Nothing of it is kept.
+/// As to a user who did just now what the body says. The list is recorded; what the body says is not kept.
 #[utoipa::path(
     post,
     path = "/api/v1/recommendations",

@@ -47,6 +47,9 @@ impl From<ServiceError> for ApiError {
                 Self::not_found(ErrorCode::UserNotFound, format!("user {user} not found")).field("users")
             }
             ServiceError::NoSuchMovie => Self::not_found(ErrorCode::MovieNotFound, "movie not found"),
+            ServiceError::NoListOfUser(parameter) => {
+                Self::not_found(ErrorCode::RecommendationNotFound, "recommendation not found").field(parameter)
+            }
             ServiceError::NoSuchRule => Self::not_found(ErrorCode::RuleNotFound, "rule not found"),
             ServiceError::RuleTypeTaken => {
                 let message = "another active rule of this variant has this rule_type";

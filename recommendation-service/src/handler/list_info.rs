@@ -12,7 +12,7 @@ use crate::models::recommendation::{DegradedReason, Excluded};
 /// How a list was made.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ListInfo<'a> {
-    /// Names this list; an interaction may name it too.
+    /// Names this list in events and interactions.
     #[schema(example = "5f2c0d1e9a7b4c3d8e6f0a1b2c3d4e5f")]
     recommendation_id: &'a str,
     /// How many movies were left out, each counted for the first reason that it has.

@@ -9,6 +9,7 @@ mod explanation;
 mod filter_query;
 mod group;
 mod health;
+mod history;
 mod list_info;
 mod list_query;
 mod models;
@@ -56,6 +57,8 @@ use crate::{
         responses::InvalidMovieRequest,
         responses::InvalidRecommendationRequest,
         responses::InvalidVisitor,
+        responses::InvalidHistoryRequest,
+        responses::ListNotFound,
         responses::MovieNotFound,
         responses::InvalidRuleBody,
         responses::InvalidRuleRequest,
@@ -82,6 +85,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(anonymous::recommend_to_visitor))
         .routes(routes!(group::get_group_recommendations))
         .routes(routes!(also_liked::list_also_liked))
+        .routes(routes!(history::list_recommendation_history))
+        .routes(routes!(history::compare_recommendations))
         .routes(routes!(rules::list_rules, rule_edits::create_rule))
         .routes(routes!(rules::get_rule, rule_edits::replace_rule, rule_edits::update_rule, rule_edits::delete_rule))
         .routes(routes!(rules::list_rule_changes))

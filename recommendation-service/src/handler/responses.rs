@@ -79,6 +79,23 @@ pub enum AlsoLikedErrors {
     Timeout(#[ref_response] Timeout),
 }
 
+/// Of past recommendations.
+#[derive(IntoResponses)]
+pub enum HistoryErrors {
+    /// 400
+    #[response(status = 400)]
+    Invalid(#[ref_response] InvalidHistoryRequest),
+    /// 404
+    #[response(status = 404)]
+    NotFound(#[ref_response] ListNotFound),
+    /// 503
+    #[response(status = 503)]
+    Unavailable(#[ref_response] DatabaseUnavailable),
+    /// 504
+    #[response(status = 504)]
+    Timeout(#[ref_response] Timeout),
+}
+
 /// Of the parameters of the rules.
 #[derive(IntoResponses)]
 #[response(status = 400)]
@@ -195,6 +212,16 @@ pub struct InvalidGroupRequest(ErrorBody);
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "invalid movie ID", "code": "invalid_movie_id", "field": "id" }))]
 pub struct InvalidMovieRequest(ErrorBody);
+
+/// `invalid user ID`, or a parameter that is missing, cannot be used or is unknown
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid from, expected the recommendation_id of a list", "code": "invalid_parameter", "field": "from" }))]
+pub struct InvalidHistoryRequest(ErrorBody);
+
+/// `user not found`, or no such list of the user
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "recommendation not found", "code": "recommendation_not_found", "field": "from" }))]
+pub struct ListNotFound(ErrorBody);
 
 /// `movie not found`
 #[derive(ToResponse)]

@@ -9,6 +9,7 @@ pub mod group;
 pub mod id_index;
 pub mod list_request;
 pub mod recommendation;
+pub mod recorded_list;
 pub mod rule;
 pub mod rule_edit;
 pub mod snapshot;

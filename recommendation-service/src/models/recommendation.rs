@@ -27,6 +27,8 @@ pub struct Recommendations {
     pub user: Option<UserId>,
     /// What it was made from.
     pub strategy: Strategy,
+    /// The rules that counted, with their weights.
+    pub rules: Vec<(RuleType, f64)>,
     /// The catalogue that `movies` index.
     pub catalogue: Arc<Catalogue>,
     /// Best first.
@@ -72,6 +74,8 @@ pub struct RankedMovie {
     pub reasons: Reasons,
     /// Whether the user wants to watch it already.
     pub is_watchlisted: bool,
+    /// Each rule's part of the score, to four decimals, in the order of the rules; they sum to it.
+    pub contributions: Vec<f64>,
     /// What its score is made of, if that was asked for.
     pub explanation: Option<Vec<Contribution>>,
 }

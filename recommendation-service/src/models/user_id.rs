@@ -24,6 +24,14 @@ impl UserId {
     }
 }
 
+impl TryFrom<i64> for UserId {
+    type Error = UserIdError;
+
+    fn try_from(id: i64) -> Result<Self, UserIdError> {
+        if id > 0 { Ok(Self(id)) } else { Err(UserIdError::Invalid) }
+    }
+}
+
 impl FromStr for UserId {
     type Err = UserIdError;
 

@@ -3,6 +3,7 @@
 pub mod leases;
 pub mod models;
 pub mod recommendation_cache;
+pub mod recorded_lists;
 pub mod rule_edits;
 pub mod rules;
 pub mod snapshots;

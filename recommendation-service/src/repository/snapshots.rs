@@ -17,11 +17,19 @@ use crate::{
 pub async fn store(database: &Database, snapshots: &[Snapshot]) -> Result<(), DatabaseError> {
     let work = async |connection: &mut PgConnection| {
         let mut transaction = connection.begin().await?;
-        lock_users(&mut transaction, snapshots).await?;
-        replace_lists(&mut transaction, snapshots).await?;
+        replace(&mut transaction, snapshots).await?;
         transaction.commit().await
     };
     database.write("store snapshots", work).await
+}
+
+/// The same inside a transaction.
+pub(super) async fn replace(transaction: &mut PgConnection, snapshots: &[Snapshot]) -> sqlx::Result<()> {
+    if snapshots.is_empty() {
+        return Ok(());
+    }
+    lock_users(transaction, snapshots).await?;
+    replace_lists(transaction, snapshots).await
 }
 
 /// Locks the users until the transaction ends, so that each has one writer. The order of ids prevents deadlocks. It is a

@@ -1,6 +1,9 @@
 //! Use cases: keeping copies of catalogue and rules fresh, making recommendations, recording them.
 
 pub mod catalogue;
+pub mod list_history;
+pub mod list_queue;
+pub mod list_retention;
 pub mod model;
 pub mod models;
 pub mod pipeline;
@@ -8,7 +11,6 @@ pub mod recommendations;
 pub mod rule_editor;
 pub mod rule_freshness;
 pub mod rules;
-pub mod snapshots;
 pub mod stored_models;
 pub mod training;
 
@@ -28,6 +30,9 @@ pub enum ServiceError {
     /// There is no such movie.
     #[error("no such movie")]
     NoSuchMovie,
+    /// The parameter names no list of the user that is recorded.
+    #[error("no such list of the user: {0}")]
+    NoListOfUser(&'static str),
     /// There is no such rule.
     #[error("no such rule")]
     NoSuchRule,

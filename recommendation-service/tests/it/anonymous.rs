@@ -13,7 +13,7 @@ async fn app(pool: PgPool) -> TestApp {
 }
 
 #[sqlx::test(migrations = "./migrations")]
-async fn a_visitor_gets_a_list_from_what_the_body_says_and_nothing_is_kept(pool: PgPool) {
+async fn a_visitor_gets_a_list_from_what_the_body_says_and_nothing_of_that_is_kept(pool: PgPool) {
     let app = app(pool).await;
     let body = json!({"liked": [3], "disliked": [1], "ratings": {"77": 8.5}, "preferred_genres": ["drama"]});
     let response = app.post(&format!("{PATH}?explain=true"), &body).await;
@@ -26,7 +26,10 @@ async fn a_visitor_gets_a_list_from_what_the_body_says_and_nothing_is_kept(pool:
         "because you liked Movie 3, highly popular, matches your preferred genres"
     );
     assert_eq!(app.peers.profile_calls() + app.peers.revision_calls(), 0);
-    assert!(app.cache_keys().await.is_empty() && app.app.snapshots.is_empty());
+    assert!(app.app.lists.flushed().await);
+    let snapshots: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM user_recommendation_snapshots").fetch_one(&app.pool).await.unwrap();
+    assert!(app.cache_keys().await.is_empty() && snapshots == 0);
 }
 
 #[sqlx::test(migrations = "./migrations")]

@@ -48,6 +48,8 @@ fn every_operation_says_everything_it_answers() {
     PATCH /api/v1/rules/{id} 200 400 404 408 409 413 415 503 504
     GET /api/v1/rules/{id}/history 200 400 404 503 504
     GET /api/v1/users/{id}/recommendations 200 400 404 503 504
+    GET /api/v1/users/{id}/recommendations/history 200 400 404 503 504
+    GET /api/v1/users/{id}/recommendations/history/diff 200 400 404 503 504
     ");
 }
 

@@ -33,10 +33,10 @@ async fn assert_general(app: &TestApp) -> String {
     json["degraded_reason"].as_str().expect("a reason").to_owned()
 }
 
-/// A list made without the profile leaves no trace.
+/// A list made without the profile is neither cached nor the user's snapshot.
 async fn assert_no_trace(app: &TestApp) {
     assert!(app.cache_keys().await.is_empty());
-    assert!(app.app.snapshots.is_empty());
+    assert!(app.app.lists.flushed().await);
     assert!(app.snapshot(1).await.is_empty());
 }
 

@@ -87,6 +87,8 @@ async fn connections_that_go_silent_stop_neither_the_rules_nor_the_snapshots(poo
     let proxy = Proxy::to(format!("{}:{}", settings["DB_HOST"], settings["DB_PORT"])).await;
     settings.insert("DB_HOST".into(), "127.0.0.1".into());
     settings.insert("DB_PORT".into(), proxy.address.port().to_string());
+    // Longer than a request waits for the rules: a list without the profile would be no snapshot.
+    settings.insert("PROFILE_TIMEOUT_MS".into(), "5000".into());
     let app = TestApp::connect(pool, peers, settings).await;
     eventually("the first copy of the catalogue", async || app.app.catalogue.is_loaded()).await;
 

@@ -3,11 +3,21 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use recommendation_service::{lifecycle::deadline, models::snapshot::Snapshot, repository::snapshots::store};
+use recommendation_service::{
+    lifecycle::deadline,
+    models::{
+        recorded_list::{RecordedItem, RecordedList},
+        snapshot::Snapshot,
+    },
+    repository::snapshots::store,
+};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
-use crate::support::{Catalogue, Peers, Profile, TestApp, database, eventually};
+use crate::{
+    list_history::recorded,
+    support::{Catalogue, Peers, Profile, TestApp, database, eventually},
+};
 
 /// Long, since tests share a machine with each other.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -19,6 +29,15 @@ async fn app(pool: PgPool) -> TestApp {
 fn snapshot(user: i64, second: i64, movies: &[(i32, f64)]) -> Snapshot {
     let generated_at: DateTime<Utc> = DateTime::from_timestamp(second, 0).unwrap();
     Snapshot { user: user.to_string().parse().unwrap(), generated_at, movies: movies.to_vec() }
+}
+
+/// The list that a snapshot is made of.
+fn list_of(snapshot: &Snapshot) -> RecordedList {
+    let user = snapshot.user.get();
+    let item =
+        |(movie_id, score): &(i32, f64)| RecordedItem { movie_id: *movie_id, score: *score, contributions: Vec::new() };
+    let items = snapshot.movies.iter().map(item).collect();
+    RecordedList { items, ..recorded(user, user, snapshot.generated_at) }
 }
 
 async fn rows(pool: &PgPool) -> Vec<(i64, i32, f64, i64)> {
@@ -61,7 +80,7 @@ async fn a_cached_answer_is_not_recorded_again(pool: PgPool) {
     eventually("the snapshot", async || app.snapshot(1).await.len() == 4).await;
     sqlx::query("DELETE FROM user_recommendation_snapshots").execute(&app.pool).await.unwrap();
     app.recommend(1).await;
-    assert!(app.app.snapshots.is_empty());
+    assert!(app.app.lists.flushed().await);
     assert!(app.snapshot(1).await.is_empty());
 }
 
@@ -94,11 +113,11 @@ async fn lists_of_many_users_are_stored_together_and_others_left_alone(pool: PgP
 async fn queued_lists_are_written_at_shutdown(pool: PgPool) {
     let app = app(pool).await;
     for user in 1..=300 {
-        app.app.snapshots.push(snapshot(user, 1, &[(1, 0.5), (2, 0.4)]));
+        app.app.lists.push(list_of(&snapshot(user, 1, &[(1, 0.5), (2, 0.4)])));
     }
     app.app.lifecycle.stop();
-    app.app.snapshots.push(snapshot(301, 1, &[(1, 0.5)]));
-    app.app.snapshots.close();
+    app.app.lists.push(list_of(&snapshot(301, 1, &[(1, 0.5)])));
+    app.app.lists.close();
     assert!(app.app.lifecycle.drain(deadline(Duration::from_secs(10))).await);
     assert_eq!(rows(&app.pool).await.len(), 601);
 }

@@ -6,17 +6,21 @@ use crate::models::recommendation::{Contribution, Reason, Reasons, Source};
 /// Each active rule's part of the score of the movie at `index`. The contributions have four decimals like the score and
 /// sum to it exactly: each is rounded down, and what is missing goes, one ten-thousandth each, to those that lost most
 /// (the largest remainder method of Hamilton).
-pub fn contributions(rules: &ActiveRules<'_>, index: usize, scaled_score: f64) -> Vec<Contribution> {
+pub fn contributions(rules: &ActiveRules<'_>, index: usize, scaled_score: f64) -> Vec<f64> {
     let exact: Vec<f64> = rules.iter().map(|(weight, rule)| weight * rule.value(index) * SCALE).collect();
-    let rounded = largest_remainder(&exact, scaled_score);
-    let contribution = |((weight, rule), scaled): ((f64, &dyn super::rules::ScoringRule), f64)| Contribution {
+    largest_remainder(&exact, scaled_score).into_iter().map(|scaled| scaled / SCALE).collect()
+}
+
+/// What the contributions to the score of the movie at `index` come from.
+pub fn explain(rules: &ActiveRules<'_>, index: usize, contributions: &[f64]) -> Vec<Contribution> {
+    let explained = |((weight, rule), contribution): ((f64, &dyn super::rules::ScoringRule), &f64)| Contribution {
         rule_type: rule.rule_type(),
         value: rule.value(index),
         weight,
-        contribution: scaled / SCALE,
+        contribution: *contribution,
         sources: rule.sources(index),
     };
-    rules.iter().zip(rounded).map(contribution).collect()
+    rules.iter().zip(contributions).map(explained).collect()
 }
 
 /// Why the movie at `index` is recommended: the movie that says most for it, then what its rules say.

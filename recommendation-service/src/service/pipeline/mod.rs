@@ -62,6 +62,8 @@ pub struct PipelineInput<'a> {
 pub struct Ranking {
     /// What it was made from.
     pub strategy: Strategy,
+    /// The rules that counted, with their weights.
+    pub rules: Vec<(RuleType, f64)>,
     /// Best first.
     pub movies: Vec<RankedMovie>,
     /// How many movies were left out.
@@ -84,10 +86,11 @@ impl PipelineInput<'_> {
             highest_popularity: candidates::highest_popularity(catalogue, &filters),
             today: day_number(self.now.date_naive()),
         };
-        let rules = ActiveRules::new(&effective_weights(self.weights, strategy, request), &context);
+        let weights = effective_weights(self.weights, strategy, request);
+        let rules = ActiveRules::new(&weights, &context);
         let page = self.page(request, &filters, &rules);
         let movies = page.iter().map(|movie| self.ranked(request, &rules, movie)).collect();
-        Ranking { strategy, movies, excluded: filters.excluded() }
+        Ranking { strategy, rules: weights.active().collect(), movies, excluded: filters.excluded() }
     }
 
     /// The movies of the page that `request` wants.
@@ -106,12 +109,14 @@ impl PipelineInput<'_> {
 
     fn ranked(&self, request: &ListRequest, rules: &ActiveRules<'_>, movie: &Candidate) -> RankedMovie {
         let title = |id: i32| self.catalogue.index_of(id).map(|index| self.catalogue.title(index).to_owned());
+        let contributions = explanation::contributions(rules, movie.index, movie.scaled_score);
         RankedMovie {
             index: movie.index,
             score: movie.scaled_score / SCALE,
             reasons: explanation::reasons(rules, movie.index, title),
             is_watchlisted: self.profile.watchlist.binary_search(&movie.id).is_ok(),
-            explanation: request.explain.then(|| explanation::contributions(rules, movie.index, movie.scaled_score)),
+            explanation: request.explain.then(|| explanation::explain(rules, movie.index, &contributions)),
+            contributions,
         }
     }
 

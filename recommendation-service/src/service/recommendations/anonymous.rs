@@ -1,13 +1,13 @@
 //! A list for a visitor without an account, from what the request itself says.
 
-use super::{Recommender, Sources, recommendation_id};
+use super::{Recommender, recorded};
 use crate::{
     models::{list_request::ListRequest, recommendation::Recommendations, user_profile::UserProfile},
     service::ServiceError,
 };
 
 impl Recommender {
-    /// The list for a visitor; neither cached nor recorded.
+    /// The list for a visitor; not cached. What is known of the visitor is not kept.
     ///
     /// # Errors
     /// [`ServiceError::NoCatalogue`].
@@ -20,22 +20,14 @@ impl Recommender {
         let sources = self.fresh_sources().await?;
         let scoring = {
             let sources = sources.clone();
-            move || list(&sources, &profile, &request)
+            move || {
+                let list = sources.list(None, &profile, &request);
+                let recorded = recorded::of_list(&list, &request, &sources);
+                (list, recorded)
+            }
         };
-        Ok(self.run(&sources, scoring).await)
-    }
-}
-
-fn list(sources: &Sources, profile: &UserProfile, request: &ListRequest) -> Recommendations {
-    let ranking = sources.input(profile).rank(request);
-    Recommendations {
-        id: recommendation_id(),
-        user: None,
-        strategy: ranking.strategy,
-        catalogue: sources.catalogue.clone(),
-        movies: ranking.movies,
-        excluded: ranking.excluded,
-        generated_at: sources.now,
-        degraded: None,
+        let (list, recorded) = self.run(&sources, scoring).await;
+        self.0.lists.push(recorded);
+        Ok(list)
     }
 }

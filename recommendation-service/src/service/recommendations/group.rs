@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 
-use super::{Recommender, parse_profile, recommendation_id};
+use super::{Recommender, parse_profile, recommendation_id, recorded};
 use crate::{
     models::{
         group::{GroupRecommendations, GroupRequest},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Recommender {
-    /// The list for a group; neither cached nor recorded. When a member's profile cannot be had, it is a general one.
+    /// The list for a group; not cached. When a member's profile cannot be had, it is a general one.
     ///
     /// # Errors
     /// [`ServiceError`]: a member does not exist, or the catalogue is missing.
@@ -34,15 +34,17 @@ impl Recommender {
             move || group::rank(&sources.input(&UserProfile::default()), &members, &request)
         };
         let group::GroupRanking { movies, excluded } = self.run(&sources, scoring).await;
-        Ok(GroupRecommendations {
+        let list = GroupRecommendations {
             id: recommendation_id(),
             request,
-            catalogue: sources.catalogue,
+            catalogue: sources.catalogue.clone(),
             movies,
             excluded,
             generated_at: sources.now,
             degraded,
-        })
+        };
+        self.0.lists.push(recorded::of_group(&list, &sources));
+        Ok(list)
     }
 
     /// The profiles of all members, asked for at the same time.

@@ -3,6 +3,7 @@
 mod also_liked;
 mod anonymous;
 mod group;
+mod recorded;
 
 pub use also_liked::AlsoLiked;
 
@@ -15,17 +16,18 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::Instant};
 use super::{
     ServiceError,
     catalogue::CatalogueStore,
+    list_queue::ListQueue,
     models::ModelStore,
-    pipeline::{LinkedModel, PipelineInput},
+    pipeline::{LinkedModel, PipelineInput, Ranking},
     rules::{RuleSet, RuleStore},
-    snapshots::SnapshotQueue,
 };
 use crate::{
     database::redis::RedisLink,
     models::{
         catalogue::{Catalogue, day_number},
+        list_request::ListRequest,
         recommendation::{DegradedReason, RecommendationRequest, Recommendations},
-        snapshot::Snapshot,
+        recorded_list::RecordedList,
         user_id::UserId,
         user_profile::UserProfile,
     },
@@ -57,7 +59,7 @@ struct Inner {
     catalogue: CatalogueStore,
     rules: RuleStore,
     models: ModelStore,
-    snapshots: SnapshotQueue,
+    lists: ListQueue,
     request_slots: Semaphore,
     /// As many scorings of a large catalogue at a time as there are cores.
     scoring_slots: Semaphore,
@@ -90,15 +92,15 @@ impl Recommender {
         catalogue: CatalogueStore,
         rules: RuleStore,
         models: ModelStore,
-        snapshots: SnapshotQueue,
+        lists: ListQueue,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let (request_slots, scoring_slots) = (Semaphore::new(MAX_CONCURRENT_REQUESTS), Semaphore::new(cores));
-        Self(Arc::new(Inner { users, redis, catalogue, rules, models, snapshots, request_slots, scoring_slots }))
+        Self(Arc::new(Inner { users, redis, catalogue, rules, models, lists, request_slots, scoring_slots }))
     }
 
     /// The recommendations, rendered: from the cache if nothing has changed that they were made from. Without the user's
-    /// profile they are general, and neither cached nor recorded.
+    /// profile they are general, and not cached.
     ///
     /// # Errors
     /// [`ServiceError`]: no such user, or Redis or the catalogue is missing.
@@ -127,13 +129,13 @@ impl Recommender {
         let is_general = profile.is_err();
         let scoring = {
             let sources = sources.clone();
-            move || score(&request, sources, profile, render)
+            move || score(&request, &sources, profile, render)
         };
-        let (rendered, snapshot) = self.run(&sources, scoring).await;
+        let (rendered, recorded) = self.run(&sources, scoring).await;
+        self.0.lists.push(recorded);
         if let (Some(revision), false) = (revision, is_general) {
             let versions = sources.versions(request_text, &revision);
             recommendation_cache::put(&self.0.redis, &key, &versions, &rendered).await;
-            self.0.snapshots.push(snapshot);
         }
         Ok(rendered)
     }
@@ -235,13 +237,34 @@ impl Sources {
         }
     }
 
+    /// The list that `request` wants, for what `profile` says.
+    fn list(&self, user: Option<UserId>, profile: &UserProfile, request: &ListRequest) -> Recommendations {
+        let Ranking { strategy, rules, movies, excluded } = self.input(profile).rank(request);
+        Recommendations {
+            id: recommendation_id(),
+            user,
+            strategy,
+            rules,
+            catalogue: self.catalogue.clone(),
+            movies,
+            excluded,
+            generated_at: self.now,
+            degraded: None,
+        }
+    }
+
+    /// The version of the collaborative model, `""` without one.
+    fn model_version(&self) -> &str {
+        self.model.as_ref().map_or("", |model| &model.model().info().version)
+    }
+
     fn versions<'a>(&'a self, request: (&'a str, &'a str), user: &'a str) -> Versions<'a> {
         Versions {
             request,
             user,
             catalogue: self.catalogue.version(),
             rules: &self.rules.version,
-            model: self.model.as_ref().map_or("", |model| &model.model().info().version),
+            model: self.model_version(),
             day: day_number(self.now.date_naive()),
         }
     }
@@ -258,29 +281,16 @@ fn parse_profile(body: Option<ProfileBody>, user: UserId) -> Result<UserProfile,
 /// Makes and renders the list; without a profile a general one.
 fn score(
     request: &RecommendationRequest,
-    sources: Sources,
+    sources: &Sources,
     profile: Result<UserProfile, DegradedReason>,
     render: Render,
-) -> (Bytes, Snapshot) {
+) -> (Bytes, RecordedList) {
     let (profile, degraded) = match profile {
         Ok(profile) => (profile, None),
         Err(reason) => (UserProfile::default(), Some(reason)),
     };
-    let ranking = sources.input(&profile).rank(&request.list);
-    let Sources { catalogue, now, .. } = sources;
-    let scores = ranking.movies.iter().map(|movie| (catalogue.ids()[movie.index], movie.score)).collect();
-    let snapshot = Snapshot { user: request.user, generated_at: now, movies: scores };
-    let list = Recommendations {
-        id: recommendation_id(),
-        user: Some(request.user),
-        strategy: ranking.strategy,
-        catalogue,
-        movies: ranking.movies,
-        excluded: ranking.excluded,
-        generated_at: now,
-        degraded,
-    };
-    (render(&list), snapshot)
+    let list = Recommendations { degraded, ..sources.list(Some(request.user), &profile, &request.list) };
+    (render(&list), recorded::of_list(&list, &request.list, sources))
 }
 
 /// A name for a new list, by which events refer to it.
