@@ -567,6 +567,20 @@ request 200 "What changed from one to the other" \
 expect_text '"entered"'
 request 400 "Two lists are needed" "/api/v1/users/$viewer_id/recommendations/history/diff?from=$older_list"
 expect_text '"field":"to"'
+request 200 "The newest list" "/api/v1/users/$viewer_id/recommendations/history?limit=1"
+listed_id=$(number_of movie_id)
+listed_id=${listed_id:-$NO_SUCH_ID}
+events="/api/v1/recommendations/$newer_list/events"
+post 200 "Its first movie was shown and opened" "$events" \
+    "{\"user_id\":$viewer_id,\"events\":[{\"type\":\"impression\",\"movie_id\":$listed_id},{\"type\":\"click\",\"movie_id\":$listed_id}]}"
+expect_text '"accepted"'
+post 400 "A movie that is not in the list" "$events" "{\"events\":[{\"type\":\"play\",\"movie_id\":$NO_SUCH_ID}]}"
+expect_text 'events[0].movie_id'
+post 404 "A list of another user" "$events" \
+    "{\"user_id\":$NO_SUCH_ID,\"events\":[{\"type\":\"play\",\"movie_id\":$listed_id}]}"
+expect_text 'recommendation not found'
+request 200 "Whether recommendations help" '/api/v1/recommendations/report?days=7'
+expect_text '"click_through"'
 request 400 "A user id that is not above 0" /api/v1/users/0/recommendations
 expect_text 'invalid user ID'
 request 404 "A user who does not exist" "/api/v1/users/$NO_SUCH_ID/recommendations"

@@ -42,7 +42,7 @@ pub enum ErrorCode {
     InvalidMovieId,
     /// There is no movie with this id.
     MovieNotFound,
-    /// No list of the user with this `recommendation_id` is recorded.
+    /// No list with this `recommendation_id` is recorded, or it is another user's.
     RecommendationNotFound,
     /// The rule's id is not a number above 0.
     InvalidRuleId,

@@ -29,6 +29,7 @@ use crate::{
     peers::{feedback_feed::FeedbackFeed, movie_service::MovieService, user_preference_service::UserPreferenceService},
     service::{
         catalogue::{self, CatalogueStore},
+        list_events::ListEvents,
         list_history::ListHistory,
         list_queue::ListQueue,
         list_retention,
@@ -70,6 +71,8 @@ pub struct App {
     pub lists: ListQueue,
     /// Lists that were made before.
     pub list_history: ListHistory,
+    /// What people did with recommended movies.
+    pub list_events: ListEvents,
     /// Makes recommendations.
     pub recommender: Recommender,
 }
@@ -120,6 +123,7 @@ impl App {
         let list_history = ListHistory::new(users.clone(), database.clone(), lists.clone());
         let recommender =
             Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), models.clone(), lists.clone());
+        let list_events = ListEvents::new(database.clone(), lifecycle.clone(), lists.clone());
         let rule_editor = RuleEditor::new(database.clone(), lifecycle.clone());
         Ok(Self {
             database,
@@ -133,6 +137,7 @@ impl App {
             trainer,
             lists,
             list_history,
+            list_events,
             recommender,
         })
     }

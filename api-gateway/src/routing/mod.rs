@@ -53,8 +53,9 @@ fn api_route<'a>(resource: &str, mut rest: impl Iterator<Item = &'a str>) -> Rou
         ("movies", Some(_), Some("also-liked"), None)
         | ("recommendations", None, ..)
         | ("rules", ..)
-        | ("recommendations", Some("group"), None, _)
         | ("models", ..)
+        | ("recommendations", Some("group" | "report"), None, _)
+        | ("recommendations", Some(_), Some("events"), None)
         | ("users", Some(_), Some("recommendations"), None | Some("history")) => {
             Route::Service(Upstream::Recommendation)
         }
@@ -109,6 +110,8 @@ mod tests {
             ("/api/v1/models", Route::Service(Upstream::Recommendation)),
             ("/api/v1/models/train", Route::Service(Upstream::Recommendation)),
             ("/api/v1/models/train/1", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/recommendations/report", Route::Service(Upstream::Recommendation)),
+            ("/api/v1/recommendations/5f2c/events", Route::Service(Upstream::Recommendation)),
             ("/api/v1/movies/1/also-liked", Route::Service(Upstream::Recommendation)),
             ("/api/v1/movies/1/also-liked/2", Route::Service(Upstream::Movie)),
             ("/api/v1/rules/1", Route::Service(Upstream::Recommendation)),
@@ -134,6 +137,7 @@ mod tests {
             "/API/V1/Movies",
             "/api/v1/recommendations/1",
             "/api/v1/recommendations/group/1",
+            "/api/v1/recommendations/5f2c/events/1",
             "/api/v1/rulesx",
             "/api/v2/movies",
             "/internal/v1/catalogue",

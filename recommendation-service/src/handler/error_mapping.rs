@@ -47,6 +47,11 @@ impl From<ServiceError> for ApiError {
                 Self::not_found(ErrorCode::UserNotFound, format!("user {user} not found")).field("users")
             }
             ServiceError::NoSuchMovie => Self::not_found(ErrorCode::MovieNotFound, "movie not found"),
+            ServiceError::NoSuchList => Self::not_found(ErrorCode::RecommendationNotFound, "recommendation not found"),
+            ServiceError::NotInList(event) => {
+                let message = format!("invalid events[{event}].movie_id, expected the id of a movie of the list");
+                Self::bad_request(ErrorCode::InvalidField, message).field(format!("events[{event}].movie_id"))
+            }
             ServiceError::NoListOfUser(parameter) => {
                 Self::not_found(ErrorCode::RecommendationNotFound, "recommendation not found").field(parameter)
             }

@@ -5,6 +5,7 @@ mod anonymous;
 mod catalogue_age;
 mod docs;
 mod error_mapping;
+mod events;
 mod explanation;
 mod filter_query;
 mod group;
@@ -17,6 +18,7 @@ mod movie_view;
 mod numbers;
 mod path;
 mod recommendations;
+mod report;
 mod responses;
 mod rule_bodies;
 mod rule_edits;
@@ -58,6 +60,8 @@ use crate::{
         responses::InvalidRecommendationRequest,
         responses::InvalidVisitor,
         responses::InvalidHistoryRequest,
+        responses::InvalidEvents,
+        responses::InvalidReportRequest,
         responses::ListNotFound,
         responses::MovieNotFound,
         responses::InvalidRuleBody,
@@ -87,6 +91,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(also_liked::list_also_liked))
         .routes(routes!(history::list_recommendation_history))
         .routes(routes!(history::compare_recommendations))
+        .routes(routes!(events::record_recommendation_events))
+        .routes(routes!(report::get_recommendation_report))
         .routes(routes!(rules::list_rules, rule_edits::create_rule))
         .routes(routes!(rules::get_rule, rule_edits::replace_rule, rule_edits::update_rule, rule_edits::delete_rule))
         .routes(routes!(rules::list_rule_changes))

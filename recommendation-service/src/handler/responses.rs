@@ -96,6 +96,46 @@ pub enum HistoryErrors {
     Timeout(#[ref_response] Timeout),
 }
 
+/// Of events.
+#[derive(IntoResponses)]
+pub enum EventErrors {
+    /// 400
+    #[response(status = 400)]
+    Invalid(#[ref_response] InvalidEvents),
+    /// 404
+    #[response(status = 404)]
+    NotFound(#[ref_response] ListNotFound),
+    /// 408
+    #[response(status = 408)]
+    Slow(#[ref_response] BodyTimeout),
+    /// 413
+    #[response(status = 413)]
+    Large(#[ref_response] BodyTooLarge),
+    /// 415
+    #[response(status = 415)]
+    Encoding(#[ref_response] UnsupportedEncoding),
+    /// 503
+    #[response(status = 503)]
+    Unavailable(#[ref_response] DatabaseUnavailable),
+    /// 504
+    #[response(status = 504)]
+    Timeout(#[ref_response] Timeout),
+}
+
+/// Of the report.
+#[derive(IntoResponses)]
+pub enum ReportErrors {
+    /// 400
+    #[response(status = 400)]
+    Invalid(#[ref_response] InvalidReportRequest),
+    /// 503
+    #[response(status = 503)]
+    Unavailable(#[ref_response] DatabaseUnavailable),
+    /// 504
+    #[response(status = 504)]
+    Timeout(#[ref_response] Timeout),
+}
+
 /// Of the parameters of the rules.
 #[derive(IntoResponses)]
 #[response(status = 400)]
@@ -218,7 +258,17 @@ pub struct InvalidMovieRequest(ErrorBody);
 #[response(example = json!({ "error": "invalid from, expected the recommendation_id of a list", "code": "invalid_parameter", "field": "from" }))]
 pub struct InvalidHistoryRequest(ErrorBody);
 
-/// `user not found`, or no such list of the user
+/// A field that cannot be accepted, or `invalid request body`
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid events[0].movie_id, expected the id of a movie of the list", "code": "invalid_field", "field": "events[0].movie_id" }))]
+pub struct InvalidEvents(ErrorBody);
+
+/// A parameter that cannot be used or is unknown
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid days, expected a whole number from 1 to 365", "code": "invalid_parameter", "field": "days" }))]
+pub struct InvalidReportRequest(ErrorBody);
+
+/// `user not found`, no such list, or it is another user's
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "recommendation not found", "code": "recommendation_not_found", "field": "from" }))]
 pub struct ListNotFound(ErrorBody);

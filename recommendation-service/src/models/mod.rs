@@ -7,6 +7,7 @@ mod catalogue_changes;
 pub mod feedback;
 pub mod group;
 pub mod id_index;
+pub mod list_event;
 pub mod list_request;
 pub mod recommendation;
 pub mod recorded_list;

@@ -1,6 +1,7 @@
 //! SQL and Redis keys. Nothing here knows about HTTP.
 
 pub mod leases;
+pub mod list_events;
 pub mod models;
 pub mod recommendation_cache;
 pub mod recorded_lists;

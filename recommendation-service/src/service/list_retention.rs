@@ -3,28 +3,29 @@
 
 use std::time::Duration;
 
-use chrono::{Days, Utc};
+use chrono::{DateTime, Days, Utc};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::list_events::MAX_REPORT_DAYS;
 use crate::{
     database::postgres::{Database, DatabaseError},
-    repository,
+    repository::{list_events, recorded_lists},
 };
 
 /// Pause between two looks for old lists.
 const INTERVAL: Duration = Duration::from_secs(3600);
-/// Lists deleted by one statement.
+/// Rows deleted by one statement.
 const BATCH: i64 = 500;
 /// Pause between two statements.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Deletes lists that are older than `days`, at once and then every hour, until `stop`.
+/// Deletes lists that are older than `days` and events that no report is about, at once and then every hour, until `stop`.
 pub async fn delete_periodically(database: Database, days: u16, stop: CancellationToken) {
     loop {
         // What failed was logged, and is tried again.
-        if let Ok(lists @ 1..) = delete_old(&database, days, &stop).await {
-            tracing::info!(lists, days, "old lists deleted");
+        if let Ok(rows @ 1..) = delete_old(&database, days, &stop).await {
+            tracing::info!(rows, days, "old lists and events deleted");
         }
         if stop.run_until_cancelled(sleep(INTERVAL)).await.is_none() {
             return;
@@ -32,16 +33,32 @@ pub async fn delete_periodically(database: Database, days: u16, stop: Cancellati
     }
 }
 
-/// Deletes lists that are older than `days`, and says how many; ends early when `stop` is cancelled.
+/// What is deleted when it was made before a time.
+#[derive(Debug, Clone, Copy)]
+enum Old {
+    Lists(DateTime<Utc>),
+    Events(DateTime<Utc>),
+}
+
+/// Deletes lists that are older than `days` and events that no report is about, and says how many rows; ends early when
+/// `stop` is cancelled.
 ///
 /// # Errors
 /// [`DatabaseError`] when the database does not work.
 pub async fn delete_old(database: &Database, days: u16, stop: &CancellationToken) -> Result<u64, DatabaseError> {
-    let time = Utc::now() - Days::new(days.into());
+    let age = |days: u16| Utc::now() - Days::new(days.into());
+    let lists = in_batches(database, Old::Lists(age(days)), stop).await?;
+    Ok(lists + in_batches(database, Old::Events(age(MAX_REPORT_DAYS)), stop).await?)
+}
+
+/// Deletes until there is less than a batch left. A statement that is under way is not cut off.
+async fn in_batches(database: &Database, old: Old, stop: &CancellationToken) -> Result<u64, DatabaseError> {
     let mut deleted = 0;
-    // A statement that is under way is not cut off.
     while !stop.is_cancelled() {
-        let batch = repository::recorded_lists::delete_before(database, time, BATCH).await?;
+        let batch = match old {
+            Old::Lists(time) => recorded_lists::delete_before(database, time, BATCH).await?,
+            Old::Events(time) => list_events::delete_before(database, time, BATCH).await?,
+        };
         deleted += batch;
         if batch < BATCH.unsigned_abs() || stop.run_until_cancelled(sleep(PAUSE)).await.is_none() {
             break;

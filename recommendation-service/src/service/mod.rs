@@ -1,6 +1,7 @@
 //! Use cases: keeping copies of catalogue and rules fresh, making recommendations, recording them.
 
 pub mod catalogue;
+pub mod list_events;
 pub mod list_history;
 pub mod list_queue;
 pub mod list_retention;
@@ -30,6 +31,12 @@ pub enum ServiceError {
     /// There is no such movie.
     #[error("no such movie")]
     NoSuchMovie,
+    /// No such list is recorded, or it is another user's.
+    #[error("no such list")]
+    NoSuchList,
+    /// The movie of the event at this index is not in the list.
+    #[error("the movie of event {0} is not in the list")]
+    NotInList(usize),
     /// The parameter names no list of the user that is recorded.
     #[error("no such list of the user: {0}")]
     NoListOfUser(&'static str),

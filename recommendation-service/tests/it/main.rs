@@ -10,6 +10,7 @@ mod config;
 mod env_example;
 mod freshness;
 mod group;
+mod list_events;
 mod list_history;
 mod list_parameters;
 mod models;

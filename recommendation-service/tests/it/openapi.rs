@@ -40,6 +40,8 @@ fn every_operation_says_everything_it_answers() {
     GET /api/v1/ready 200 503
     POST /api/v1/recommendations 200 400 408 413 415 503 504
     GET /api/v1/recommendations/group 200 400 404 503 504
+    GET /api/v1/recommendations/report 200 400 503 504
+    POST /api/v1/recommendations/{recommendation_id}/events 200 400 404 408 413 415 503 504
     GET /api/v1/rules 200 400 503 504
     POST /api/v1/rules 201 400 408 409 413 415 503 504
     GET /api/v1/rules/{id} 200 400 404 503 504
