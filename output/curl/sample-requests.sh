@@ -538,6 +538,22 @@ request 200 "The collaborative models" /api/v1/models
 expect_text '"models":['
 request 404 "A training that does not exist" "/api/v1/models/train/$NO_SUCH_ID"
 expect_text 'training not found'
+post 201 "A rule of another set" /api/v1/rules \
+    "{\"name\":\"Newer $name\",\"weight\":1,\"rule_type\":\"recency\",\"variant\":\"sample_$name\"}"
+rule_id=$(number_of id)
+rule_id=${rule_id:-$NO_SUCH_ID}
+# A share of 0: nobody's lists change.
+put 200 "Begin an experiment with two sets of rules" /api/v1/experiments \
+    "{\"experiment\":{\"name\":\"sample\",\"control\":\"\",\"treatment\":\"sample_$name\",\"share\":0}}"
+expect_text '"started_at"'
+put 400 "A share out of range" /api/v1/experiments \
+    "{\"experiment\":{\"name\":\"sample\",\"treatment\":\"sample_$name\",\"share\":1.5}}"
+expect_text 'experiment.share'
+request 200 "The experiment" /api/v1/experiments
+expect_text '"share":0'
+put 200 "End it" /api/v1/experiments '{"experiment":null}'
+expect_text null
+request 204 "Delete the rule" "/api/v1/rules/$rule_id" -X DELETE
 post 201 "Create a viewer of whom nothing is known" /api/v1/users \
     "{\"username\":\"viewer_$name\",\"email\":\"viewer_$name@example.com\"}"
 viewer_id=$(number_of id)

@@ -52,6 +52,7 @@ fn api_route<'a>(resource: &str, mut rest: impl Iterator<Item = &'a str>) -> Rou
         ("health" | "ready", None, ..) => Route::Health,
         ("movies", Some(_), Some("also-liked"), None)
         | ("recommendations", None, ..)
+        | ("experiments", None, ..)
         | ("rules", ..)
         | ("models", ..)
         | ("recommendations", Some("group" | "report"), None, _)
@@ -114,6 +115,7 @@ mod tests {
             ("/api/v1/recommendations/5f2c/events", Route::Service(Upstream::Recommendation)),
             ("/api/v1/movies/1/also-liked", Route::Service(Upstream::Recommendation)),
             ("/api/v1/movies/1/also-liked/2", Route::Service(Upstream::Movie)),
+            ("/api/v1/experiments", Route::Service(Upstream::Recommendation)),
             ("/api/v1/rules/1", Route::Service(Upstream::Recommendation)),
             ("/api/v1/rules/1/history", Route::Service(Upstream::Recommendation)),
         ] {
@@ -139,6 +141,7 @@ mod tests {
             "/api/v1/recommendations/group/1",
             "/api/v1/recommendations/5f2c/events/1",
             "/api/v1/rulesx",
+            "/api/v1/experiments/1",
             "/api/v2/movies",
             "/internal/v1/catalogue",
         ] {

@@ -6,7 +6,7 @@ use crate::{
     database::postgres::DatabaseError,
     error::ApiError,
     error_code::ErrorCode,
-    models::{rule::RuleIdError, rule_edit::InvalidRule, user_id::UserIdError},
+    models::{experiment::InvalidExperiment, rule::RuleIdError, rule_edit::InvalidRule, user_id::UserIdError},
     service::ServiceError,
 };
 
@@ -38,6 +38,12 @@ impl From<InvalidRule> for ApiError {
     }
 }
 
+impl From<InvalidExperiment> for ApiError {
+    fn from(error: InvalidExperiment) -> Self {
+        Self::bad_request(ErrorCode::InvalidField, error.to_string()).field(error.field)
+    }
+}
+
 impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
         let unavailable = |code, message| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message);
@@ -65,6 +71,10 @@ impl From<ServiceError> for ApiError {
                 Self::conflict(ErrorCode::RuleNameExists, message).field("name")
             }
             ServiceError::NoSuchTraining => Self::not_found(ErrorCode::TrainingNotFound, "training not found"),
+            ServiceError::VariantWithoutRules(field) => {
+                let message = format!("invalid {field}, expected a variant that has an active rule");
+                Self::bad_request(ErrorCode::InvalidField, message).field(field)
+            }
             ServiceError::Cache(_) => unavailable(ErrorCode::CacheUnavailable, "recommendation cache unavailable"),
             ServiceError::NoCatalogue => unavailable(ErrorCode::CatalogueUnavailable, "movie catalogue not loaded yet"),
             // Not 503: that would promise that nothing was done.

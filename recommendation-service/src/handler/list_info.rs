@@ -15,6 +15,10 @@ pub struct ListInfo<'a> {
     /// Names this list in events and interactions.
     #[schema(example = "5f2c0d1e9a7b4c3d8e6f0a1b2c3d4e5f")]
     recommendation_id: &'a str,
+    /// The set of rules that the list is made by, while an experiment runs; `""` is the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "b")]
+    variant: Option<&'a str>,
     /// How many movies were left out, each counted for the first reason that it has.
     excluded: ExcludedView,
     /// When the list was made.
@@ -46,12 +50,18 @@ impl<'a> ListInfo<'a> {
         let Excluded { seen, below_min_rating, filtered } = excluded;
         Self {
             recommendation_id: id,
+            variant: None,
             excluded: ExcludedView { seen, below_min_rating, filtered },
             generated_at: rfc3339(generated_at),
             degraded: degraded.map(|_| true),
             degraded_reason: degraded.map(|reason| reason.to_string()),
             catalogue_age_seconds: catalogue_age.map(|age| age.as_secs()),
         }
+    }
+
+    /// The same with the variant of the experiment that runs.
+    pub(super) fn variant(self, variant: Option<&'a str>) -> Self {
+        Self { variant, ..self }
     }
 }
 

@@ -6,6 +6,7 @@ mod catalogue_age;
 mod docs;
 mod error_mapping;
 mod events;
+mod experiments;
 mod explanation;
 mod filter_query;
 mod group;
@@ -61,6 +62,7 @@ use crate::{
         responses::InvalidVisitor,
         responses::InvalidHistoryRequest,
         responses::InvalidEvents,
+        responses::InvalidExperimentBody,
         responses::InvalidReportRequest,
         responses::ListNotFound,
         responses::MovieNotFound,
@@ -99,6 +101,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(models::list_models))
         .routes(routes!(models::train_model))
         .routes(routes!(models::get_training))
+        .routes(routes!(experiments::get_experiment, experiments::set_experiment))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
 }

@@ -77,7 +77,8 @@ impl<'a> From<&'a Recommendations> for RecommendationList<'a> {
             recommendations: list.movies.iter().map(|movie| Recommendation::new(&list.catalogue, movie)).collect(),
             strategy: list.strategy.name(),
             // The age of the catalogue is known when the list is sent.
-            info: ListInfo::new(&list.id, list.excluded, list.generated_at, list.degraded, None),
+            info: ListInfo::new(&list.id, list.excluded, list.generated_at, list.degraded, None)
+                .variant(list.arm.as_ref().map(|arm| arm.variant.as_str())),
         }
     }
 }

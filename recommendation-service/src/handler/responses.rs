@@ -172,6 +172,23 @@ pub enum RuleBodyErrors {
     Encoding(#[ref_response] UnsupportedEncoding),
 }
 
+/// Of what experiment is to run.
+#[derive(IntoResponses)]
+pub enum ExperimentErrors {
+    /// 400
+    #[response(status = 400)]
+    Invalid(#[ref_response] InvalidExperimentBody),
+    /// 408
+    #[response(status = 408)]
+    Slow(#[ref_response] BodyTimeout),
+    /// 413
+    #[response(status = 413)]
+    Large(#[ref_response] BodyTooLarge),
+    /// 415
+    #[response(status = 415)]
+    Encoding(#[ref_response] UnsupportedEncoding),
+}
+
 /// Of the rules.
 #[derive(IntoResponses)]
 pub enum RuleErrors {
@@ -292,6 +309,11 @@ pub struct RuleNotFound(ErrorBody);
 #[derive(ToResponse)]
 #[response(example = json!({ "error": "invalid weight, expected a number from 0 to 10", "code": "invalid_field", "field": "weight" }))]
 pub struct InvalidRuleBody(ErrorBody);
+
+/// `invalid request body`, or a field that cannot be accepted
+#[derive(ToResponse)]
+#[response(example = json!({ "error": "invalid experiment.share, expected a number from 0 to 1", "code": "invalid_field", "field": "experiment.share" }))]
+pub struct InvalidExperimentBody(ErrorBody);
 
 /// Another rule of the variant has the name, or another active one the type
 #[derive(ToResponse)]

@@ -4,6 +4,7 @@ pub mod blocks;
 pub mod catalogue;
 pub mod catalogue_builder;
 mod catalogue_changes;
+pub mod experiment;
 pub mod feedback;
 pub mod group;
 pub mod id_index;

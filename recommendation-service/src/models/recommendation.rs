@@ -5,8 +5,8 @@ use std::{fmt, sync::Arc};
 use chrono::{DateTime, Utc};
 
 use super::{
-    catalogue::Catalogue, feedback::FeedbackKind, list_request::ListRequest, rule::RuleType, strategy::Strategy,
-    user_id::UserId,
+    catalogue::Catalogue, feedback::FeedbackKind, list_request::ListRequest, recorded_list::Arm, rule::RuleType,
+    strategy::Strategy, user_id::UserId,
 };
 
 /// What is asked for.
@@ -29,6 +29,8 @@ pub struct Recommendations {
     pub strategy: Strategy,
     /// The rules that counted, with their weights.
     pub rules: Vec<(RuleType, f64)>,
+    /// The side of the experiment that the user is on, if one runs.
+    pub arm: Option<Arm>,
     /// The catalogue that `movies` index.
     pub catalogue: Arc<Catalogue>,
     /// Best first.

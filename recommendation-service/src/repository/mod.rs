@@ -1,5 +1,6 @@
 //! SQL and Redis keys. Nothing here knows about HTTP.
 
+pub mod experiments;
 pub mod leases;
 pub mod list_events;
 pub mod models;

@@ -101,7 +101,7 @@ pub async fn delete(database: &Database, id: RuleId) -> Result<bool, DatabaseErr
 }
 
 /// Writers take turns. A statement of its own, because a statement does not see what was committed while it waited.
-async fn lock(connection: &mut PgConnection) -> sqlx::Result<()> {
+pub(super) async fn lock(connection: &mut PgConnection) -> sqlx::Result<()> {
     let statement = sqlx::query!("SELECT revision FROM recommendation_rules_revision FOR UPDATE");
     statement.fetch_one(connection).await?;
     Ok(())

@@ -25,14 +25,6 @@ pub async fn list_active(database: &Database) -> Result<Vec<Rule>, DatabaseError
     list(database, RuleFilter { variant: Some(""), inactive: false }).await
 }
 
-/// All rules of the default variant, also those that are not active, by type, then by id.
-///
-/// # Errors
-/// [`DatabaseError`] when the database does not work.
-pub async fn list_all(database: &Database) -> Result<Vec<Rule>, DatabaseError> {
-    list(database, RuleFilter { variant: Some(""), inactive: true }).await
-}
-
 /// Rules by variant, then by type, then by id.
 ///
 /// # Errors

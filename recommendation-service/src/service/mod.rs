@@ -1,6 +1,7 @@
 //! Use cases: keeping copies of catalogue and rules fresh, making recommendations, recording them.
 
 pub mod catalogue;
+pub mod experiments;
 pub mod list_events;
 pub mod list_history;
 pub mod list_queue;
@@ -11,6 +12,7 @@ pub mod pipeline;
 pub mod recommendations;
 pub mod rule_editor;
 pub mod rule_freshness;
+pub mod rule_set;
 pub mod rules;
 pub mod stored_models;
 pub mod training;
@@ -52,6 +54,9 @@ pub enum ServiceError {
     /// There is no such training.
     #[error("no such training")]
     NoSuchTraining,
+    /// The variant in this field has no active rule.
+    #[error("the variant of {0} has no active rule")]
+    VariantWithoutRules(&'static str),
     /// Redis does not answer.
     #[error(transparent)]
     Cache(#[from] CacheUnavailable),

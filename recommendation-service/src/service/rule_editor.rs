@@ -26,6 +26,11 @@ impl RuleEditor {
         Self { database, lifecycle }
     }
 
+    /// Where the rules are.
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Stores a rule.
     ///
     /// # Errors
@@ -57,7 +62,7 @@ impl RuleEditor {
     }
 
     /// Returns once no replica uses a copy from before the change.
-    async fn acknowledge<T: Send + 'static>(
+    pub(super) async fn acknowledge<T: Send + 'static>(
         &self,
         change: impl Future<Output = Result<T, ServiceError>> + Send + 'static,
     ) -> Result<T, ServiceError> {

@@ -5,17 +5,23 @@ use std::{
     time::Duration,
 };
 
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{ServiceError, pipeline::weights::Weights, rule_freshness::RuleFreshness};
+use super::{
+    ServiceError,
+    pipeline::weights::Weights,
+    rule_freshness::RuleFreshness,
+    rule_set::{RuleSet, RuleSets},
+};
 use crate::{
     database::postgres::{Database, DatabaseError},
     models::{
+        experiment::Experiment,
         feedback::FeedbackSettings,
         rule::{Rule, RuleId},
         rule_edit::{HistoryPage, RuleChange},
+        user_id::UserId,
     },
     repository::{self, rules::RuleFilter},
 };
@@ -25,28 +31,8 @@ use crate::{
 pub struct RuleStore {
     database: Database,
     feedback: FeedbackSettings,
-    rules: Arc<RwLock<Arc<RuleSet>>>,
+    rules: Arc<RwLock<Arc<RuleSets>>>,
     freshness: Arc<RuleFreshness>,
-}
-
-/// What lists are scored by.
-#[derive(Debug, PartialEq)]
-pub struct RuleSet {
-    /// What each type of rule counts.
-    pub weights: Weights,
-    /// What each kind of feedback says.
-    pub feedback: FeedbackSettings,
-    /// Changes with the others.
-    pub version: String,
-}
-
-impl RuleSet {
-    fn new(rules: &[Rule], feedback: FeedbackSettings) -> Self {
-        let weights = Weights::from_rules(rules).with_learned_defaults(rules);
-        let text = format!("{weights:?} {feedback:?}");
-        let version = Sha256::digest(text)[..8].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        Self { weights, feedback, version }
-    }
 }
 
 impl RuleStore {
@@ -56,7 +42,8 @@ impl RuleStore {
     /// [`DatabaseError`] when the database does not work.
     pub async fn load(database: Database, feedback: FeedbackSettings) -> Result<Self, DatabaseError> {
         let freshness = Arc::new(RuleFreshness::new(Instant::now()));
-        let rules = RuleSet::new(&repository::rules::list_all(&database).await?, feedback);
+        let (experiment, rules) = repository::experiments::current_with_rules(&database).await?;
+        let rules = RuleSets::new(&rules, feedback, experiment);
         Ok(Self { database, feedback, rules: Arc::new(RwLock::new(Arc::new(rules))), freshness })
     }
 
@@ -94,20 +81,24 @@ impl RuleStore {
         self.freshness.usable().await;
     }
 
-    /// The weights as they were a moment ago; never waits.
+    /// The default weights as they were a moment ago; never waits.
     pub fn weights(&self) -> Weights {
-        self.current().weights
+        self.set_of(None).weights
     }
 
-    /// What lists are scored by, as it was a moment ago; never waits.
-    pub fn current(&self) -> Arc<RuleSet> {
+    /// What lists for a user are scored by, or those for who is no user, as it was a moment ago; never waits.
+    pub fn set_of(&self, user: Option<UserId>) -> Arc<RuleSet> {
+        self.current().of(user).clone()
+    }
+
+    fn current(&self) -> Arc<RuleSets> {
         self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn apply(&self, rules: &[Rule]) {
-        let rules = RuleSet::new(rules, self.feedback);
+    fn apply(&self, rules: &[Rule], experiment: Option<Experiment>) {
+        let rules = RuleSets::new(rules, self.feedback, experiment);
         if rules != *self.current() {
-            tracing::info!(weights = ?rules.weights, version = rules.version, "rules have changed");
+            tracing::info!(weights = ?rules.of(None).weights, experiment = ?rules.experiment(), "rules have changed");
             *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
         }
     }
@@ -131,9 +122,9 @@ impl RuleStore {
 
     async fn refresh(&self) {
         let began = Instant::now();
-        match repository::rules::list_all(&self.database).await {
-            Ok(rules) => {
-                self.apply(&rules);
+        match repository::experiments::current_with_rules(&self.database).await {
+            Ok((experiment, rules)) => {
+                self.apply(&rules, experiment);
                 self.freshness.read(began);
             }
             Err(_) => self.freshness.unreadable(),

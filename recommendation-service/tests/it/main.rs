@@ -8,6 +8,7 @@ mod catalogue_refresh;
 mod common_routes;
 mod config;
 mod env_example;
+mod experiments;
 mod freshness;
 mod group;
 mod list_events;

@@ -32,6 +32,8 @@ fn operations(yaml: &str) -> String {
 #[test]
 fn every_operation_says_everything_it_answers() {
     insta::assert_snapshot!(operations(&openapi_yaml()), @r"
+    GET /api/v1/experiments 200 503 504
+    PUT /api/v1/experiments 200 400 408 413 415 503 504
     GET /api/v1/health 200
     GET /api/v1/models 200 503 504
     POST /api/v1/models/train 202 503 504

@@ -22,7 +22,7 @@ impl Recommender {
     /// # Errors
     /// [`ServiceError`]: no such movie, or the catalogue is missing.
     pub fn also_liked(&self, movie_id: i32, limit: usize) -> Result<AlsoLiked, ServiceError> {
-        let sources = self.sources()?;
+        let sources = self.sources(None)?;
         let catalogue = sources.catalogue;
         catalogue.index_of(movie_id).ok_or(ServiceError::NoSuchMovie)?;
         let Some(model) = sources.model else {

@@ -17,7 +17,7 @@ impl Recommender {
         request: ListRequest,
     ) -> Result<Recommendations, ServiceError> {
         let _slot = self.0.request_slots.acquire().await.expect("the semaphore is never closed");
-        let sources = self.fresh_sources().await?;
+        let sources = self.fresh_sources(None).await?;
         let scoring = {
             let sources = sources.clone();
             move || {

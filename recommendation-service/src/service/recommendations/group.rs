@@ -24,7 +24,7 @@ impl Recommender {
         trace: &TraceHeaders,
     ) -> Result<GroupRecommendations, ServiceError> {
         let _slot = self.0.request_slots.acquire().await.expect("the semaphore is never closed");
-        let sources = self.fresh_sources().await?;
+        let sources = self.fresh_sources(None).await?;
         let (members, degraded) = match self.members(&request, trace).await? {
             Ok(members) => (members, None),
             Err(reason) => (vec![UserProfile::default(); request.users.len()], Some(reason)),

@@ -19,7 +19,8 @@ use super::{
     list_queue::ListQueue,
     models::ModelStore,
     pipeline::{LinkedModel, PipelineInput, Ranking},
-    rules::{RuleSet, RuleStore},
+    rule_set::RuleSet,
+    rules::RuleStore,
 };
 use crate::{
     database::redis::RedisLink,
@@ -115,7 +116,7 @@ impl Recommender {
         let key = recommendation_cache::key(&request);
         // The cache is required: when it fails, nobody need wait for the user's state.
         let (state, entry) = tokio::try_join!(self.user_state(&request, trace, deadline), self.cache_entry(&key))?;
-        let sources = self.fresh_sources().await?;
+        let sources = self.fresh_sources(Some(request.user)).await?;
         let parameters = recommendation_cache::parameters(&request.list);
         let request_text = (key.as_str(), parameters.as_str());
         if let (Some(entry), Some(revision)) = (entry, state.revision())
@@ -141,15 +142,15 @@ impl Recommender {
     }
 
     /// With every change of a rule that was acknowledged before the call.
-    async fn fresh_sources(&self) -> Result<Sources, ServiceError> {
+    async fn fresh_sources(&self, user: Option<UserId>) -> Result<Sources, ServiceError> {
         self.0.rules.usable().await;
-        self.sources()
+        self.sources(user)
     }
 
-    fn sources(&self) -> Result<Sources, ServiceError> {
+    fn sources(&self, user: Option<UserId>) -> Result<Sources, ServiceError> {
         let catalogue = self.0.catalogue.current().ok_or(ServiceError::NoCatalogue)?;
         let model = self.0.models.linked(&catalogue);
-        Ok(Sources { catalogue, rules: self.0.rules.current(), model, now: Utc::now().trunc_subsecs(6) })
+        Ok(Sources { catalogue, rules: self.0.rules.set_of(user), model, now: Utc::now().trunc_subsecs(6) })
     }
 
     async fn user_state(
@@ -245,6 +246,7 @@ impl Sources {
             user,
             strategy,
             rules,
+            arm: self.rules.arm.clone(),
             catalogue: self.catalogue.clone(),
             movies,
             excluded,

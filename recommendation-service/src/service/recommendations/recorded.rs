@@ -19,7 +19,7 @@ pub(super) fn of_list(list: &Recommendations, request: &ListRequest, sources: &S
         user: list.user,
         generated_at: list.generated_at,
         strategy: list.strategy.name().to_owned(),
-        arm: None,
+        arm: list.arm.clone(),
         model_version: sources.model_version().to_owned(),
         degraded: list.degraded.is_some(),
         first_place: first_place(request.offset),
