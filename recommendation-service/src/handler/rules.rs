@@ -18,10 +18,12 @@ use crate::{
     App,
     error::ApiError,
     models::{
+        feedback::FeedbackSettings,
         rule::Rule,
         rule_edit::{HistoryPage, RuleChange, Variant},
     },
     repository::rules::RuleFilter,
+    service::pipeline::weights::LearnedRule,
 };
 
 /// Changes on a page unless the request says otherwise, and at most.
@@ -33,6 +35,63 @@ const MAX_CHANGES: i64 = 100;
 pub struct RuleList {
     /// By variant, then by type, then by id.
     rules: Vec<RuleView>,
+    /// The rules that learn from what a user did: what they count for a user who did something, in the variant that was
+    /// asked for or else the default one. A rule of the table decides instead of the default.
+    learned_rules: Vec<LearnedRuleView>,
+    /// How much each kind of feedback says.
+    feedback: FeedbackView,
+}
+
+/// A rule that learns.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LearnedRule)]
+pub struct LearnedRuleView {
+    /// What it looks at.
+    #[schema(example = "affinity")]
+    rule_type: &'static str,
+    /// How much it counts; 0 when a rule of the table switches it off.
+    #[schema(example = 0.5, minimum = 0)]
+    weight: f64,
+    /// Whether the weight is the default, since no rule of the table has this type.
+    #[schema(example = true)]
+    default: bool,
+}
+
+/// How much each kind of feedback says, from -1 (never again) to 1 (more of it), and how fast it fades.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Feedback)]
+pub struct FeedbackView {
+    /// A like.
+    #[schema(example = 1.0, minimum = -1, maximum = 1)]
+    like: f64,
+    /// A dislike.
+    #[schema(example = -1.0, minimum = -1, maximum = 1)]
+    dislike: f64,
+    /// The best rating; the worst says its negative, 5.5 nothing.
+    #[schema(example = 1.0, minimum = -1, maximum = 1)]
+    rating: f64,
+    /// Watching.
+    #[schema(example = 0.3, minimum = -1, maximum = 1)]
+    watched: f64,
+    /// Abandoning.
+    #[schema(example = -0.4, minimum = -1, maximum = 1)]
+    abandoned: f64,
+    /// After so many days it says half as much.
+    #[schema(example = 730.0, minimum = 1)]
+    half_life_days: f64,
+}
+
+impl From<LearnedRule> for LearnedRuleView {
+    fn from(LearnedRule { rule_type, weight, is_default }: LearnedRule) -> Self {
+        Self { rule_type: rule_type.name(), weight, default: is_default }
+    }
+}
+
+impl From<FeedbackSettings> for FeedbackView {
+    fn from(settings: FeedbackSettings) -> Self {
+        let FeedbackSettings { like, dislike, rating, watched, abandoned, half_life_days } = settings;
+        Self { like, dislike, rating, watched, abandoned, half_life_days }
+    }
 }
 
 /// A rule of scoring.
@@ -174,7 +233,7 @@ impl From<RuleChange> for RuleChangeView {
 
 /// List the rules
 ///
-/// Those of the default variant that are active, by type.
+/// Those of the default variant that are active, by type, and what the rules that learn and feedback count.
 #[utoipa::path(
     get,
     path = "/api/v1/rules",
@@ -194,7 +253,12 @@ pub async fn list_rules(
         None => Some(""),
     };
     let rules = app.rules.list(RuleFilter { variant, inactive }).await?;
-    Ok(Json(RuleList { rules: rules.into_iter().map(RuleView::from).collect() }))
+    let learned_rules = app.rules.learned(variant.unwrap_or_default()).await?;
+    Ok(Json(RuleList {
+        rules: rules.into_iter().map(RuleView::from).collect(),
+        learned_rules: learned_rules.into_iter().map(LearnedRuleView::from).collect(),
+        feedback: app.rules.feedback().into(),
+    }))
 }
 
 /// Show a rule

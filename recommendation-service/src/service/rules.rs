@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     ServiceError,
-    pipeline::weights::Weights,
+    pipeline::weights::{LearnedRule, Weights, learned_rules},
     rule_freshness::RuleFreshness,
     rule_set::{RuleSet, RuleSets},
 };
@@ -53,6 +53,20 @@ impl RuleStore {
     /// [`ServiceError::Database`].
     pub async fn list(&self, filter: RuleFilter<'_>) -> Result<Vec<Rule>, ServiceError> {
         Ok(repository::rules::list(&self.database, filter).await?)
+    }
+
+    /// The rules of a variant that learn from feedback, with what they count.
+    ///
+    /// # Errors
+    /// [`ServiceError::Database`].
+    pub async fn learned(&self, variant: &str) -> Result<Vec<LearnedRule>, ServiceError> {
+        let all = RuleFilter { variant: Some(variant), inactive: true };
+        Ok(learned_rules(&repository::rules::list(&self.database, all).await?))
+    }
+
+    /// What each kind of feedback says.
+    pub fn feedback(&self) -> FeedbackSettings {
+        self.feedback
     }
 
     /// A rule, as it is in PostgreSQL now.

@@ -26,6 +26,10 @@ async fn the_three_seeded_rules_are_listed_by_type(pool: PgPool) {
         rule["created_at"] = "[time]".into();
         rule["updated_at"] = "[time]".into();
     }
+    for rule in json["learned_rules"].as_array_mut().unwrap() {
+        assert!(rule["weight"].as_f64().is_some_and(|weight| weight > 0.0));
+        rule["weight"] = "[tuned]".into();
+    }
     insta::assert_json_snapshot!(json);
 }
 
@@ -38,7 +42,34 @@ async fn inactive_rules_are_not_listed_and_without_any_the_list_is_empty(pool: P
     let types: Vec<_> = rules["rules"].as_array().unwrap().iter().map(|rule| rule["rule_type"].clone()).collect();
     assert_eq!(types, ["genre_match", "popularity"]);
     sqlx::query("UPDATE recommendation_rules SET is_active = false").execute(&app.pool).await.unwrap();
-    assert_eq!(app.get("/api/v1/rules").await.json(), json!({"rules": []}));
+    assert_eq!(app.get("/api/v1/rules").await.json()["rules"], json!([]));
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn what_learned_rules_and_feedback_count_is_shown_by_variant(pool: PgPool) {
+    let peers = Peers::start(Catalogue::small()).await;
+    let mut settings = settings(&pool, &peers).await;
+    settings.insert("FEEDBACK_WEIGHT_WATCHED".into(), "0.25".into());
+    let app = TestApp::with(pool, peers, settings).await;
+    let insert = "INSERT INTO recommendation_rules (name, weight, rule_type, is_active, variant)
+                  VALUES ('A', 2, 'affinity', true, ''), ('B', 1, 'rating', false, ''), ('C', 3, 'rating', true, 'b')";
+    sqlx::query(insert).execute(&app.pool).await.unwrap();
+    let json = app.get("/api/v1/rules").await.json();
+    let learned = |json: &serde_json::Value, rule_type: &str| {
+        let rules = json["learned_rules"].as_array().unwrap().clone();
+        assert_eq!(rules.len(), 4);
+        rules.into_iter().find(|rule| rule["rule_type"] == rule_type).unwrap()
+    };
+    assert_eq!(learned(&json, "affinity"), json!({"rule_type": "affinity", "weight": 2.0, "default": false}));
+    assert_eq!(learned(&json, "rating"), json!({"rule_type": "rating", "weight": 0.0, "default": false}));
+    assert_eq!(learned(&json, "collaborative")["default"], true);
+    let other = app.get("/api/v1/rules?variant=b").await.json();
+    assert_eq!(learned(&other, "rating"), json!({"rule_type": "rating", "weight": 3.0, "default": false}));
+    assert_eq!(learned(&other, "affinity")["default"], true);
+    let feedback = json!({
+        "like": 1.0, "dislike": -1.0, "rating": 1.0, "watched": 0.25, "abandoned": -0.4, "half_life_days": 730.0
+    });
+    assert_eq!((&json["feedback"], &other["feedback"]), (&feedback, &feedback));
 }
 
 #[sqlx::test(migrations = "./migrations")]

@@ -81,6 +81,28 @@ impl Weights {
     }
 }
 
+/// What a rule that learns from feedback counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LearnedRule {
+    /// The rule.
+    pub rule_type: RuleType,
+    /// Its weight; 0 when it is switched off.
+    pub weight: f64,
+    /// Whether that is the default, since no rule of the table decides.
+    pub is_default: bool,
+}
+
+/// The rules that learn, in the order in which scores are added up, given all rules of a variant.
+pub fn learned_rules(rules: &[Rule]) -> Vec<LearnedRule> {
+    let weights = Weights::from_rules(rules).with_learned_defaults(rules);
+    let learned = |(rule_type, _): (RuleType, f64)| LearnedRule {
+        rule_type,
+        weight: weights.get(rule_type).unwrap_or(0.0),
+        is_default: rules.iter().all(|rule| rule.rule_type != rule_type.name()),
+    };
+    LEARNED_DEFAULTS.into_iter().map(learned).collect()
+}
+
 impl FromIterator<(RuleType, f64)> for Weights {
     fn from_iter<I: IntoIterator<Item = (RuleType, f64)>>(weights: I) -> Self {
         let mut all = Self::default();
@@ -123,5 +145,9 @@ mod tests {
         assert_eq!((weights.get(RuleType::Affinity), weights.get(RuleType::Rating)), (Some(2.0), None));
         assert!(weights.get(RuleType::Collaborative).is_some_and(|weight| weight > 0.0));
         assert_eq!(weights.without_learned(), Weights::default());
+        let learned: Vec<_> = learned_rules(&rules).iter().map(|rule| (rule.weight, rule.is_default)).collect();
+        let default = |rule_type| LEARNED_DEFAULTS.into_iter().find(|(other, _)| *other == rule_type).expect("one").1;
+        let (language, collaborative) = (default(RuleType::LanguageMatch), default(RuleType::Collaborative));
+        assert_eq!(learned, [(0.0, false), (language, true), (2.0, false), (collaborative, true)]);
     }
 }
