@@ -14,16 +14,32 @@ use std::{
 use chrono::{Days, NaiveDate, NaiveTime};
 use recommendation_service::{
     models::{
-        catalogue::Catalogue, feedback::FeedbackSettings, list_request::ListRequest, rule::RuleType,
+        catalogue::Catalogue,
+        feedback::{Feedback, FeedbackKind, FeedbackSettings},
+        list_request::ListRequest,
+        rule::RuleType,
         user_profile::UserProfile,
     },
     peers::catalogue_reader::CatalogueReader,
-    service::pipeline::{PipelineInput, Ranking, weights::Weights},
+    service::{
+        model::{
+            ItemModel,
+            control::TrainingControl,
+            training::{Opinion, TrainingSettings, train},
+        },
+        pipeline::{LinkedModel, PipelineInput, Ranking, weights::Weights},
+    },
 };
 
 const GENRES: u64 = 19;
 const DEFAULT_RULES: [(RuleType, f64); 3] =
     [(RuleType::Popularity, 0.4), (RuleType::Recency, 0.3), (RuleType::GenreMatch, 0.3)];
+/// Movies that the collaborative model knows, users it is trained on, and what each of them likes.
+const MODEL_MOVIES: u64 = 5_000;
+const MODEL_USERS: i64 = 3_000;
+const MODEL_LIKES: usize = 60;
+/// Movies that the user of the personal lists has liked.
+const LIKES: u64 = 200;
 
 /// Numbers that look random and are the same in every run (splitmix64).
 struct Numbers(u64);
@@ -54,8 +70,10 @@ fn lines(movies: usize) -> String {
         let genres: Vec<String> = (0..numbers.below(5)).map(|_| numbers.below(GENRES).to_string()).collect();
         writeln!(
             text,
-            r#"{{"id":{id},"title":"{title}","release_date":"{released}","popularity":{popularity},"poster_path":"/f89U3ADr1oiB1s9GkdPOEpXUk5H.jpg","vote_average":{},"vote_count":10,"genre_ids":[{}]}}"#,
+            r#"{{"id":{id},"title":"{title}","release_date":"{released}","popularity":{popularity},"poster_path":"/f89U3ADr1oiB1s9GkdPOEpXUk5H.jpg","vote_average":{},"vote_count":{},"original_language":"{}","runtime":100,"genre_ids":[{}]}}"#,
             rating as f64 / 10.0,
+            numbers.below(5_000),
+            ["en", "en", "en", "fr", "ja", "ko"][numbers.below(6) as usize],
             genres.join(",")
         )
         .expect("a string takes all");
@@ -95,11 +113,65 @@ fn median(runs: usize, mut work: impl FnMut()) -> Duration {
     times[runs / 2]
 }
 
-fn rank(catalogue: &Catalogue, profile: &UserProfile, limit: usize) -> Ranking {
-    let (weights, feedback): (Weights, _) = (DEFAULT_RULES.into_iter().collect(), FeedbackSettings::default());
-    let now = today().and_time(NaiveTime::MIN).and_utc();
-    let request = ListRequest { limit, ..ListRequest::default() };
-    PipelineInput { catalogue, profile, weights: &weights, feedback: &feedback, model: None, now }.rank(&request)
+/// A model of movies all over a catalogue. Its quality is of no interest here, so nothing is chosen.
+fn model(movies: usize) -> ItemModel {
+    let (mut numbers, mut opinions) = (Numbers(2), Vec::new());
+    for user in 1..=MODEL_USERS {
+        for _ in 0..MODEL_LIKES {
+            let number = numbers.below(MODEL_MOVIES) * movies as u64 / MODEL_MOVIES;
+            opinions.push(Opinion { user, movie: number as i32 + 1, strength: 1.0, at: 0 });
+        }
+    }
+    let mut settings = TrainingSettings::default();
+    (settings.ridges, settings.weightings, settings.scorings) =
+        (vec![100.0], settings.weightings[..1].into(), settings.scorings[..1].into());
+    train(&opinions, &|_| Vec::new(), &settings, &TrainingControl::default()).expect("enough likes")
+}
+
+/// Makes lists from the same things each time.
+struct Ranker<'a> {
+    catalogue: &'a Catalogue,
+    weights: Weights,
+    feedback: FeedbackSettings,
+    model: LinkedModel,
+}
+
+impl<'a> Ranker<'a> {
+    fn new(catalogue: &'a Catalogue, model: &Arc<ItemModel>) -> Self {
+        let weights: Weights = DEFAULT_RULES.into_iter().collect();
+        Self {
+            catalogue,
+            weights: weights.with_learned_defaults(&[]),
+            feedback: FeedbackSettings::default(),
+            model: LinkedModel::new(model.clone(), catalogue),
+        }
+    }
+
+    fn rank(&self, profile: &UserProfile, limit: usize) -> Ranking {
+        let Self { catalogue, weights, feedback, model } = self;
+        let now = today().and_time(NaiveTime::MIN).and_utc();
+        let request = ListRequest { limit, ..ListRequest::default() };
+        PipelineInput { catalogue, profile, weights, feedback, model: Some(model), now }.rank(&request)
+    }
+}
+
+/// Users of whom nothing is known, of whom the preferences are, and who have liked movies: for the last one all rules count.
+fn profiles(movies: usize) -> [(&'static str, UserProfile); 3] {
+    let preferred_genres = ["genre 3", "GENRE 7", "Genre 12"].map(str::to_owned).to_vec();
+    let seen_movie_ids: Vec<i32> = (0..1000).map(|number| number * (movies / 1000) as i32 + 1).collect();
+    let known = UserProfile { preferred_genres, min_rating: 5.0, seen_movie_ids, ..UserProfile::default() };
+    let like = |number: u64| Feedback {
+        movie_id: (number * MODEL_MOVIES / LIKES * movies as u64 / MODEL_MOVIES) as i32 + 1,
+        kind: FeedbackKind::Like,
+        occurred_at: today().and_time(NaiveTime::MIN).and_utc(),
+    };
+    let likes =
+        UserProfile { feedback: (0..LIKES).map(like).collect(), preferred_language: "en".into(), ..known.clone() };
+    [
+        ("nothing known", UserProfile::default()),
+        ("3 genres, a minimum rating, 1,000 movies seen", known),
+        ("the same with 200 likes, all rules", likes),
+    ]
 }
 
 fn measure(movies: usize, runs: usize) {
@@ -115,20 +187,17 @@ fn measure(movies: usize, runs: usize) {
     let refreshing = median(5, || drop(black_box(read(&change, Some(&catalogue)))));
     println!("  a change of 1,000 movies: applied in {refreshing:?} from {} bytes", change.len());
 
-    let preferred_genres = ["genre 3", "GENRE 7", "Genre 12"].map(str::to_owned).to_vec();
-    let seen_movie_ids: Vec<i32> = (0..1000).map(|number| number * (movies / 1000) as i32 + 1).collect();
-    let unknown = UserProfile::default();
-    let known = UserProfile { preferred_genres, min_rating: 5.0, seen_movie_ids, ..UserProfile::default() };
-    for (name, profile) in [("nothing known", &unknown), ("3 genres, a minimum rating, 1,000 movies seen", &known)] {
+    let ranker = Ranker::new(&catalogue, &Arc::new(model(movies)));
+    for (name, profile) in profiles(movies) {
         for limit in [10, 50] {
-            let time = median(runs, || drop(black_box(rank(&catalogue, profile, limit))));
+            let time = median(runs, || drop(black_box(ranker.rank(&profile, limit))));
             println!("  best {limit}, {name}: {time:?}");
         }
     }
 }
 
 fn main() {
-    for (movies, runs) in [(1_000, 1001), (100_000, 101), (1_000_000, 31)] {
+    for (movies, runs) in [(1_000, 1001), (10_000, 301), (100_000, 101), (1_000_000, 31)] {
         measure(movies, runs);
     }
 }
