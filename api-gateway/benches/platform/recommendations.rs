@@ -40,7 +40,7 @@ pub async fn measure(movies: u64) {
     let gateway = platform.port("api-gateway");
     for (name, user) in &users {
         let path = format!("/api/v1/users/{user}/recommendations");
-        let uncached = Target::get_numbered(gateway, &format!("{path}?exclude_ids="));
+        let uncached = Target::get_numbered(gateway, &format!("{path}?seed="));
         load_row(&format!("{name}, uncached"), uncached).await;
         load_row(&format!("{name}, cached"), Target::get(gateway, &path)).await;
     }
@@ -100,7 +100,7 @@ async fn latencies(platform: &Platform, user: i64) -> Vec<Duration> {
     let mut times = Vec::new();
     for number in 0..SEQUENTIAL {
         // Another list each time, so that none is cached.
-        let path = format!("/api/v1/users/{user}/recommendations?exclude_ids={}", 1_000_000 + number);
+        let path = format!("/api/v1/users/{user}/recommendations?seed={}", 1_000_000 + number);
         let started = Instant::now();
         get(platform, &path).await;
         times.push(started.elapsed());
