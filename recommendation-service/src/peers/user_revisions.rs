@@ -1,5 +1,5 @@
-//! Fetches revisions of users in batches: lookups that arrive while a batch is under way share the next one. A revision
-//! changes with everything that a user's recommendations depend on.
+//! Fetches revisions of users in batches: lookups that arrive while a batch is under way share the next one, so the more
+//! there are, the less each costs. A revision changes with everything that a user's recommendations depend on.
 
 use std::{
     collections::HashMap,
@@ -21,8 +21,6 @@ use crate::models::user_id::UserId;
 const MAX_BATCH: usize = 1000;
 /// Largest response in bytes.
 const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
-/// Batches under way at a time: the next may be sent before the response to the one before it.
-const MAX_SENDERS: usize = 2;
 /// An older release, which has no revisions, is asked again after this time.
 const UNSUPPORTED_FOR: Duration = Duration::from_secs(30);
 
@@ -39,7 +37,7 @@ pub enum RevisionResponse {
     Unavailable,
 }
 
-/// The lookups that wait, and how many tasks send them.
+/// The lookups that wait, and whether a task is sending them.
 #[derive(Debug)]
 pub(super) struct UserRevisions {
     client: Client,
@@ -51,7 +49,7 @@ pub(super) struct UserRevisions {
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<PendingLookup>,
-    senders: usize,
+    is_sending: bool,
     unsupported_since: Option<Instant>,
 }
 
@@ -60,6 +58,17 @@ struct State {
 struct PendingLookup {
     user: UserId,
     sender: oneshot::Sender<RevisionResponse>,
+}
+
+/// Lets the next lookup start a task when this one has panicked.
+struct ResetOnPanic<'a>(&'a UserRevisions);
+
+impl Drop for ResetOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().is_sending = false;
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -87,14 +96,14 @@ impl UserRevisions {
             return (receiver, false);
         }
         state.waiting.push(PendingLookup { user, sender });
-        let needs_sender = state.senders < MAX_SENDERS;
-        state.senders += usize::from(needs_sender);
+        let needs_sender = !std::mem::replace(&mut state.is_sending, true);
         (receiver, needs_sender)
     }
 
     /// Sends batches until nothing waits. A batch holds only lookups that were added before it is sent, so a revision is
     /// never older than the request that it is for. `report` is told how each batch went.
     pub(super) async fn send_all(&self, report: impl Fn(Result<(), &PeerError>)) {
+        let _guard = ResetOnPanic(self);
         while let Some(batch) = self.next_batch() {
             match self.send(&batch).await {
                 Ok(response) => {
@@ -115,7 +124,7 @@ impl UserRevisions {
     fn next_batch(&self) -> Option<Vec<PendingLookup>> {
         let mut state = self.lock();
         if state.waiting.is_empty() {
-            state.senders -= 1;
+            state.is_sending = false;
             return None;
         }
         let count = state.waiting.len().min(MAX_BATCH);

@@ -36,9 +36,9 @@ impl<'a> Filters<'a> {
     pub fn excluded(&self) -> Excluded {
         let seen_below = self.seen.iter().filter(|index| self.is_below_minimum(**index)).count();
         let filtered = self.wanted.as_ref().map_or(0, |wanted| {
-            let unwanted = |index: &usize| !self.is_below_minimum(*index) && !wanted.keeps(*index);
-            let seen = self.seen.iter().filter(|index| unwanted(index)).count();
-            (0..self.catalogue.len()).filter(unwanted).count() - seen
+            let unwanted_seen = |index: &&usize| !self.is_below_minimum(**index) && !wanted.keeps(**index);
+            wanted.count_unwanted(|index| !self.is_below_minimum(index))
+                - self.seen.iter().filter(unwanted_seen).count()
         });
         Excluded {
             seen: self.seen.len(),

@@ -1,6 +1,6 @@
 //! What the parameters of a request want.
 
-use std::{collections::HashSet, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use chrono::NaiveDate;
 
@@ -13,6 +13,8 @@ use crate::models::{
 /// A [`MovieFilter`], made ready for one catalogue.
 pub(super) struct Wanted<'a> {
     catalogue: &'a Catalogue,
+    /// Whether there is a condition on more than the id.
+    has_conditions: bool,
     /// For each distinct combination of genres.
     genre_sets: Vec<bool>,
     /// For each language.
@@ -20,8 +22,8 @@ pub(super) struct Wanted<'a> {
     days: RangeInclusive<i32>,
     max_runtime: Option<u16>,
     min_vote: Option<f64>,
-    /// Indexes of movies that are not wanted.
-    excluded: HashSet<usize>,
+    /// Indexes of movies that are not wanted, ascending.
+    excluded: Vec<usize>,
 }
 
 impl<'a> Wanted<'a> {
@@ -33,19 +35,36 @@ impl<'a> Wanted<'a> {
         let wants_language = |name: &String| {
             filter.with_original_language.as_ref().is_none_or(|wanted| name.eq_ignore_ascii_case(wanted))
         };
+        let mut excluded: Vec<usize> = filter.exclude_ids.iter().filter_map(|id| catalogue.index_of(*id)).collect();
+        excluded.sort_unstable();
+        excluded.dedup();
         Self {
             catalogue,
+            has_conditions: MovieFilter { exclude_ids: Vec::new(), ..filter.clone() } != MovieFilter::default(),
             genre_sets: (0..catalogue.genre_sets().len()).map(wants_set).collect(),
             languages: catalogue.language_names().iter().map(wants_language).collect(),
             days: days(filter.year_gte, filter.year_lte),
             max_runtime: filter.runtime_lte,
             min_vote: filter.vote_average_gte,
-            excluded: filter.exclude_ids.iter().filter_map(|id| catalogue.index_of(*id)).collect(),
+            excluded,
         }
     }
 
-    /// Whether the movie at `index` is wanted. What is unknown of a movie (its date, runtime or votes) never fits.
+    /// Whether the movie at `index` is wanted.
     pub(super) fn keeps(&self, index: usize) -> bool {
+        self.fits(index) && self.excluded.binary_search(&index).is_err()
+    }
+
+    /// How many movies that `counts` says yes to are not wanted.
+    pub(super) fn count_unwanted(&self, counts: impl Fn(usize) -> bool) -> usize {
+        let excluded = self.excluded.iter().filter(|index| counts(**index) && self.fits(**index)).count();
+        // Only then all movies must be looked at.
+        let unfit = if self.has_conditions { 0..self.catalogue.len() } else { 0..0 };
+        excluded + unfit.filter(|index| counts(*index) && !self.fits(*index)).count()
+    }
+
+    /// Whether the conditions hold. What is unknown of a movie (its date, runtime or votes) never fits.
+    fn fits(&self, index: usize) -> bool {
         let catalogue = self.catalogue;
         let (runtime, vote) = (catalogue.runtimes()[index], catalogue.ratings()[index]);
         self.genre_sets[catalogue.genre_set_of()[index] as usize]
@@ -53,7 +72,6 @@ impl<'a> Wanted<'a> {
             && self.days.contains(&catalogue.release_days()[index])
             && self.max_runtime.is_none_or(|max| (1..=max).contains(&runtime))
             && self.min_vote.is_none_or(|min| vote >= min && vote != UNRATED)
-            && !self.excluded.contains(&index)
     }
 }
 
