@@ -146,6 +146,8 @@ pub async fn train_model(State(app): State<Arc<App>>) -> Result<impl IntoRespons
 }
 
 /// A training of the collaborative model
+///
+/// How far it is, and what came of it. The newest 100 are kept.
 #[utoipa::path(
     get,
     path = "/api/v1/models/train/{id}",
