@@ -108,13 +108,14 @@ impl App {
         let stored_models = StoredModels::new(database.clone(), models.clone());
         lifecycle.spawn(stored_models.clone().refresh_periodically(interval, stop.clone()));
         let feed = FeedbackFeed::new(client.clone(), &config.peers);
+        let list_events = ListEvents::new(database.clone(), lifecycle.clone(), lists.clone());
         let trainer = Trainer::new(
             database.clone(),
             feed,
             catalogue.clone(),
             stored_models.clone(),
-            config.models.clone(),
-            config.feedback,
+            list_events.clone(),
+            config,
             lifecycle.clone(),
         );
         lifecycle.spawn(trainer.clone().run(stop));
@@ -123,7 +124,6 @@ impl App {
         let list_history = ListHistory::new(users.clone(), database.clone(), lists.clone());
         let recommender =
             Recommender::new(users, redis.clone(), catalogue.clone(), rules.clone(), models.clone(), lists.clone());
-        let list_events = ListEvents::new(database.clone(), lifecycle.clone(), lists.clone());
         let rule_editor = RuleEditor::new(database.clone(), lifecycle.clone());
         Ok(Self {
             database,

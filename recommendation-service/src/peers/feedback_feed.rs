@@ -64,6 +64,8 @@ struct EntryLine {
     #[serde(default)]
     value: Option<f64>,
     occurred_at: DateTime<Utc>,
+    #[serde(default)]
+    recommendation_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -168,9 +170,10 @@ impl IncrementReader {
     /// An id that no movie can have says nothing, and neither does a kind that is not feedback.
     fn entry(&mut self, entry: EntryLine) {
         self.lines_read += 1;
-        let EntryLine { user_id, movie_id, kind, value, occurred_at } = entry;
+        let EntryLine { user_id, movie_id, kind, value, occurred_at, recommendation_id } = entry;
         if let (Ok(movie_id), Some(kind)) = (i32::try_from(movie_id), FeedbackKind::parse(&kind, value)) {
-            self.entries.push(FeedbackEntry { user_id, movie_id, kind, occurred_at: occurred_at.timestamp() });
+            let occurred_at = occurred_at.timestamp();
+            self.entries.push(FeedbackEntry { user_id, movie_id, kind, occurred_at, recommendation_id });
         }
     }
 }
@@ -186,7 +189,8 @@ mod tests {
 
     const WHOLE: &str = concat!(
         "{\"epoch\":\"e7\"}\n",
-        "{\"user_id\":1,\"movie_id\":5,\"kind\":\"rating\",\"value\":8.5,\"occurred_at\":\"2026-01-02T03:04:05Z\"}\n",
+        "{\"user_id\":1,\"movie_id\":5,\"kind\":\"rating\",\"value\":8.5,\"occurred_at\":\"2026-01-02T03:04:05Z\",",
+        "\"recommendation_id\":\"5f2c0d1e\"}\n",
         "{\"user_id\":1,\"movie_id\":6,\"kind\":\"watchlist\",\"occurred_at\":\"2026-01-02T03:04:05Z\"}\n",
         "{\"user_id\":2,\"movie_id\":99999999999,\"kind\":\"like\",\"occurred_at\":\"2026-01-02T03:04:05.5Z\"}\n",
         "{\"end\":true,\"next\":\"c9\"}\n",
@@ -205,8 +209,13 @@ mod tests {
         for cut in 0..=WHOLE.len() {
             let increment = read(&[&WHOLE.as_bytes()[..cut], &WHOLE.as_bytes()[cut..]]).expect("whole");
             assert_eq!(increment.next, FeedPosition { epoch: "e7".into(), cursor: "c9".into() });
-            let expected =
-                FeedbackEntry { user_id: 1, movie_id: 5, kind: FeedbackKind::Rating(8.5), occurred_at: 1_767_323_045 };
+            let expected = FeedbackEntry {
+                user_id: 1,
+                movie_id: 5,
+                kind: FeedbackKind::Rating(8.5),
+                occurred_at: 1_767_323_045,
+                recommendation_id: Some("5f2c0d1e".into()),
+            };
             assert_eq!(increment.entries, [expected]);
         }
     }

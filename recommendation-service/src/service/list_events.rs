@@ -10,10 +10,13 @@ use crate::{
     database::postgres::Database,
     lifecycle::Lifecycle,
     models::{
-        list_event::{EventBatch, ReportLine, outcomes},
+        feedback::FeedbackKind,
+        list_event::{EventBatch, EventType, ListEvent, ReportLine, outcomes},
         recorded_list::RecordedList,
+        user_id::UserId,
     },
     repository::{list_events, recorded_lists},
+    service::training::feedback_log::FeedbackEntry,
 };
 
 /// Longest time that a report is about, in days; so long events are kept.
@@ -51,8 +54,32 @@ impl ListEvents {
     /// [`ServiceError`]: no such list is recorded, it is another user's, a movie is not in it, or the database does not
     /// work.
     pub async fn store(&self, batch: EventBatch) -> Result<(), ServiceError> {
-        let is_of_another = |list: &RecordedList| matches!((list.user, batch.user), (Some(a), Some(b)) if a != b);
-        let list = self.find(&batch.list).await?.filter(|list| !is_of_another(list)).ok_or(ServiceError::NoSuchList)?;
+        let list = self.find(&batch.list).await?.ok_or(ServiceError::NoSuchList)?;
+        self.store_in(list, batch).await
+    }
+
+    /// Stores the plays that feedback tells of. What names a list that is not recorded, or not that user's, or a movie that
+    /// is not in it, counts nothing.
+    ///
+    /// # Errors
+    /// [`ServiceError::Database`].
+    pub async fn store_plays(&self, feedback: &[FeedbackEntry]) -> Result<(), ServiceError> {
+        let first = (Utc::now() - Days::new(MAX_REPORT_DAYS.into())).timestamp();
+        let recent = feedback.iter().filter(|entry| entry.occurred_at >= first);
+        for batch in recent.filter_map(play) {
+            let Some(list) = recorded_lists::find(&self.database, &batch.list).await? else { continue };
+            match self.store_in(list, batch).await {
+                Ok(()) | Err(ServiceError::NoSuchList | ServiceError::NotInList(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn store_in(&self, list: RecordedList, batch: EventBatch) -> Result<(), ServiceError> {
+        if matches!((list.user, batch.user), (Some(a), Some(b)) if a != b) {
+            return Err(ServiceError::NoSuchList);
+        }
         let outcomes = outcomes(&list, &batch.events).map_err(ServiceError::NotInList)?;
         let database = self.database.clone();
         let write = async move { list_events::store(&database, &list, &outcomes).await };
@@ -79,4 +106,13 @@ impl ListEvents {
         tokio::join!(self.queue.flushed(), sleep(REPLICA_PAUSE));
         Ok(recorded_lists::find(&self.database, id).await?)
     }
+}
+
+/// A play, if feedback says that a movie of a list was seen: it was watched, liked or rated, and the list is named.
+fn play(entry: &FeedbackEntry) -> Option<EventBatch> {
+    let was_seen = matches!(entry.kind, FeedbackKind::Watched | FeedbackKind::Like | FeedbackKind::Rating(_));
+    let list = entry.recommendation_id.clone().filter(|id| was_seen && RecordedList::is_id(id))?;
+    let occurred_at = DateTime::from_timestamp(entry.occurred_at, 0)?;
+    let event = ListEvent { event_type: EventType::Play, movie_id: entry.movie_id, occurred_at };
+    Some(EventBatch { list, user: UserId::try_from(entry.user_id).ok(), events: vec![event] })
 }

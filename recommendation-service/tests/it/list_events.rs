@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     list_history::recorded,
-    support::{Catalogue, Peers, Profile, TestApp, TestResponse, database, settings},
+    support::{Catalogue, Peers, Profile, TestApp, TestResponse, database, eventually, settings},
 };
 
 const REPORT: &str = "/api/v1/recommendations/report";
@@ -215,4 +215,27 @@ async fn events_outlive_their_lists_and_are_deleted_after_a_year(pool: PgPool) {
         sqlx::query_scalar("SELECT recommendation_id FROM recommendation_events").fetch_all(&pool).await.unwrap();
     assert_eq!(left, [lists[0].id.clone()]);
     database.pool().close().await;
+}
+
+#[sqlx::test(migrations = "./migrations")]
+async fn feedback_that_names_a_list_is_a_play_in_the_report(pool: PgPool) {
+    let peers = Peers::start(Catalogue::small()).await;
+    let mut settings = settings(&pool, &peers).await;
+    settings.insert("MODEL_TRAIN_INTERVAL_SECONDS".into(), "1".into());
+    let app = TestApp::with(pool, peers, settings).await;
+    let list = app.recommend(1).await;
+    let id = id_of(&list);
+    let movies: Vec<i32> = list.movies().into_iter().map(|id| id.try_into().expect("an id")).collect();
+    let entry = |user: i64, movie: i32, kind: &str, list: &str| json!({"user_id": user, "movie_id": movie, "kind": kind, "occurred_at": Utc::now(), "recommendation_id": list});
+    record(&app, &id, &[("impression", movies[0]), ("impression", movies[1])]).await;
+    app.peers.set_feed(vec![
+        entry(1, movies[1], "dislike", &id),
+        entry(2, movies[1], "watched", &id),
+        entry(1, 999_999, "watched", &id),
+        entry(1, movies[1], "watched", &"0".repeat(32)),
+        entry(1, movies[1], "watched", "rubbish"),
+        entry(1, movies[0], "like", &id),
+    ]);
+    eventually("the like is reported", async || report(&app, "").await["total"]["plays"] == 1).await;
+    assert_eq!(report(&app, "").await["total"], counts(2, 0, 1, Some(0.0), Some(0.5)));
 }

@@ -21,6 +21,8 @@ pub struct FeedbackEntry {
     pub kind: FeedbackKind,
     /// When, in seconds since 1970.
     pub occurred_at: i64,
+    /// The list that it follows from, as far as the client says.
+    pub recommendation_id: Option<String>,
 }
 
 /// The latest feedback of each user about each movie.
@@ -118,7 +120,7 @@ mod tests {
     use super::*;
 
     fn entry(user_id: i64, movie_id: i32, kind: FeedbackKind, occurred_at: i64) -> FeedbackEntry {
-        FeedbackEntry { user_id, movie_id, kind, occurred_at }
+        FeedbackEntry { user_id, movie_id, kind, occurred_at, recommendation_id: None }
     }
 
     fn log(entries: &[FeedbackEntry]) -> FeedbackLog {

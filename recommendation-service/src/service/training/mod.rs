@@ -18,10 +18,12 @@ use self::{feedback_log::FeedbackLog, settings::ModelsConfig, worker::TagsOf};
 use super::{
     ServiceError,
     catalogue::CatalogueStore,
+    list_events::ListEvents,
     model::{ItemModel, codec, control::TrainingControl, memory, training::TrainingSettings},
     stored_models::StoredModels,
 };
 use crate::{
+    config::Config,
     database::postgres::{Database, DatabaseError},
     lifecycle::Lifecycle,
     models::{catalogue::Catalogue, feedback::FeedbackSettings, training_job::TrainingJob},
@@ -42,6 +44,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const CHANGED_ONE_IN: usize = 20;
 /// After a training that failed or was interrupted, the next one begins by itself after that; one that is asked for, at once.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(3_600);
+/// Entries of the feed between two extensions of the lease.
+const ENTRIES_PER_LEASE: usize = 1_000;
 /// Eras are decades.
 const YEARS_PER_ERA: i32 = 10;
 
@@ -54,6 +58,7 @@ struct Inner {
     feed: FeedbackFeed,
     catalogue: CatalogueStore,
     stored: StoredModels,
+    list_events: ListEvents,
     config: ModelsConfig,
     feedback: FeedbackSettings,
     lifecycle: Lifecycle,
@@ -71,6 +76,8 @@ enum TrainError {
     Database(#[from] DatabaseError),
     #[error(transparent)]
     Training(#[from] super::model::training::TrainingError),
+    #[error("the plays that feedback tells of could not be stored")]
+    Plays(#[source] ServiceError),
     #[error("no thread to train on")]
     Thread(#[from] std::io::Error),
     #[error("the training has panicked")]
@@ -95,12 +102,23 @@ impl Trainer {
         feed: FeedbackFeed,
         catalogue: CatalogueStore,
         stored: StoredModels,
-        config: ModelsConfig,
-        feedback: FeedbackSettings,
+        list_events: ListEvents,
+        config: &Config,
         lifecycle: Lifecycle,
     ) -> Self {
         let (holder, requested) = (format!("{:032x}", rand::random::<u128>()), Notify::new());
-        Self(Arc::new(Inner { database, feed, catalogue, stored, config, feedback, lifecycle, holder, requested }))
+        Self(Arc::new(Inner {
+            database,
+            feed,
+            catalogue,
+            stored,
+            list_events,
+            config: config.models.clone(),
+            feedback: config.feedback,
+            lifecycle,
+            holder,
+            requested,
+        }))
     }
 
     /// Asks for a training: the job that waits or runs already, or a new one.
@@ -214,16 +232,19 @@ impl Inner {
                 *reading = Reading { next_look: reading.next_look, ..self.nothing_read() };
                 continue;
             }
-            increment.entries.iter().for_each(|entry| reading.log.apply(entry));
-            reading.position = Some(increment.next);
-            if stop.is_cancelled() {
-                return Err(TrainError::Stopping);
+            for entries in increment.entries.chunks(ENTRIES_PER_LEASE) {
+                if stop.is_cancelled() {
+                    return Err(TrainError::Stopping);
+                }
+                if !self.hold_lease().await? {
+                    return Err(TrainError::LeaseLost);
+                }
+                self.list_events.store_plays(entries).await.map_err(TrainError::Plays)?;
+                entries.iter().for_each(|entry| reading.log.apply(entry));
             }
+            reading.position = Some(increment.next);
             if !increment.is_full {
                 break;
-            }
-            if !self.hold_lease().await? {
-                return Err(TrainError::LeaseLost);
             }
         }
         if is_first && let Some(model) = self.stored.in_use() {
