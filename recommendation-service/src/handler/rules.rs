@@ -39,7 +39,7 @@ pub struct RuleList {
     /// asked for or else the default one. A rule of the table decides instead of the default.
     learned_rules: Vec<LearnedRuleView>,
     /// How much each kind of feedback says.
-    feedback: FeedbackView,
+    feedback: FeedbackWeightsView,
 }
 
 /// A rule that learns.
@@ -59,8 +59,8 @@ pub struct LearnedRuleView {
 
 /// How much each kind of feedback says, from -1 (never again) to 1 (more of it), and how fast it fades.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Feedback)]
-pub struct FeedbackView {
+#[schema(as = FeedbackWeights)]
+pub struct FeedbackWeightsView {
     /// A like.
     #[schema(example = 1.0, minimum = -1, maximum = 1)]
     like: f64,
@@ -87,7 +87,7 @@ impl From<LearnedRule> for LearnedRuleView {
     }
 }
 
-impl From<FeedbackSettings> for FeedbackView {
+impl From<FeedbackSettings> for FeedbackWeightsView {
     fn from(settings: FeedbackSettings) -> Self {
         let FeedbackSettings { like, dislike, rating, watched, abandoned, half_life_days } = settings;
         Self { like, dislike, rating, watched, abandoned, half_life_days }

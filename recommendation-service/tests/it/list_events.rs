@@ -223,6 +223,7 @@ async fn feedback_that_names_a_list_is_a_play_in_the_report(pool: PgPool) {
     let mut settings = settings(&pool, &peers).await;
     settings.insert("MODEL_TRAIN_INTERVAL_SECONDS".into(), "1".into());
     let app = TestApp::with(pool, peers, settings).await;
+    eventually("the catalogue", async || app.app.catalogue.is_loaded()).await;
     let list = app.recommend(1).await;
     let id = id_of(&list);
     let movies: Vec<i32> = list.movies().into_iter().map(|id| id.try_into().expect("an id")).collect();
