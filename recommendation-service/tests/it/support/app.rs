@@ -130,6 +130,15 @@ fn config(settings: &HashMap<String, String>) -> Config {
     Config::from_env(Env::from_fn(move |name| settings.get(name).cloned())).expect("good settings")
 }
 
+impl Drop for TestApp {
+    /// Background tasks would keep connections to the test's database, which is to be dropped: PostgreSQL waits for them for
+    /// five seconds.
+    fn drop(&mut self) {
+        self.app.lifecycle.stop();
+        self.app.lists.close();
+    }
+}
+
 impl TestApp {
     /// The service with a loaded catalogue.
     pub async fn start(pool: PgPool, peers: Peers) -> Self {
