@@ -11,6 +11,7 @@ use reqwest::{Client, StatusCode};
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::oneshot,
+    task::yield_now,
     time::{Instant, timeout},
 };
 
@@ -19,6 +20,8 @@ use crate::models::user_id::UserId;
 
 /// Most users in one batch.
 const MAX_BATCH: usize = 1000;
+/// How often other tasks may run before a batch is taken. Without load that takes microseconds.
+const YIELDS: usize = 4;
 /// Largest response in bytes.
 const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 /// An older release, which has no revisions, is asked again after this time.
@@ -104,7 +107,7 @@ impl UserRevisions {
     /// never older than the request that it is for. `report` is told how each batch went.
     pub(super) async fn send_all(&self, report: impl Fn(Result<(), &PeerError>)) {
         let _guard = ResetOnPanic(self);
-        while let Some(batch) = self.next_batch() {
+        while let Some(batch) = self.next_batch().await {
             match self.send(&batch).await {
                 Ok(response) => {
                     report(Ok(()));
@@ -121,7 +124,11 @@ impl UserRevisions {
     }
 
     /// The lookups that wait longest; without any, the sending task has ended.
-    fn next_batch(&self) -> Option<Vec<PendingLookup>> {
+    async fn next_batch(&self) -> Option<Vec<PendingLookup>> {
+        // Requests that have arrived already may join: under load a batch would be a handful of them otherwise.
+        for _ in 0..YIELDS {
+            yield_now().await;
+        }
         let mut state = self.lock();
         if state.waiting.is_empty() {
             state.is_sending = false;
