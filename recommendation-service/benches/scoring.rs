@@ -4,6 +4,9 @@
 //! paths have their usual lengths, a movie has up to four of 19 genres.
 #![allow(clippy::print_stdout, reason = "the figures are the result")]
 
+#[path = "../src/service/pipeline/test_numbers.rs"]
+mod numbers;
+
 use std::{
     fmt::Write,
     hint::black_box,
@@ -31,6 +34,8 @@ use recommendation_service::{
     },
 };
 
+use crate::numbers::Numbers;
+
 const GENRES: u64 = 19;
 const DEFAULT_RULES: [(RuleType, f64); 3] =
     [(RuleType::Popularity, 0.4), (RuleType::Recency, 0.3), (RuleType::GenreMatch, 0.3)];
@@ -40,18 +45,6 @@ const MODEL_USERS: i64 = 3_000;
 const MODEL_LIKES: usize = 60;
 /// Movies that the user of the personal lists has liked.
 const LIKES: u64 = 200;
-
-/// Numbers that look random and are the same in every run (splitmix64).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
 
 fn today() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 22).expect("a date")

@@ -12,7 +12,7 @@ use super::{
     movie_view::MovieView,
     path::MoviePath,
     request_validation::query::{self, QueryParameters, ValidQuery},
-    responses::AlsoLikedErrors,
+    responses::{AlsoLikedErrors, CatalogueErrors},
 };
 use crate::{App, error::ApiError, service::recommendations::AlsoLiked};
 
@@ -62,7 +62,7 @@ pub struct AlsoLikedMovie<'a> {
     operation_id = "listAlsoLiked",
     tag = "recommendations",
     params(MoviePath, AlsoLikedQuery),
-    responses((status = 200, description = "The movies", body = AlsoLikedList<'static>), AlsoLikedErrors)
+    responses((status = 200, description = "The movies", body = AlsoLikedList<'static>), AlsoLikedErrors, CatalogueErrors)
 )]
 pub async fn list_also_liked(
     State(app): State<Arc<App>>,

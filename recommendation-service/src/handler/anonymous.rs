@@ -13,7 +13,7 @@ use super::{
     list_query::{ListParameters, ListQuery},
     recommendations::{RecommendationList, render},
     request_validation::{body::JsonBody, number, query::ValidQuery},
-    responses::AnonymousErrors,
+    responses::{AnonymousErrors, BodyErrors, CatalogueErrors},
 };
 use crate::{
     App,
@@ -114,7 +114,7 @@ fn invalid_field(field: &'static str, expected: &str) -> ApiError {
     tag = "recommendations",
     params(ListQuery, FilterQuery),
     request_body = Visitor,
-    responses((status = 200, description = "The list", body = RecommendationList<'static>), AnonymousErrors)
+    responses((status = 200, description = "The list", body = RecommendationList<'static>), AnonymousErrors, BodyErrors, CatalogueErrors)
 )]
 pub async fn recommend_to_visitor(
     State(app): State<Arc<App>>,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     request_validation::{body::JsonBody, number},
-    responses::EventErrors,
+    responses::{BodyErrors, DatabaseErrors, EventErrors},
 };
 use crate::{
     App,
@@ -120,7 +120,7 @@ fn invalid(field: String, expected: &str) -> ApiError {
     tag = "recommendations",
     params(("recommendation_id" = String, Path, description = "The list's `recommendation_id`.")),
     request_body = Events,
-    responses((status = 200, description = "All of them are recorded", body = EventsAccepted), EventErrors)
+    responses((status = 200, description = "All of them are recorded", body = EventsAccepted), EventErrors, BodyErrors, DatabaseErrors)
 )]
 pub async fn record_recommendation_events(
     State(app): State<Arc<App>>,

@@ -11,7 +11,7 @@ use super::{
         body::{parse_json, read_body},
         number,
     },
-    responses::{ExperimentErrors, RuleErrors},
+    responses::{BodyErrors, DatabaseErrors, ExperimentErrors},
     rfc3339,
 };
 use crate::{
@@ -120,7 +120,7 @@ fn parse(body: &[u8]) -> Result<Option<NewExperiment>, ApiError> {
     path = "/api/v1/experiments",
     operation_id = "getExperiment",
     tag = "rules",
-    responses((status = 200, description = "The experiment", body = CurrentExperiment), RuleErrors)
+    responses((status = 200, description = "The experiment", body = CurrentExperiment), DatabaseErrors)
 )]
 pub async fn get_experiment(State(app): State<Arc<App>>) -> Result<Json<CurrentExperiment>, ApiError> {
     let experiment = app.rule_editor.experiment().await?.map(ExperimentView::from);
@@ -137,7 +137,7 @@ pub async fn get_experiment(State(app): State<Arc<App>>) -> Result<Json<CurrentE
     operation_id = "setExperiment",
     tag = "rules",
     request_body = ExperimentChange,
-    responses((status = 200, description = "What runs now", body = CurrentExperiment), ExperimentErrors, RuleErrors)
+    responses((status = 200, description = "What runs now", body = CurrentExperiment), ExperimentErrors, BodyErrors, DatabaseErrors)
 )]
 pub async fn set_experiment(State(app): State<Arc<App>>, body: Body) -> Result<Json<CurrentExperiment>, ApiError> {
     let experiment = match parse(&read_body(body).await?)? {

@@ -17,7 +17,7 @@ use super::{
     list_query::{limit_or_default, offset},
     movie_view::MovieView,
     request_validation::query::{self, QueryParameters, ValidQuery, invalid_parameter},
-    responses::GroupErrors,
+    responses::{CatalogueErrors, GroupErrors},
 };
 use crate::{
     App,
@@ -158,7 +158,7 @@ impl<'a> GroupRecommendation<'a> {
     operation_id = "getGroupRecommendations",
     tag = "recommendations",
     params(GroupQuery, FilterQuery),
-    responses((status = 200, description = "The list", body = GroupRecommendationList<'static>), GroupErrors)
+    responses((status = 200, description = "The list", body = GroupRecommendationList<'static>), GroupErrors, CatalogueErrors)
 )]
 pub async fn get_group_recommendations(
     State(app): State<Arc<App>>,

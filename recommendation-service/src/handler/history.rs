@@ -15,7 +15,7 @@ use super::{
     numbers::whole,
     path::UserPath,
     request_validation::query::{self, QueryParameters, ValidQuery, invalid_parameter},
-    responses::HistoryErrors,
+    responses::{DatabaseErrors, HistoryErrors},
     rfc3339,
 };
 use crate::{
@@ -231,7 +231,7 @@ pub struct MovedMovie {
     operation_id = "listRecommendationHistory",
     tag = "recommendations",
     params(UserPath, ListHistoryQuery),
-    responses((status = 200, description = "The lists", body = ListHistory), HistoryErrors)
+    responses((status = 200, description = "The lists", body = ListHistory), HistoryErrors, DatabaseErrors)
 )]
 pub async fn list_recommendation_history(
     State(app): State<Arc<App>>,
@@ -254,7 +254,7 @@ pub async fn list_recommendation_history(
     operation_id = "compareRecommendations",
     tag = "recommendations",
     params(UserPath, ListDiffQuery),
-    responses((status = 200, description = "What changed", body = ListDiff), HistoryErrors)
+    responses((status = 200, description = "What changed", body = ListDiff), HistoryErrors, DatabaseErrors)
 )]
 pub async fn compare_recommendations(
     State(app): State<Arc<App>>,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    responses::{ModelErrors, TrainingErrors},
+    responses::{DatabaseErrors, TrainingErrors},
     rfc3339,
 };
 use crate::{
@@ -117,7 +117,7 @@ impl From<TrainingJob> for TrainingJobView {
     path = "/api/v1/models",
     operation_id = "listModels",
     tag = "recommendations",
-    responses((status = 200, description = "The models", body = ModelList), ModelErrors)
+    responses((status = 200, description = "The models", body = ModelList), DatabaseErrors)
 )]
 pub async fn list_models(State(app): State<Arc<App>>) -> Result<Json<ModelList>, ApiError> {
     let models = app.stored_models.list().await?.into_iter().map(ModelView::from).collect();
@@ -136,7 +136,7 @@ pub async fn list_models(State(app): State<Arc<App>>) -> Result<Json<ModelList>,
     responses(
         (status = 202, description = "It will begin, or runs already", body = TrainingAccepted,
          headers(("Location", description = "Where to ask how far it is"))),
-        ModelErrors
+        DatabaseErrors
     )
 )]
 pub async fn train_model(State(app): State<Arc<App>>) -> Result<impl IntoResponse, ApiError> {
@@ -154,7 +154,7 @@ pub async fn train_model(State(app): State<Arc<App>>) -> Result<impl IntoRespons
     operation_id = "getTraining",
     tag = "recommendations",
     params(("id" = i64, Path, description = "The training's id", minimum = 1, example = 1)),
-    responses((status = 200, description = "The training", body = TrainingAccepted), TrainingErrors)
+    responses((status = 200, description = "The training", body = TrainingAccepted), TrainingErrors, DatabaseErrors)
 )]
 pub async fn get_training(
     State(app): State<Arc<App>>,

@@ -10,7 +10,7 @@ use super::{
     json,
     numbers::whole,
     request_validation::query::{self, QueryParameters, ValidQuery},
-    responses::ReportErrors,
+    responses::{DatabaseErrors, ReportErrors},
     rfc3339,
 };
 use crate::{
@@ -167,7 +167,7 @@ impl Report {
     operation_id = "getRecommendationReport",
     tag = "recommendations",
     params(ReportQuery),
-    responses((status = 200, description = "The report", body = Report), ReportErrors)
+    responses((status = 200, description = "The report", body = Report), ReportErrors, DatabaseErrors)
 )]
 pub async fn get_recommendation_report(
     State(app): State<Arc<App>>,

@@ -28,21 +28,6 @@ pub enum AnonymousErrors {
     /// 400
     #[response(status = 400)]
     Invalid(#[ref_response] InvalidVisitor),
-    /// 408
-    #[response(status = 408)]
-    Slow(#[ref_response] BodyTimeout),
-    /// 413
-    #[response(status = 413)]
-    Large(#[ref_response] BodyTooLarge),
-    /// 415
-    #[response(status = 415)]
-    Encoding(#[ref_response] UnsupportedEncoding),
-    /// 503
-    #[response(status = 503)]
-    Unavailable(#[ref_response] CatalogueUnavailable),
-    /// 504
-    #[response(status = 504)]
-    Timeout(#[ref_response] Timeout),
 }
 
 /// Of recommendations for a group.
@@ -54,12 +39,6 @@ pub enum GroupErrors {
     /// 404
     #[response(status = 404)]
     NotFound(#[ref_response] UserNotFound),
-    /// 503
-    #[response(status = 503)]
-    Unavailable(#[ref_response] CatalogueUnavailable),
-    /// 504
-    #[response(status = 504)]
-    Timeout(#[ref_response] Timeout),
 }
 
 /// Of the neighbours of a movie.
@@ -71,12 +50,6 @@ pub enum AlsoLikedErrors {
     /// 404
     #[response(status = 404)]
     NotFound(#[ref_response] MovieNotFound),
-    /// 503
-    #[response(status = 503)]
-    Unavailable(#[ref_response] CatalogueUnavailable),
-    /// 504
-    #[response(status = 504)]
-    Timeout(#[ref_response] Timeout),
 }
 
 /// Of past recommendations.
@@ -88,12 +61,6 @@ pub enum HistoryErrors {
     /// 404
     #[response(status = 404)]
     NotFound(#[ref_response] ListNotFound),
-    /// 503
-    #[response(status = 503)]
-    Unavailable(#[ref_response] DatabaseUnavailable),
-    /// 504
-    #[response(status = 504)]
-    Timeout(#[ref_response] Timeout),
 }
 
 /// Of events.
@@ -105,21 +72,6 @@ pub enum EventErrors {
     /// 404
     #[response(status = 404)]
     NotFound(#[ref_response] ListNotFound),
-    /// 408
-    #[response(status = 408)]
-    Slow(#[ref_response] BodyTimeout),
-    /// 413
-    #[response(status = 413)]
-    Large(#[ref_response] BodyTooLarge),
-    /// 415
-    #[response(status = 415)]
-    Encoding(#[ref_response] UnsupportedEncoding),
-    /// 503
-    #[response(status = 503)]
-    Unavailable(#[ref_response] DatabaseUnavailable),
-    /// 504
-    #[response(status = 504)]
-    Timeout(#[ref_response] Timeout),
 }
 
 /// Of the report.
@@ -128,12 +80,6 @@ pub enum ReportErrors {
     /// 400
     #[response(status = 400)]
     Invalid(#[ref_response] InvalidReportRequest),
-    /// 503
-    #[response(status = 503)]
-    Unavailable(#[ref_response] DatabaseUnavailable),
-    /// 504
-    #[response(status = 504)]
-    Timeout(#[ref_response] Timeout),
 }
 
 /// Of the parameters of the rules.
@@ -158,18 +104,9 @@ pub enum RuleBodyErrors {
     /// 400
     #[response(status = 400)]
     Invalid(#[ref_response] InvalidRuleBody),
-    /// 408
-    #[response(status = 408)]
-    Slow(#[ref_response] BodyTimeout),
     /// 409
     #[response(status = 409)]
     Conflict(#[ref_response] RuleConflict),
-    /// 413
-    #[response(status = 413)]
-    TooLarge(#[ref_response] BodyTooLarge),
-    /// 415
-    #[response(status = 415)]
-    Encoding(#[ref_response] UnsupportedEncoding),
 }
 
 /// Of what experiment is to run.
@@ -178,37 +115,6 @@ pub enum ExperimentErrors {
     /// 400
     #[response(status = 400)]
     Invalid(#[ref_response] InvalidExperimentBody),
-    /// 408
-    #[response(status = 408)]
-    Slow(#[ref_response] BodyTimeout),
-    /// 413
-    #[response(status = 413)]
-    Large(#[ref_response] BodyTooLarge),
-    /// 415
-    #[response(status = 415)]
-    Encoding(#[ref_response] UnsupportedEncoding),
-}
-
-/// Of the rules.
-#[derive(IntoResponses)]
-pub enum RuleErrors {
-    /// 503
-    #[response(status = 503)]
-    Unavailable(#[ref_response] DatabaseUnavailable),
-    /// 504
-    #[response(status = 504)]
-    Timeout(#[ref_response] Timeout),
-}
-
-/// Of the models.
-#[derive(IntoResponses)]
-pub enum ModelErrors {
-    /// 503
-    #[response(status = 503)]
-    Unavailable(#[ref_response] DatabaseUnavailable),
-    /// 504
-    #[response(status = 504)]
-    Timeout(#[ref_response] Timeout),
 }
 
 /// Of a training.
@@ -217,6 +123,36 @@ pub enum TrainingErrors {
     /// 404
     #[response(status = 404)]
     NotFound(#[ref_response] TrainingNotFound),
+}
+
+/// Of a body.
+#[derive(IntoResponses)]
+pub enum BodyErrors {
+    /// 408
+    #[response(status = 408)]
+    Slow(#[ref_response] BodyTimeout),
+    /// 413
+    #[response(status = 413)]
+    TooLarge(#[ref_response] BodyTooLarge),
+    /// 415
+    #[response(status = 415)]
+    Encoding(#[ref_response] UnsupportedEncoding),
+}
+
+/// Of what is read from the copy of the catalogue.
+#[derive(IntoResponses)]
+pub enum CatalogueErrors {
+    /// 503
+    #[response(status = 503)]
+    Unavailable(#[ref_response] CatalogueUnavailable),
+    /// 504
+    #[response(status = 504)]
+    Timeout(#[ref_response] Timeout),
+}
+
+/// Of what is read from the database or written to it.
+#[derive(IntoResponses)]
+pub enum DatabaseErrors {
     /// 503
     #[response(status = 503)]
     Unavailable(#[ref_response] DatabaseUnavailable),

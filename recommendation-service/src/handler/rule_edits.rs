@@ -12,7 +12,7 @@ use axum::{
 use super::{
     path::RulePath,
     request_validation::body::JsonBody,
-    responses::{RuleBodyErrors, RuleErrors, RulePathErrors},
+    responses::{BodyErrors, DatabaseErrors, RuleBodyErrors, RulePathErrors},
     rule_bodies::{RuleBody, RulePatchBody},
     rules::RuleView,
 };
@@ -31,7 +31,8 @@ use crate::{App, error::ApiError, models::rule_edit::NewRule};
         (status = 201, description = "The rule", body = RuleView,
             headers(("Location" = String, description = "The rule's path"))),
         RuleBodyErrors,
-        RuleErrors,
+        BodyErrors,
+        DatabaseErrors,
     )
 )]
 pub async fn create_rule(
@@ -58,7 +59,8 @@ pub async fn create_rule(
         (status = 200, description = "The rule as it is now", body = RuleView),
         RulePathErrors,
         RuleBodyErrors,
-        RuleErrors,
+        BodyErrors,
+        DatabaseErrors,
     )
 )]
 pub async fn replace_rule(
@@ -84,7 +86,8 @@ pub async fn replace_rule(
         (status = 200, description = "The rule as it is now", body = RuleView),
         RulePathErrors,
         RuleBodyErrors,
-        RuleErrors,
+        BodyErrors,
+        DatabaseErrors,
     )
 )]
 pub async fn update_rule(
@@ -104,7 +107,7 @@ pub async fn update_rule(
     operation_id = "deleteRule",
     tag = "rules",
     params(("id" = i64, Path, description = "The rule's id. A plus sign or zeros may stand before it.", minimum = 1)),
-    responses((status = 204, description = "Deleted"), RulePathErrors, RuleErrors)
+    responses((status = 204, description = "Deleted"), RulePathErrors, DatabaseErrors)
 )]
 pub async fn delete_rule(State(app): State<Arc<App>>, path: RulePath) -> Result<StatusCode, ApiError> {
     app.rule_editor.delete(path.id).await?;

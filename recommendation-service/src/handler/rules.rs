@@ -11,7 +11,7 @@ use super::{
     numbers::whole,
     path::RulePath,
     request_validation::query::{self, QueryParameters, ValidQuery},
-    responses::{RuleErrors, RulePathErrors, RuleQueryErrors},
+    responses::{DatabaseErrors, RulePathErrors, RuleQueryErrors},
     rfc3339,
 };
 use crate::{
@@ -240,7 +240,7 @@ impl From<RuleChange> for RuleChangeView {
     operation_id = "listRules",
     tag = "rules",
     params(RuleQuery),
-    responses((status = 200, description = "The rules", body = RuleList), RuleQueryErrors, RuleErrors)
+    responses((status = 200, description = "The rules", body = RuleList), RuleQueryErrors, DatabaseErrors)
 )]
 pub async fn list_rules(
     State(app): State<Arc<App>>,
@@ -270,7 +270,7 @@ pub async fn list_rules(
     operation_id = "getRule",
     tag = "rules",
     params(RulePath),
-    responses((status = 200, description = "The rule", body = RuleView), RulePathErrors, RuleErrors)
+    responses((status = 200, description = "The rule", body = RuleView), RulePathErrors, DatabaseErrors)
 )]
 pub async fn get_rule(State(app): State<Arc<App>>, path: RulePath) -> Result<Json<RuleView>, ApiError> {
     Ok(Json(app.rules.find(path.id).await?.into()))
@@ -285,7 +285,7 @@ pub async fn get_rule(State(app): State<Arc<App>>, path: RulePath) -> Result<Jso
     operation_id = "listRuleChanges",
     tag = "rules",
     params(RulePath, HistoryQuery),
-    responses((status = 200, description = "The changes", body = RuleHistory), RulePathErrors, RuleErrors)
+    responses((status = 200, description = "The changes", body = RuleHistory), RulePathErrors, DatabaseErrors)
 )]
 pub async fn list_rule_changes(
     State(app): State<Arc<App>>,

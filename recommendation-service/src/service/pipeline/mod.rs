@@ -155,4 +155,6 @@ mod oracles;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]
+mod test_numbers;
+#[cfg(test)]
 mod test_world;

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::{Days, NaiveDate};
 
-use super::{LinkedModel, PipelineInput, Ranking, weights::Weights};
+use super::{LinkedModel, PipelineInput, Ranking, test_numbers::Numbers, weights::Weights};
 use crate::{
     models::{
         catalogue::Catalogue,
@@ -39,17 +39,7 @@ pub(super) struct Sample {
     pub(super) genres: Vec<i32>,
 }
 
-/// Numbers that look random and follow from the seed (splitmix64).
-struct Numbers(u64);
-
 impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
     /// A movie; few distinct values, so that equal scores are common.
     fn sample(&mut self, id: i32) -> Sample {
         let genres = (0..6).filter(|_| self.below(4) == 0).collect();
