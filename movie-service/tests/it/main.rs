@@ -9,6 +9,7 @@ mod catalogue_changes;
 mod catalogue_version;
 mod common_routes;
 mod conditional;
+mod connections;
 mod cursor;
 mod detail;
 mod env_example;
