@@ -26,7 +26,7 @@ use crate::{
     error::{ApiError, as_json},
     error_code::ErrorCode,
     phases::{
-        access_log::AccessLog,
+        access_log::{AccessLog, timed},
         auth, client_ip, cors, message_validation, rate_limit,
         request_id::{X_REQUEST_ID, request_id},
         trace_context::TraceContext,
@@ -76,27 +76,32 @@ impl Service<Request<Body>> for Gateway {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let inner = self.0.clone();
-        Box::pin(async move { Ok(inner.handle(request).await) })
+        // Now and not when it is first polled: hyper never polls for a client that has hung up by then.
+        let (info, access_log) = inner.begin(&mut request);
+        Box::pin(async move { Ok(inner.handle(request, info, access_log).await) })
     }
 }
 
 impl Inner {
-    /// Around all phases: request id, trace, access log, and the headers of every response.
-    async fn handle(&self, mut request: Request<Body>) -> Response<Body> {
-        let info = self.inspect(&request);
+    /// Before all phases: request id, trace, access log.
+    fn begin(&self, request: &mut Request<Body>) -> (RequestInfo, AccessLog) {
+        let info = self.inspect(request);
         let request_id = request_id(request.headers());
         request.headers_mut().insert(X_REQUEST_ID, request_id.clone());
         let trace = TraceContext::propagate(request.headers_mut());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let access_log = AccessLog::start(info.client, method, path, info.route, request_id, trace);
+        (info, access_log)
+    }
 
+    /// Around all phases: the span, and the headers of every response.
+    async fn handle(&self, request: Request<Body>, info: RequestInfo, access_log: AccessLog) -> Response<Body> {
         let mut response = self.validate(request, info).instrument(access_log.span().clone()).await;
         cors::add_headers(response.headers_mut());
-        let request_id = access_log.finish(response.status());
-        response.headers_mut().insert(X_REQUEST_ID, request_id);
-        response
+        response.headers_mut().insert(X_REQUEST_ID, access_log.request_id().clone());
+        access_log.attach(response)
     }
 
     fn inspect(&self, request: &Request<Body>) -> RequestInfo {
@@ -146,7 +151,10 @@ impl Inner {
         let path = info.canonical_path.ok_or_else(invalid_path)?;
         auth::authenticate(request.headers())?;
         match info.route {
-            Route::Service(upstream) => self.forward(request, upstream, path, info.peer).await,
+            Route::Service(upstream) => {
+                let response = self.forward(request, upstream, path, info.peer);
+                Ok(timed(async { response.await.unwrap_or_else(IntoResponse::into_response) }).await)
+            }
             Route::Index | Route::Health | Route::Docs | Route::Unknown => Err(crate::error::route_not_found().await),
         }
     }

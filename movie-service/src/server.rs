@@ -24,7 +24,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::{Service, ServiceExt};
+use tower::Service;
 
 use crate::{config::env::Env, drain_body::track_body, stall_timeout::StallTimeout};
 
@@ -218,7 +218,9 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut request, unread) = track_body(request);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = app.clone().oneshot(request);
+        // Called here and not when it is first polled: hyper never polls for a client that has hung up by then, and a
+        // gateway logs that too. What answers is always ready.
+        let answer = app.clone().call(request);
         async move {
             let answer = answer.await;
             unread.drain().await;

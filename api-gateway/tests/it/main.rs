@@ -1,6 +1,7 @@
 //! The gateway as its clients and the services behind it see it: the real server against stand-ins and a real Redis.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod access_log;
 mod canonical_paths;
 mod copies;
 mod env_example;

@@ -1,79 +1,15 @@
 //! The program itself: its exit codes, what it says, and its log.
 
-use std::{
-    fs,
-    net::{SocketAddr, TcpListener},
-    path::PathBuf,
-    process::{Child, Command, Output, Stdio},
-    sync::mpsc,
-};
+use std::{fs, net::TcpListener, path::PathBuf};
 
-use crate::support::{Client, EchoService, TestRedis, WAIT_TIMEOUT, eventually, get, request};
+use crate::support::{
+    Client, EchoService, TestRedis, eventually, get,
+    program::{Running, command, empty_folder, free_port, listening},
+    request,
+};
 
 /// An address where nothing listens.
 const NOBODY: &str = "http://127.0.0.1:1";
-
-/// The binary with nothing set but `settings`, in an empty folder.
-fn command(settings: &[(&str, &str)]) -> Command {
-    let folder = empty_folder();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_api-gateway"));
-    command.env_clear().envs(settings.iter().copied()).current_dir(folder);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn empty_folder() -> PathBuf {
-    static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("run-{}-{number}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// A started program; killed when the test fails.
-struct Running(Option<Child>);
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        Self(Some(command.spawn().unwrap()))
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.0.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args([format!("-{name}"), pid]).status().unwrap().success());
-    }
-
-    /// Waits for the end, and reads meanwhile: what it writes may be more than a pipe holds.
-    fn end(mut self) -> Output {
-        let child = self.0.take().unwrap();
-        let pid = child.id().to_string();
-        let (tell, told) = mpsc::channel();
-        std::thread::spawn(move || tell.send(child.wait_with_output()));
-        told.recv_timeout(WAIT_TIMEOUT).map(Result::unwrap).unwrap_or_else(|_| {
-            let _ = Command::new("kill").args(["-KILL", &pid]).status();
-            panic!("does not end");
-        })
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.0.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-async fn listening(port: u16) -> SocketAddr {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    eventually("it listens", async || tokio::net::TcpStream::connect(address).await.is_ok()).await;
-    address
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sigterm_and_sigint_end_it_with_exit_code_0_and_each_step_logged() {
@@ -280,38 +216,4 @@ async fn the_access_log_and_upstream_failures_lie_within_the_span_of_the_request
         assert_eq!((&request["span"]["trace_id"], &request["span"]["status"]), (&span["trace_id"], &502.into()));
         assert_eq!(span["trace_id"].as_str().unwrap().len(), 32);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_hangs_up_before_its_response_is_in_the_access_log() {
-    let redis = TestRedis::new().await;
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let movies = crate::support::ScriptedService::start(move |mut stream, _| {
-        let tell = tell.clone();
-        async move {
-            for event in ["forwarded", "cancelled"] {
-                crate::support::upstream::read_head(&mut stream).await;
-                tell.send(event).unwrap();
-            }
-        }
-    })
-    .await;
-    let (port, database, url) = (free_port(), redis.database.to_string(), format!("http://{}", movies.address));
-    let settings = [
-        ("SERVER_PORT", &*port.to_string()),
-        ("REDIS_ADDR", &redis.address),
-        ("REDIS_DB", &database),
-        ("MOVIE_SERVICE_URL", &url),
-        ("SHUTDOWN_TIMEOUT_SECONDS", "1"),
-    ];
-    let program = Running::start(&mut command(&settings));
-    let mut client = Client::connect(listening(port).await).await;
-    client.write(request("DELETE", "/api/v1/movies/1", "", "")).await;
-    assert_eq!(crate::support::soon("it is forwarded", told.recv()).await, Some("forwarded"));
-    drop(client);
-    assert_eq!(crate::support::soon("it is cancelled", told.recv()).await, Some("cancelled"));
-    program.signal("TERM");
-    let log = String::from_utf8(program.end().stdout).unwrap();
-    let line = log.lines().find(|line| line.contains("method=DELETE")).unwrap_or_else(|| panic!("{log}"));
-    assert!(line.contains("status=499"), "{line}");
 }

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod gateway;
+pub mod program;
 pub mod proxy;
 pub mod redis;
 pub mod upstream;
