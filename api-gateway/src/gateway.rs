@@ -33,7 +33,7 @@ use crate::{
     },
     proxy::{Proxy, Upstream, headers},
     routing::{Route, path, route},
-    service::limiter::Limiter,
+    service::limiter::{Client, Limiter},
 };
 
 /// The service that handles requests; one for each worker. Clones share everything.
@@ -133,7 +133,7 @@ impl Inner {
 
     /// Phase 4: the limit comes before authentication, so that tokens cannot be guessed without end.
     async fn limit(&self, request: Request<Body>, info: RequestInfo) -> Response<Body> {
-        let decision = self.limiter.check(info.client).await;
+        let decision = self.limiter.check(Client::new(info.client, self.config.rate_limit.ipv6_prefix)).await;
         let mut response = match decision {
             Some(decision) if !decision.allowed => {
                 rate_limit::too_many_requests(&decision, self.config.rate_limit.window.as_secs())

@@ -77,7 +77,7 @@ pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle
 /// request never changes threads.
 async fn build_worker(config: Config, lifecycle: Lifecycle, docs: Router) -> Result<Worker<Gateway>, StartError> {
     let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
-    let limiter = Limiter::new(config.rate_limit, redis.clone(), &lifecycle);
+    let limiter = Limiter::new(config.rate_limit, config.redis.timeout, redis.clone(), &lifecycle);
     let app = Gateway::new(config, limiter, handler::routes(redis, docs));
     Ok(Worker { runtime: Handle::current(), app })
 }

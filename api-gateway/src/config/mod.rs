@@ -36,6 +36,8 @@ pub struct RateLimitConfig {
     pub max: u64,
     /// `RATE_LIMIT_WINDOW_SECONDS`: length of a window.
     pub window: Duration,
+    /// `RATE_LIMIT_IPV6_PREFIX`: bits of an IPv6 address that name a client.
+    pub ipv6_prefix: u8,
 }
 
 /// The services behind the gateway and the limits of talking to them.
@@ -74,11 +76,12 @@ impl Config {
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let config = Self {
             server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080),
-            redis: RedisConfig::from_env(&mut env, 0),
+            redis: RedisConfig::from_env(&mut env, 0, 25),
             telemetry: TelemetryConfig::from_env(&mut env),
             rate_limit: RateLimitConfig {
                 max: env.number("RATE_LIMIT_MAX", 100, 1..=1_000_000_000_000),
                 window: env.seconds("RATE_LIMIT_WINDOW_SECONDS", 60),
+                ipv6_prefix: env.number("RATE_LIMIT_IPV6_PREFIX", 64, 1..=128),
             },
             upstreams: UpstreamsConfig::from_env(&mut env),
         };

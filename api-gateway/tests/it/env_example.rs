@@ -12,7 +12,8 @@ use api_gateway::config::{Config, env::Env};
 /// The variables of the top example and of this service's own, as if every line were taken into use.
 fn example() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let is_name =
+        |name: &str| name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
     let mut variables = BTreeMap::new();
     for file in ["../.env.example", ".env.example"] {
         let text = fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));

@@ -241,11 +241,14 @@ async fn behind_a_trusted_proxy_the_client_that_it_names_is_counted() {
         ("::ffff:203.0.113.1", 429),
         ("203.0.113.2", 200),
         ("2001:db8::1", 200),
+        ("2001:db8::2", 429),
+        ("203.0.113.1, unknown", 429),
+        ("[2001:db8::3]:4711", 429),
     ] {
         let line = format!("X-Forwarded-For: {claim}\r\n");
         assert_eq!(client.send(request("GET", "/api/v1/movies", &line, "")).await.status, status, "{claim}");
     }
     let mut keys: Vec<String> = gateway.redis.command(&["KEYS", "*"]).await;
     keys.sort();
-    assert_eq!(keys, ["ratelimit:2001:db8::1", "ratelimit:203.0.113.1", "ratelimit:203.0.113.2"]);
+    assert_eq!(keys, ["ratelimit:2001:db8::/64", "ratelimit:203.0.113.1", "ratelimit:203.0.113.2"]);
 }

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    EchoService, GatewayBuilder, Proxy, TestGateway, TestRedis, eventually, get,
-    proxy::Traffic::{self, Cut, Hung, Open},
+    EchoService, GatewayBuilder, Proxy, RedisServer, TestGateway, TestRedis, eventually, get,
+    proxy::Traffic::{self, Cut, Hung, Open, Slow},
+    request, send,
 };
 
 async fn behind_proxy(traffic: Traffic) -> (TestGateway, Proxy, EchoService) {
@@ -17,7 +18,7 @@ async fn behind_proxy(traffic: Traffic) -> (TestGateway, Proxy, EchoService) {
 /// A few requests that may each wait for Redis once, then many that do not.
 async fn assert_requests_pass_quickly(gateway: &TestGateway) {
     let mut client = gateway.client().await;
-    let bytes = crate::support::request("GET", "/api/v1/movies", "", "");
+    let bytes = request("GET", "/api/v1/movies", "", "");
     let started = Instant::now();
     for _ in 0..4 {
         assert_eq!(client.send(&bytes).await.status, 200);
@@ -74,6 +75,59 @@ async fn a_redis_that_hangs_costs_a_few_requests_one_wait_each() {
     assert_eq!(redis_check(&gateway).await, "unavailable");
     proxy.set(Open);
     assert_counted_again(&gateway).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_answers_slowly_is_gone_without_until_it_is_quick_again() {
+    let (redis, movies) = (TestRedis::new().await, EchoService::start("movie-service").await);
+    let proxy = Proxy::to(redis.address.clone(), Open).await;
+    let builder = GatewayBuilder::with_redis(redis).movies(movies.address).set("REDIS_ADDR", proxy.address);
+    // The default, which is what this is about.
+    let gateway = builder.set("REDIS_TIMEOUT_MS", "").set("RATE_LIMIT_MAX", 1000).start().await;
+    assert_counted_again(&gateway).await;
+    proxy.set(Slow(Duration::from_millis(60)));
+    assert_requests_pass_quickly(&gateway).await;
+    assert_eq!(redis_check(&gateway).await, "unavailable");
+    proxy.set(Open);
+    assert_counted_again(&gateway).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_without_memory_lets_requests_pass_uncounted_and_keeps_its_counters() {
+    let (server, movies) =
+        (RedisServer::start(&["--maxmemory-policy", "noeviction"]).await, EchoService::start("m").await);
+    let redis = server.database(0).await;
+    let gateway = GatewayBuilder::with_redis(redis).movies(movies.address).set("RATE_LIMIT_MAX", 9).start().await;
+    let get = async || get(gateway.address, "/api/v1/movies").await;
+    assert_eq!(get().await.header("x-ratelimit-remaining"), Some("8"));
+    gateway.redis.command::<()>(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    for _ in 0..3 {
+        let response = get().await;
+        assert_eq!((response.status, response.header("x-ratelimit-limit")), (200, None));
+    }
+    gateway.redis.command::<()>(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    assert_eq!(get().await.header("x-ratelimit-remaining"), Some("7"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_a_cluster_counts_clients_whose_keys_are_in_different_slots() {
+    let (server, movies) = (RedisServer::start(&["--cluster-enabled", "yes"]).await, EchoService::start("m").await);
+    let redis = server.database(0).await;
+    redis.command::<()>(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await;
+    eventually("the cluster is complete", async || {
+        redis.command::<String>(&["CLUSTER", "INFO"]).await.contains("cluster_state:ok")
+    })
+    .await;
+    let builder = GatewayBuilder::with_redis(redis).movies(movies.address).set("RATE_LIMIT_MAX", 9);
+    let gateway = builder.set("TRUSTED_PROXIES", "127.0.0.1").start().await;
+    let mut asked = tokio::task::JoinSet::new();
+    for number in 0..64 {
+        let line = format!("X-Forwarded-For: 203.0.113.{number}\r\n");
+        asked.spawn(send(gateway.address, request("GET", "/api/v1/movies", &line, "")));
+    }
+    for response in asked.join_all().await {
+        assert_eq!((response.status, response.header("x-ratelimit-remaining")), (200, Some("8")));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

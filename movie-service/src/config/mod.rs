@@ -40,7 +40,7 @@ impl Config {
         let config = Self {
             server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::LOCALHOST), 8081),
             postgres: PostgresConfig::from_env(&mut env, "movie_service"),
-            redis: RedisConfig::from_env(&mut env, 1),
+            redis: RedisConfig::from_env(&mut env, 1, 100),
             tmdb: TmdbConfig::from_env(&mut env),
             telemetry: TelemetryConfig::from_env(&mut env),
         };

@@ -53,7 +53,7 @@ impl Config {
         let config = Self {
             server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::LOCALHOST), 8083),
             postgres: PostgresConfig::from_env(&mut env, "recommendation_service"),
-            redis: RedisConfig::from_env(&mut env, 3),
+            redis: RedisConfig::from_env(&mut env, 3, 100),
             peers: PeersConfig::from_env(&mut env),
             catalogue_refresh: env.seconds("CATALOGUE_REFRESH_SECONDS", 2),
             catalogue_stale_after: env.seconds("CATALOGUE_STALE_AFTER_SECONDS", 30),

@@ -26,6 +26,8 @@ use crate::{config::env::Env, lifecycle::Lifecycle};
 
 /// Failures in a row after which Redis counts as down.
 const FAILURES_TO_OPEN: u32 = 3;
+/// Time for a new connection with its handshake, which takes several round trips.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Pause between two probes while Redis is down.
 const PROBE_INTERVAL: Duration = Duration::from_millis(200);
 
@@ -45,8 +47,8 @@ pub struct RedisConfig {
 }
 
 impl RedisConfig {
-    /// Reads the settings; `database` is this service's default index.
-    pub fn from_env(env: &mut Env, database: i64) -> Self {
+    /// Reads the settings; `database` and `timeout_millis` are this service's defaults.
+    pub fn from_env(env: &mut Env, database: i64, timeout_millis: u64) -> Self {
         let address = env.text("REDIS_ADDR", "localhost:6379");
         let (host, port) = address.rsplit_once(':').unwrap_or(("", ""));
         let port = port.parse().unwrap_or(0);
@@ -58,7 +60,7 @@ impl RedisConfig {
             port,
             password: env.secret("REDIS_PASSWORD"),
             database: env.number("REDIS_DB", database, 0..=1_000_000),
-            timeout: env.millis("REDIS_TIMEOUT_MS", 100),
+            timeout: env.millis("REDIS_TIMEOUT_MS", timeout_millis),
         }
     }
 
@@ -165,16 +167,14 @@ impl RedisLink {
         }
     }
 
-    /// Puts a new connection in place when Redis answers on it. A server that is loading or full, or refuses the login,
-    /// may accept connections too.
+    /// Puts a new connection in place when Redis answers on it within the time limit. A server that is loading or full,
+    /// or refuses the login, may accept connections too.
     async fn reconnect(&self) -> bool {
         let settings = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let connecting = async {
-            let mut connection = self.0.client.get_multiplexed_async_connection_with_config(&settings).await?;
-            redis::cmd("PING").query_async::<()>(&mut connection).await?;
-            RedisResult::Ok(connection)
-        };
-        let Ok(Ok(connection)) = timeout(self.0.timeout, connecting).await else { return false };
+        let connecting = self.0.client.get_multiplexed_async_connection_with_config(&settings);
+        let Ok(Ok(mut connection)) = timeout(CONNECT_TIMEOUT, connecting).await else { return false };
+        let ping = redis::cmd("PING");
+        let Ok(Ok(())) = timeout(self.0.timeout, ping.query_async::<()>(&mut connection)).await else { return false };
         self.0.failures.store(0, Ordering::Relaxed);
         *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(connection));
         true

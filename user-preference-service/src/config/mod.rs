@@ -34,7 +34,7 @@ impl Config {
         let config = Self {
             server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::LOCALHOST), 8082),
             postgres: PostgresConfig::from_env(&mut env, "user_preference_service"),
-            redis: RedisConfig::from_env(&mut env, 2),
+            redis: RedisConfig::from_env(&mut env, 2, 100),
             telemetry: TelemetryConfig::from_env(&mut env),
         };
         env.finish(config)

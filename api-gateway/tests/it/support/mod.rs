@@ -5,6 +5,7 @@ pub mod gateway;
 pub mod program;
 pub mod proxy;
 pub mod redis;
+pub mod redis_server;
 pub mod upstream;
 
 use std::{future::Future, time::Duration};
@@ -13,6 +14,7 @@ pub use client::{Client, TestResponse, get, request, send};
 pub use gateway::{GatewayBuilder, TestGateway};
 pub use proxy::Proxy;
 pub use redis::TestRedis;
+pub use redis_server::RedisServer;
 pub use upstream::{EchoService, ScriptedService};
 
 /// How long anything may take before a test fails.

@@ -1,4 +1,4 @@
-//! A TCP proxy in front of Redis that can hang or be cut.
+//! A TCP proxy in front of Redis that can be slow, hang or be cut.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -16,6 +16,8 @@ use tokio::{
 pub enum Traffic {
     /// Everything goes through.
     Open,
+    /// Everything that the client sends goes through after this time.
+    Slow(Duration),
     /// Connections stay open, nothing goes through.
     Hung,
     /// Connections are closed at once.
@@ -53,13 +55,18 @@ async fn carry(near: TcpStream, target: String, mut traffic: watch::Receiver<Tra
     let Ok(far) = TcpStream::connect(target).await else { return };
     let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
     tokio::select! {
-        () = copy(near_in, far_out, watched.clone()) => {}
-        () = copy(far_in, near_out, watched) => {}
+        () = copy(near_in, far_out, watched.clone(), true) => {}
+        () = copy(far_in, near_out, watched, false) => {}
         _ = traffic.wait_for(|traffic| *traffic == Traffic::Cut) => {}
     }
 }
 
-async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut traffic: watch::Receiver<Traffic>) {
+async fn copy(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut traffic: watch::Receiver<Traffic>,
+    is_from_client: bool,
+) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let Ok(length @ 1..) = from.read(&mut buffer).await else { return };
@@ -68,6 +75,10 @@ async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut traffic: watc
             if tokio::time::timeout(Duration::from_secs(60), traffic.changed()).await.is_err() {
                 return;
             }
+        }
+        let current = *traffic.borrow();
+        if let (Traffic::Slow(time), true) = (current, is_from_client) {
+            tokio::time::sleep(time).await;
         }
         if to.write_all(&buffer[..length]).await.is_err() {
             return;

@@ -1,6 +1,8 @@
 //! A database of its own on the real Redis for each test.
 
-use redis::{Client, aio::MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
+
+use super::WAIT_TIMEOUT;
 
 /// One database, empty at first.
 #[derive(Clone)]
@@ -33,9 +35,12 @@ impl TestRedis {
     }
 }
 
-async fn connect(address: &str, database: i64) -> MultiplexedConnection {
+pub async fn connect(address: &str, database: i64) -> MultiplexedConnection {
     let client = Client::open(format!("redis://{address}/{database}")).unwrap();
-    client.get_multiplexed_async_connection().await.expect("TEST_REDIS_URL names a running Redis")
+    // The default gives up after half a second, for which the start of a gateway may occupy the thread.
+    let settings = AsyncConnectionConfig::new().set_response_timeout(Some(WAIT_TIMEOUT));
+    let connecting = client.get_multiplexed_async_connection_with_config(&settings);
+    connecting.await.expect("TEST_REDIS_URL names a running Redis")
 }
 
 async fn databases(connection: &mut MultiplexedConnection) -> i64 {

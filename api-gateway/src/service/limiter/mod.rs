@@ -1,20 +1,26 @@
-//! The rate limit: fixed windows counted in Redis under `ratelimit:{ip}`.
+//! The rate limit: fixed windows counted in Redis under `ratelimit:{client}`.
 //!
 //! Requests that arrive during a call to Redis are batched into the next one, which adds the number of requests of each
 //! client. Redis adds atomically, so every request still gets a position of its own in its window, and exactly
 //! `RATE_LIMIT_MAX` of them are allowed, however many gateways share the counters.
 
-use std::{collections::HashMap, net::IpAddr, sync::LazyLock, time::Duration};
+mod client;
+mod counters;
 
-use redis::Script;
-use tokio::sync::{mpsc, oneshot};
+use std::{collections::HashMap, time::Duration};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
 
 use crate::{config::RateLimitConfig, database::redis::RedisLink, lifecycle::Lifecycle};
 
+pub use self::client::Client;
+use self::counters::Count;
+
 /// Most requests that share one call.
 const MAX_BATCH: usize = 512;
-
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("rate_limit.lua")));
 
 /// The decision on one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,28 +36,33 @@ pub struct Decision {
 }
 
 struct Request {
-    ip: IpAddr,
+    client: Client,
     reply: oneshot::Sender<Option<Decision>>,
 }
 
 /// Passes requests to the task that counts them. Clones share the task.
 #[derive(Clone)]
-pub struct Limiter(mpsc::UnboundedSender<Request>);
+pub struct Limiter {
+    requests: mpsc::UnboundedSender<Request>,
+    /// Longest wait of a request, also for the call before the one that counts it.
+    timeout: Duration,
+}
 
 impl Limiter {
-    /// Starts counting; must be called within the runtime that serves the requests.
-    pub fn new(config: RateLimitConfig, redis: RedisLink, lifecycle: &Lifecycle) -> Self {
+    /// Starts counting; must be called within the runtime that serves the requests. None of them waits longer than
+    /// `timeout`.
+    pub fn new(config: RateLimitConfig, timeout: Duration, redis: RedisLink, lifecycle: &Lifecycle) -> Self {
         // Unbounded, yet short: each connection has at most one request in it.
         let (sender, requests) = mpsc::unbounded_channel();
         lifecycle.spawn(count_in_batches(config, redis, requests));
-        Self(sender)
+        Self { requests: sender, timeout }
     }
 
-    /// Counts one request; `None` when Redis does not answer, and the request is allowed.
-    pub async fn check(&self, ip: IpAddr) -> Option<Decision> {
+    /// Counts one request; `None` when Redis does not answer in time, and the request is allowed.
+    pub async fn check(&self, client: Client) -> Option<Decision> {
         let (reply, decision) = oneshot::channel();
-        self.0.send(Request { ip, reply }).ok()?;
-        decision.await.ok().flatten()
+        self.requests.send(Request { client, reply }).ok()?;
+        timeout(self.timeout, decision).await.ok()?.ok().flatten()
     }
 }
 
@@ -60,9 +71,9 @@ async fn count_in_batches(config: RateLimitConfig, redis: RedisLink, mut request
     let mut batch = Vec::new();
     while requests.recv_many(&mut batch, MAX_BATCH).await > 0 {
         let clients = group_by_client(&mut batch);
-        let counts = increment(&config, &redis, &clients).await;
-        for (index, (_, waiters)) in clients.into_iter().enumerate() {
-            let count = counts.as_ref().and_then(|counts| Some((*counts.get(2 * index)?, *counts.get(2 * index + 1)?)));
+        let counters: Vec<_> = clients.iter().map(|(client, waiters)| (client.key(), waiters.len())).collect();
+        let counts = counters::increment(&redis, config.window.as_millis() as u64, &counters).await;
+        for (count, (_, waiters)) in counts.into_iter().zip(clients) {
             reply(&config, count, waiters);
         }
     }
@@ -70,12 +81,12 @@ async fn count_in_batches(config: RateLimitConfig, redis: RedisLink, mut request
 
 type Waiters = Vec<oneshot::Sender<Option<Decision>>>;
 
-fn group_by_client(batch: &mut Vec<Request>) -> Vec<(IpAddr, Waiters)> {
+fn group_by_client(batch: &mut Vec<Request>) -> Vec<(Client, Waiters)> {
     let mut indices = HashMap::new();
-    let mut clients: Vec<(IpAddr, Waiters)> = Vec::new();
+    let mut clients: Vec<(Client, Waiters)> = Vec::new();
     for request in batch.drain(..) {
-        let index = *indices.entry(request.ip).or_insert_with(|| {
-            clients.push((request.ip, Vec::new()));
+        let index = *indices.entry(request.client).or_insert_with(|| {
+            clients.push((request.client, Vec::new()));
             clients.len() - 1
         });
         clients[index].1.push(request.reply);
@@ -83,18 +94,8 @@ fn group_by_client(batch: &mut Vec<Request>) -> Vec<(IpAddr, Waiters)> {
     clients
 }
 
-/// Count and remaining milliseconds for each client, or `None` without Redis.
-async fn increment(config: &RateLimitConfig, redis: &RedisLink, clients: &[(IpAddr, Waiters)]) -> Option<Vec<i64>> {
-    let mut call = SCRIPT.prepare_invoke();
-    call.arg(config.window.as_millis() as u64);
-    for (ip, waiters) in clients {
-        call.key(format!("ratelimit:{ip}")).arg(waiters.len());
-    }
-    redis.run(async |connection| call.invoke_async(connection).await).await.ok()
-}
-
 /// Decides on each of the waiting requests: the last of them has the position that the counter shows.
-fn reply(config: &RateLimitConfig, count: Option<(i64, i64)>, waiters: Waiters) {
+fn reply(config: &RateLimitConfig, count: Option<Count>, waiters: Waiters) {
     let before = count.map(|(after, _)| u64::try_from(after).unwrap_or(u64::MAX).saturating_sub(waiters.len() as u64));
     for (index, request) in waiters.into_iter().enumerate() {
         let decision = before.zip(count).map(|(before, (_, millis))| {
@@ -116,7 +117,7 @@ fn reply(config: &RateLimitConfig, count: Option<(i64, i64)>, waiters: Waiters) 
 mod tests {
     use super::*;
 
-    const CONFIG: RateLimitConfig = RateLimitConfig { max: 5, window: Duration::from_secs(60) };
+    const CONFIG: RateLimitConfig = RateLimitConfig { max: 5, window: Duration::from_secs(60), ipv6_prefix: 64 };
 
     fn decisions(count: Option<(i64, i64)>, requests: usize) -> Vec<Option<Decision>> {
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..requests).map(|_| oneshot::channel()).unzip();
@@ -145,10 +146,10 @@ mod tests {
 
     #[test]
     fn requests_are_grouped_by_client_in_the_order_they_came() {
-        let request = |ip: [u8; 4]| Request { ip: ip.into(), reply: oneshot::channel().0 };
+        let request = |ip: [u8; 4]| Request { client: Client::new(ip.into(), 64), reply: oneshot::channel().0 };
         let mut batch = vec![request([1, 1, 1, 1]), request([2, 2, 2, 2]), request([1, 1, 1, 1])];
         let groups: Vec<_> =
-            group_by_client(&mut batch).iter().map(|(ip, waiters)| (ip.to_string(), waiters.len())).collect();
-        assert_eq!(groups, [("1.1.1.1".to_owned(), 2), ("2.2.2.2".to_owned(), 1)]);
+            group_by_client(&mut batch).iter().map(|(client, waiters)| (client.key(), waiters.len())).collect();
+        assert_eq!(groups, [("ratelimit:1.1.1.1".to_owned(), 2), ("ratelimit:2.2.2.2".to_owned(), 1)]);
     }
 }
