@@ -44,7 +44,7 @@ struct Inner {
     config: Config,
     limiter: Limiter,
     proxy: Proxy,
-    /// The gateway's own routes: index, health, readiness, Swagger.
+    /// The gateway's own routes: the web page, health, readiness, Swagger.
     handlers: Router,
 }
 
@@ -124,9 +124,9 @@ impl Inner {
         if let Some(response) = cors::preflight(request.method()) {
             return response;
         }
-        // 3. Health has to answer probes under any load, and Swagger UI loads a dozen files at once.
+        // 3. Health has to answer probes under any load, and the pages load a dozen files at once.
         match (info.route, &info.canonical_path) {
-            (Route::Index | Route::Health | Route::Docs, Some(path)) => self.handle_locally(request, path).await,
+            (Route::Web | Route::Health | Route::Docs, Some(path)) => self.handle_locally(request, path).await,
             _ => self.limit(request, info).await,
         }
     }
@@ -155,7 +155,7 @@ impl Inner {
                 let response = self.forward(request, upstream, path, info.peer);
                 Ok(timed(async { response.await.unwrap_or_else(IntoResponse::into_response) }).await)
             }
-            Route::Index | Route::Health | Route::Docs | Route::Unknown => Err(crate::error::route_not_found().await),
+            Route::Web | Route::Health | Route::Docs | Route::Unknown => Err(crate::error::route_not_found().await),
         }
     }
 

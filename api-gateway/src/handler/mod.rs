@@ -1,10 +1,10 @@
-//! The gateway's own routes: index, health, readiness, Swagger.
+//! The gateway's own routes: the web page, health, readiness, Swagger.
 
 mod docs;
 mod health;
-mod index;
 mod openapi;
 mod static_files;
+mod web;
 
 use axum::{Router, middleware::from_fn_with_state, response::Html, routing::get};
 use tower_http::compression::CompressionLayer;
@@ -38,7 +38,7 @@ pub fn docs_routes() -> Router {
 /// All routes with their state.
 pub fn routes(redis: RedisLink, docs: Router) -> Router {
     let (router, _) = api().split_for_parts();
-    router.route("/", get(index::index)).with_state(redis).fallback_service(docs)
+    router.with_state(redis).merge(web::routes()).fallback_service(docs)
 }
 
 /// The specification of the whole platform as YAML, as served at `/swagger/doc.yaml`.

@@ -40,7 +40,7 @@ pub async fn serve(State(files): State<StaticFiles>, mut request: Request, next:
     }
     let coding = best_coding(request.headers());
     let key = (request.uri().path().to_owned(), coding);
-    let if_none_match = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let asked = request.headers().clone();
     let cached = files.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
     let file = match cached {
         Some(file) => file,
@@ -59,11 +59,19 @@ pub async fn serve(State(files): State<StaticFiles>, mut request: Request, next:
             file
         }
     };
-    file.into_response(if_none_match.as_ref())
+    file.into_response(&asked)
+}
+
+/// Whether a request's `If-None-Match` names this tag, or any.
+pub(super) fn matches_etag(request: &HeaderMap, etag: &HeaderValue) -> bool {
+    request.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).is_some_and(|tags| {
+        let mut tags = tags.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+        tags.any(|tag| tag == "*" || tag.as_bytes() == etag.as_bytes())
+    })
 }
 
 /// The most compact coding that the client accepts.
-fn best_coding(headers: &HeaderMap) -> &'static str {
+pub(super) fn best_coding(headers: &HeaderMap) -> &'static str {
     let lines = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok());
     let accepted: Vec<_> = lines
         .flat_map(|line| line.split(','))
@@ -93,11 +101,8 @@ impl StaticFile {
         Ok(Self { headers, etag, body })
     }
 
-    fn into_response(self, if_none_match: Option<&HeaderValue>) -> Response {
-        let matches = if_none_match.and_then(|tags| tags.to_str().ok()).is_some_and(|tags| {
-            let mut tags = tags.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
-            tags.any(|tag| tag == "*" || tag.as_bytes() == self.etag.as_bytes())
-        });
+    fn into_response(self, request: &HeaderMap) -> Response {
+        let matches = matches_etag(request, &self.etag);
         let mut response = Response::new(if matches { Body::empty() } else { Body::from(self.body) });
         *response.headers_mut() = self.headers;
         response.headers_mut().insert(header::ETAG, self.etag);

@@ -8,8 +8,8 @@ use crate::proxy::Upstream;
 /// The destination of a canonical path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// The index of links: no token, never limited.
-    Index,
+    /// The web page and its files: no token, never limited.
+    Web,
     /// Liveness and readiness: no token, never limited.
     Health,
     /// Swagger UI and the specification: no token, never limited.
@@ -24,7 +24,7 @@ impl Route {
     /// The name of the route in spans.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Index => "index",
+            Self::Web => "web",
             Self::Health => "health",
             Self::Docs => "docs",
             Self::Service(upstream) => upstream.name(),
@@ -38,7 +38,8 @@ pub fn route(path: &str) -> Route {
     let path = path.strip_suffix('/').unwrap_or(path);
     let mut segments = path.split('/').skip(1);
     match (segments.next(), segments.next(), segments.next()) {
-        (None, ..) => Route::Index,
+        (None, ..) => Route::Web,
+        (Some("app"), Some(_), Some(_)) => Route::Web,
         (Some("health" | "ready"), None, None) => Route::Health,
         (Some("swagger"), _, _) => Route::Docs,
         (Some("api"), Some("v1"), Some(resource)) => api_route(resource, segments),
@@ -73,7 +74,9 @@ mod tests {
     #[test]
     fn every_route_of_the_contract_has_its_service() {
         for (path, expected) in [
-            ("/", Route::Index),
+            ("/", Route::Web),
+            ("/app/0123456789abcdef/main.js", Route::Web),
+            ("/app/0123456789abcdef/vendor/htm-preact.js", Route::Web),
             ("/health", Route::Health),
             ("/health/", Route::Health),
             ("/ready", Route::Health),
@@ -130,6 +133,9 @@ mod tests {
             "/HEALTH",
             "/health/x",
             "/swaggerx",
+            "/app",
+            "/app/main.js",
+            "/appx/0123456789abcdef/main.js",
             "/api",
             "/api/v1",
             "/api/v1/health/x",

@@ -22,3 +22,4 @@ mod streaming;
 mod support;
 mod upstream_connections;
 mod upstream_failures;
+mod web_page;

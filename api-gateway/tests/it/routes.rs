@@ -234,22 +234,3 @@ async fn swagger_is_compressed_and_cached() {
         assert_eq!((head.status, head.header("content-length")), (200, Some(&*length)), "{path}");
     }
 }
-
-#[tokio::test]
-async fn the_index_links_to_the_documentation_without_a_token() {
-    let platform = platform().await;
-    let page = get_with(&platform.gateway, "/", "Accept: text/html,application/json;q=0.9\r\n").await;
-    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
-    let policy = page.header("content-security-policy").unwrap();
-    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-    for link in ["/swagger/", "/swagger/doc.yaml", "/health", "/ready"] {
-        assert!(page.text().contains(&format!("href=\"{link}\"")), "{link}");
-        assert_eq!(without_token(&platform.gateway, "GET", link).await.status, 200, "{link}");
-    }
-    let json = get_with(&platform.gateway, "/", "Accept: application/json\r\n").await;
-    assert_eq!(json.header("content-type"), Some("application/json"));
-    assert_eq!(json.json()["swagger_ui"], "/swagger/");
-    let mut client = platform.gateway.client().await;
-    let head = client.send("HEAD / HTTP/1.1\r\nHost: gateway\r\n\r\n").await;
-    assert_eq!((head.status, head.header("content-length")), (200, Some(&*page.body.len().to_string())));
-}
