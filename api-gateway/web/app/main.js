@@ -7,6 +7,7 @@ import { Notice } from './notice.js';
 import { PeopleDialog, PersonButton } from './people.js';
 import { route } from './route.js';
 import { TokenForm } from './failure.js';
+import { Catalogue } from './views/catalogue.js';
 import { Discover } from './views/discover.js';
 import { ForYou } from './views/for-you.js';
 import { Movie } from './views/movie.js';
@@ -16,6 +17,7 @@ const VIEWS = {
   discover: { name: 'Discover', icon: 'compass', component: Discover },
   'for-you': { name: 'For you', icon: 'heart', component: ForYou },
   together: { name: 'Together', icon: 'people', component: Together },
+  catalogue: { name: 'Catalogue', icon: 'list', component: Catalogue },
   movie: { name: 'Movie', component: Movie },
 };
 

@@ -9,16 +9,17 @@ import { askWho, Initial } from '../people.js';
 import { Poster } from '../poster.js';
 import { Preferences } from '../preferences.js';
 import { ask, compare, known, learn, reweigh } from '../recommendations.js';
+import { replace } from '../route.js';
 import { useReorder } from '../reorder.js';
 import { Explanation, ruleName, ScoreBar } from '../rules.js';
-import { changes, choose, people, person } from '../session.js';
+import { changes, choose, findPerson, people, person } from '../session.js';
 import { capital, count, listOf, yearOf } from '../words.js';
 
 // What changed, in a sentence.
 function sentenceOf({ entered, left, moves }) {
   const up = [...moves.values()].filter((places) => places > 0).length;
   const down = [...moves.values()].filter((places) => places < 0).length;
-  const some = (movies) => listOf(movies.slice(0, 2).map(({ title }) => title)) + (movies.length > 2 ? ` and ${movies.length - 2} more` : '');
+  const some = (movies) => listOf([...movies.slice(0, 2).map(({ title }) => title), ...(movies.length > 2 ? [`${movies.length - 2} more`] : [])]);
   const parts = [entered.length && `${some(entered)} came in`, left.length && `${some(left)} left`, up && `${up} moved up`, down && `${down} moved down`];
   return parts.filter(Boolean).join('; ') || 'nothing moved';
 }
@@ -129,8 +130,16 @@ function Nobody() {
       <button type="button" class="primary" onClick=${askWho}>Somebody else ...</button></div></section>`;
 }
 
-export function ForYou() {
+// A link may say who it is for: `?person=1`.
+export function ForYou({ search }) {
   const chosen = person.use();
+  const wanted = search.get('person');
+  const { failure, retry } = useLoad(async () => {
+    if (!wanted) return;
+    choose(await findPerson(wanted));
+    replace('#/for-you');
+  }, [wanted]);
+  if (wanted) return html`<${Trouble} failure=${failure} retry=${retry} />`;
   if (!chosen) return html`<${Nobody} />`;
   return html`<h1>For ${chosen.username}</h1><${List} key=${chosen.id} id=${chosen.id} name=${chosen.username} />`;
 }
