@@ -56,6 +56,8 @@ export NO_PROXY="${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost"
 . .ci/dev/sqlx.sh
 # shellcheck source=.ci/dev/testing.sh
 . .ci/dev/testing.sh
+# shellcheck source=.ci/dev/conformance.sh
+. .ci/dev/conformance.sh
 # shellcheck source=.ci/dev/help.sh
 . .ci/dev/help.sh
 
@@ -75,7 +77,7 @@ main() {
         logs) one_of "$command" "$SERVICES postgres redis" "$@" ;;
         sqlx) one_of "$command" --check "$@" ;;
         reset) one_of "$command" --yes "$@" ;;
-        sync | test | bench) ;; # the programs that they call know their arguments
+        sync | test | bench | conformance) ;; # the programs that they call know their arguments
     esac
     "cmd_${command//-/_}" "$@"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What there is to run, and refusing what there is not.
 
-COMMANDS="start stop restart status logs sync demo test bench openapi lint-openapi sqlx reset setup help"
+COMMANDS="start stop restart status logs sync demo test bench conformance openapi lint-openapi sqlx reset setup help"
 
 HELP="  start            build and start everything that is not running yet, and wait until it is ready
   stop [SERVICE]   stop the services, and the private PostgreSQL and Redis if there are any; or stop one service
@@ -20,6 +20,11 @@ HELP="  start            build and start everything that is not running yet, and
                    recommendations through the gateway over a large catalogue, by default of 1000000 movies
   bench catalogue [SIZES]
                    the benchmark of a large catalogue, by default of 10000, 100000 and 1000000 movies
+  conformance      the conformance suite of gateways against this one
+  conformance nginx|haproxy
+                   a check of the suite: it must find in Debian's nginx or HAProxy what is known of them
+  conformance HOST:PORT UPSTREAM_PORT
+                   the suite against a gateway that forwards to that port of this machine
   openapi          write output/swagger/*.yaml from the code
   lint-openapi     check these files by Redocly's and Spectral's rules, and compile a client generated from them
   sqlx [--check]   write <service>/.sqlx, by which sqlx's macros are checked without a database; or only say what is out of date

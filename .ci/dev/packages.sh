@@ -21,6 +21,7 @@ is_installed() { # WHAT
         psql) [ -n "$(find_pg_bin)" ] || has psql ;;
         postgres) [ -n "$(find_pg_bin)" ] ;;
         redis) find_redis ;;
+        nginx | haproxy) find_program "$1" >/dev/null ;;
         node) has node && has npm ;;
         *) has "$1" ;;
     esac
@@ -32,6 +33,8 @@ apt_packages() {
         psql) printf 'postgresql-client' ;;
         postgres) printf 'postgresql' ;;
         redis) printf 'redis-tools' ;;
+        nginx) printf 'nginx-light' ;;
+        haproxy) printf 'haproxy' ;;
         node) printf 'nodejs npm' ;;
     esac
 }

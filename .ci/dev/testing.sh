@@ -25,6 +25,7 @@ start_test_servers() { # BASE [further PostgreSQL options]
 }
 remove_test_servers() {
     if [ -d "$TEST_BASE/platform" ]; then DEV_DIR=$TEST_BASE/platform "$BASH" "$SELF" stop >/dev/null; fi
+    stop_process "$(run_file "$TEST_BASE" gateway)" 'the gateway that was tested' 5 TERM KILL >/dev/null
     stop_servers "$TEST_BASE" >/dev/null
     remove_data "$TEST_BASE" postgres
     remove_data "$TEST_BASE" redis
