@@ -75,7 +75,7 @@ impl ReplicaLock {
 }
 
 async fn connect(database: &Database, session: &str) -> sqlx::Result<PgConnection> {
-    let options = (*database.pool().connect_options()).clone().application_name(session);
+    let options = database.pool().connect_options().clone().application_name(session);
     // Boxed: it is large, and every caller would be as large.
     within(database.acquire_timeout(), Box::pin(options.connect())).await
 }

@@ -7,9 +7,12 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use serde::Serialize;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{Executor, PgConnection};
 
-use crate::database::postgres::{Database, DatabaseError, within};
+use crate::database::{
+    pool::PooledConnection,
+    postgres::{Database, DatabaseError, within},
+};
 
 /// A genre under the platform's own id.
 #[derive(Debug, Serialize)]
@@ -116,7 +119,7 @@ macro_rules! movie_rows {
 /// A read-only transaction that sees one moment, whatever is written meanwhile.
 /// Must live in a task that nobody drops: see `Lifecycle::spawn`.
 pub struct Snapshot {
-    transaction: Transaction<'static, Postgres>,
+    connection: PooledConnection,
     /// Longest wait for a row.
     row_timeout: Duration,
     /// The version at that moment.
@@ -141,32 +144,43 @@ impl Snapshot {
     }
 
     async fn begin(database: &Database, since: Option<&str>) -> sqlx::Result<Self> {
-        let mut transaction = database.pool().begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let mut connection = database.pool().acquire().await?;
+        // By hand, as a transaction of sqlx would borrow the connection.
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         // A long stream is one long statement, at the pace of its reader; whoever reads it limits the time.
         sqlx::query!(
             "SELECT set_config('statement_timeout', '0', true) AS statement,
                     set_config('idle_in_transaction_session_timeout', '0', true) AS idle"
         )
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut *connection)
         .await?;
-        let state = State::read(&mut transaction).await?;
+        let state = State::read(&mut connection).await?;
         let changes = match since {
-            Some(since) => state.changes(since, &mut transaction).await?,
+            Some(since) => state.changes(since, &mut connection).await?,
             None => None,
         };
         let genres = sqlx::query_as!(SnapshotGenre, "SELECT id, name FROM genres ORDER BY id")
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut *connection)
             .await?;
         let (row_timeout, version, total) = (database.query_timeout(), state.version(), state.movies);
-        Ok(Self { transaction, row_timeout, version, genres, total, changes })
+        Ok(Self { connection, row_timeout, version, genres, total, changes })
+    }
+
+    /// Ends the transaction. One that was not read to its end is closed instead: all the rest would have to be read first.
+    pub async fn end(mut self, is_read: bool) {
+        if is_read && within(self.row_timeout, self.connection.execute("COMMIT")).await.is_ok() {
+            self.connection.release();
+        } else {
+            self.connection.close();
+        }
     }
 
     /// The movies by id, all or those that changed, as they arrive from the database; an error when it falls silent.
     pub fn movies(&mut self) -> BoxStream<'_, sqlx::Result<SnapshotMovie>> {
         let row_timeout = self.row_timeout;
         let rows = match &self.changes {
-            None => movie_rows!("").fetch(&mut *self.transaction),
-            Some(ids) => movie_rows!("WHERE m.id = ANY ($1)", ids).fetch(&mut *self.transaction),
+            None => movie_rows!("").fetch(&mut *self.connection),
+            Some(ids) => movie_rows!("WHERE m.id = ANY ($1)", ids).fetch(&mut *self.connection),
         };
         stream::try_unfold(rows, move |mut rows| async move {
             Ok(within(row_timeout, rows.try_next()).await?.map(|row| (row, rows)))

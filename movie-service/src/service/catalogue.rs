@@ -102,11 +102,12 @@ impl Catalogue {
         let (pieces, taken) = mpsc::channel(PIECES_AHEAD);
         let database = self.database.clone();
         self.lifecycle.spawn(async move {
-            if let Ok(snapshot) = Snapshot::open(&database, since.as_deref()).await {
+            if let Ok(mut snapshot) = Snapshot::open(&database, since.as_deref()).await {
                 // Whoever asked may be gone: then the first piece finds nobody.
                 let _ = begun.send(snapshot.version.clone());
                 // Broken off, it ends without its last piece, which the other side sees.
-                let _ = write(snapshot, since.as_deref(), &pieces).await;
+                let written = write(&mut snapshot, since.as_deref(), &pieces).await;
+                snapshot.end(written.is_ok()).await;
             }
         });
         let version = version.await.map_err(|_| Unavailable)?;
@@ -128,7 +129,7 @@ fn whole_or_failed(taken: mpsc::Receiver<Piece>) -> impl Stream<Item = Result<By
     })
 }
 
-async fn write(mut snapshot: Snapshot, since: Option<&str>, pieces: &mpsc::Sender<Piece>) -> Result<(), BrokenOff> {
+async fn write(snapshot: &mut Snapshot, since: Option<&str>, pieces: &mpsc::Sender<Piece>) -> Result<(), BrokenOff> {
     let mut buffer = Vec::with_capacity(PIECE_BYTES + 1024);
     let since = since.filter(|_| snapshot.changes.is_some());
     append(&mut buffer, &FirstLine { catalogue_version: &snapshot.version, genres: &snapshot.genres, since });

@@ -6,28 +6,24 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{
-    ConnectOptions, Connection, Executor, PgConnection, PgPool,
+    ConnectOptions, Connection, PgConnection,
     migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
+    postgres::{PgConnectOptions, PgSslMode},
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::pool::ConnectionPool;
 use crate::config::env::Env;
 
 /// How long a start waits for PostgreSQL to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Idle time after which a connection is tested before it is used again.
-const IDLE_UNTIL_PING: Duration = Duration::from_secs(1);
-/// Longest wait for the answer to that test.
-const PING_TIMEOUT: Duration = Duration::from_millis(500);
-/// Longest wait for a pool to close its connections.
+/// Longest wait for connections in use, when a pool is closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
-
+/// Pause between two looks at whether they are closed.
+const CLOSE_INTERVAL: Duration = Duration::from_millis(10);
 /// How much later than the server the client gives a statement up, for the way there and back: a server that works
 /// gives up first and says so, and only of one that is silent nothing is known.
 const CLIENT_MARGIN: Duration = Duration::from_millis(500);
-/// Longest wait for a connection to be reset after use; one that takes longer is closed.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where PostgreSQL is, and how long it may take.
 ///
@@ -173,7 +169,7 @@ impl DatabaseError {
 /// The database: a pool, and the limits of what is run on it. Clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Database {
-    pool: PgPool,
+    pool: ConnectionPool,
     acquire_timeout: Duration,
     statement_timeout: Duration,
 }
@@ -198,7 +194,7 @@ impl Database {
     }
 
     /// The pool, for work with limits of its own.
-    pub fn pool(&self) -> &PgPool {
+    pub fn pool(&self) -> &ConnectionPool {
         &self.pool
     }
 
@@ -245,60 +241,44 @@ impl Database {
         // Until there is a connection nothing was sent.
         let mut connection = self.pool.acquire().await.map_err(DatabaseError::from_read)?;
         let result = timeout_at(deadline, work(&mut connection)).await.unwrap_or_else(|_| Err(timed_out()));
-        result.map_err(|error| {
-            if error.as_database_error().is_none() {
-                // Its answer may still come, or never: nobody else may have to wait for it.
-                connection.close_on_drop();
-            }
-            classify(error)
-        })
+        match &result {
+            // Its answer may still come, or never.
+            Err(error) if error.as_database_error().is_none() => connection.close(),
+            _ => connection.release(),
+        }
+        result.map_err(classify)
     }
 
     /// Whether PostgreSQL answers now.
     pub async fn ping(&self) -> bool {
-        within(self.acquire_timeout, sqlx::raw_sql("SELECT 1").execute(&self.pool)).await.is_ok()
+        let select =
+            self.run(DatabaseError::from_read, async |connection| sqlx::raw_sql("SELECT 1").execute(connection).await);
+        within(self.acquire_timeout, async { Ok(select.await.is_ok()) }).await.unwrap_or(false)
     }
 
     /// Closes the pool; connections still in use at the deadline, or after three seconds, are left to the operating
     /// system.
     pub async fn close(&self, deadline: Instant) {
-        let deadline = deadline.min(Instant::now() + CLOSE_TIMEOUT);
-        if timeout_at(deadline, self.pool.close()).await.is_err() {
+        self.pool.close();
+        let closed = async {
+            while self.pool.size() > 0 {
+                sleep(CLOSE_INTERVAL).await;
+            }
+        };
+        if timeout_at(deadline.min(Instant::now() + CLOSE_TIMEOUT), closed).await.is_err() {
             tracing::warn!("PostgreSQL connections did not close in time");
         }
     }
 }
 
-fn pool(config: &PostgresConfig) -> PgPool {
+fn pool(config: &PostgresConfig) -> ConnectionPool {
     let statement_timeout = config.statement_timeout.as_millis().to_string();
     let options = config.connect_options().options([
         ("statement_timeout", statement_timeout.as_str()),
         ("lock_timeout", statement_timeout.as_str()),
         ("idle_in_transaction_session_timeout", "10000"),
     ]);
-    PgPoolOptions::new()
-        .max_connections(config.max_connections)
-        .acquire_timeout(config.acquire_timeout)
-        // A connection that was used a moment ago need not be tested.
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                // A silent one is left behind in time for another one to be opened.
-                Ok(meta.idle_for < IDLE_UNTIL_PING || within(PING_TIMEOUT, connection.ping()).await.is_ok())
-            })
-        })
-        // A request that is dropped while BEGIN is under way leaves its session inside a transaction, and the next
-        // borrower's write would never be committed (transact-rs/sqlx #4385): end whatever is open. BEGIN comes first,
-        // since a lone ROLLBACK outside a transaction is a warning in the server's log; inside a failed one BEGIN is
-        // an error, and the connection is closed. Without a timeout, a server that has stopped answering would keep
-        // the connection's slot in the pool.
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                within(RELEASE_TIMEOUT, connection.execute("BEGIN; ROLLBACK")).await?;
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(options)
+    ConnectionPool::new(options, config.max_connections, config.acquire_timeout)
 }
 
 /// Waits for `work` at most for `limit`: a server that is gone without a word (a dead network, a stopped process) never

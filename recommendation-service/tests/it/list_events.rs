@@ -214,7 +214,7 @@ async fn events_outlive_their_lists_and_are_deleted_after_a_year(pool: PgPool) {
     let left: Vec<String> =
         sqlx::query_scalar("SELECT recommendation_id FROM recommendation_events").fetch_all(&pool).await.unwrap();
     assert_eq!(left, [lists[0].id.clone()]);
-    database.pool().close().await;
+    database.close(tokio::time::Instant::now()).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]

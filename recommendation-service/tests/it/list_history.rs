@@ -191,7 +191,7 @@ async fn what_is_stored_is_read_back_and_stored_once(pool: PgPool) {
         assert_eq!(recorded_lists::find(&database, &list.id).await.unwrap(), Some(list));
     }
     assert_eq!(recorded_lists::find(&database, &"f".repeat(32)).await.unwrap(), None);
-    database.pool().close().await;
+    database.close(tokio::time::Instant::now()).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -207,7 +207,7 @@ async fn old_lists_are_deleted_in_batches_and_newer_ones_stay(pool: PgPool) {
     assert!(recorded_lists::find(&database, &format!("{:032x}", 5000)).await.unwrap().is_some());
     stop.cancel();
     assert_eq!(delete_old(&database, 1, &stop).await.unwrap(), 0);
-    database.pool().close().await;
+    database.close(tokio::time::Instant::now()).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -221,5 +221,5 @@ async fn a_service_that_starts_deletes_what_is_older_than_its_setting(pool: PgPo
     settings.insert("RECOMMENDATION_HISTORY_DAYS".into(), "3".into());
     let app = TestApp::with(pool, peers, settings).await;
     crate::support::eventually("only the newer list", async || history(&app, "").await.len() == 1).await;
-    database.pool().close().await;
+    database.close(tokio::time::Instant::now()).await;
 }

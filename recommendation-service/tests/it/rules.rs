@@ -108,7 +108,7 @@ async fn without_postgresql_rules_are_503_and_recommendations_go_on(pool: PgPool
     proxy.set(Traffic::Open);
     eventually("the snapshot after all", async || app.snapshot(1).await.len() == 4).await;
     assert_eq!(app.get("/api/v1/rules").await.status, StatusCode::OK);
-    app.app.database.pool().close().await;
+    app.app.database.close(tokio::time::Instant::now()).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -151,5 +151,5 @@ async fn a_statement_may_take_as_long_as_the_settings_say(pool: PgPool) {
         lock.rollback().await.unwrap();
     });
     assert_eq!(rules.unwrap().len(), 3);
-    database.pool().close().await;
+    database.close(tokio::time::Instant::now()).await;
 }

@@ -90,7 +90,7 @@ async fn an_older_list_never_overwrites_a_newer_one(pool: PgPool) {
     store(&database, &[snapshot(1, 20, &[(1, 0.5), (2, 0.4)])]).await.unwrap();
     store(&database, &[snapshot(1, 10, &[(2, 0.9), (3, 0.8)]), snapshot(2, 10, &[(1, 0.1)])]).await.unwrap();
     assert_eq!(rows(&pool).await, [(1, 1, 0.5, 20), (1, 2, 0.4, 20), (2, 1, 0.1, 10)]);
-    database.pool().close().await;
+    database.close(tokio::time::Instant::now()).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -106,7 +106,7 @@ async fn lists_of_many_users_are_stored_together_and_others_left_alone(pool: PgP
     assert_eq!(rows(&pool).await, [(1, 2, 0.3, 2), (1, 3, 0.4, 2), (2, 8, 0.8, 2), (3, 9, 0.9, 1)]);
     store(&database, &[snapshot(1, 3, &[])]).await.unwrap();
     assert_eq!(rows(&pool).await, [(2, 8, 0.8, 2), (3, 9, 0.9, 1)]);
-    database.pool().close().await;
+    database.close(tokio::time::Instant::now()).await;
 }
 
 #[sqlx::test(migrations = "./migrations")]
@@ -155,6 +155,6 @@ async fn concurrent_writers_in_any_order_leave_the_newest_list_whole(pool: PgPoo
         assert_eq!(rows(&pool).await, expected, "round {round}");
     }
     for replica in replicas {
-        replica.pool().close().await;
+        replica.close(tokio::time::Instant::now()).await;
     }
 }

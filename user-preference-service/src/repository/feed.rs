@@ -1,5 +1,7 @@
 //! The table `user_interactions` in the order of its transactions.
 
+use sqlx::Connection;
+
 use crate::{
     database::postgres::{Database, DatabaseError},
     models::feed::{FeedEntry, Position},
@@ -79,10 +81,12 @@ pub async fn adopt_restored(database: &Database) -> sqlx::Result<u64> {
                SELECT FROM user_interactions WHERE transaction_id >= pg_snapshot_xmax(pg_current_snapshot())
            ) AS "found!""#
     );
-    if !found.fetch_one(database.pool()).await? {
+    let mut connection = database.pool().acquire().await?;
+    if !found.fetch_one(&mut *connection).await? {
+        connection.release();
         return Ok(0);
     }
-    let mut transaction = database.pool().begin().await?;
+    let mut transaction = connection.begin().await?;
     // As long as the table is, and no request waits for it.
     sqlx::query("SELECT set_config('statement_timeout', '0', true)").execute(&mut *transaction).await?;
     let adopted = sqlx::query!(
@@ -92,5 +96,6 @@ pub async fn adopt_restored(database: &Database) -> sqlx::Result<u64> {
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
+    connection.release();
     Ok(adopted.rows_affected())
 }
