@@ -61,8 +61,7 @@ struct RequestInfo {
 
 impl Gateway {
     /// A gateway that forwards what `handlers` does not answer.
-    pub fn new(config: Config, limiter: Limiter, handlers: Router) -> Self {
-        let proxy = Proxy::new(config.upstreams.clone());
+    pub fn new(config: Config, limiter: Limiter, proxy: Proxy, handlers: Router) -> Self {
         Self(Arc::new(Inner { config, limiter, proxy, handlers }))
     }
 }

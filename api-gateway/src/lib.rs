@@ -24,7 +24,7 @@ use axum::Router;
 use tokio::{net::TcpListener, runtime::Handle};
 
 use crate::{
-    config::Config, database::redis::RedisLink, gateway::Gateway, lifecycle::Lifecycle, server::Worker,
+    config::Config, database::redis::RedisLink, gateway::Gateway, lifecycle::Lifecycle, proxy::Proxy, server::Worker,
     service::limiter::Limiter,
 };
 
@@ -78,6 +78,7 @@ pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle
 async fn build_worker(config: Config, lifecycle: Lifecycle, docs: Router) -> Result<Worker<Gateway>, StartError> {
     let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
     let limiter = Limiter::new(config.rate_limit, config.redis.timeout, redis.clone(), &lifecycle);
-    let app = Gateway::new(config, limiter, handler::routes(redis, docs));
+    let proxy = Proxy::new(&config.upstreams, &lifecycle);
+    let app = Gateway::new(config, limiter, proxy, handler::routes(redis, docs));
     Ok(Worker { runtime: Handle::current(), app })
 }

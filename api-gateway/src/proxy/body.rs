@@ -51,6 +51,7 @@ impl From<RequestBodyError> for ApiError {
 pub struct BodyState {
     error: OnceLock<RequestBodyError>,
     pending: AtomicBool,
+    dropped: AtomicBool,
 }
 
 impl BodyState {
@@ -63,10 +64,19 @@ impl BodyState {
     pub fn is_pending(&self) -> bool {
         self.pending.load(Ordering::Relaxed)
     }
+
+    /// Whether there may be more to send.
+    pub fn is_sending(&self) -> bool {
+        !self.dropped.load(Ordering::Relaxed)
+    }
 }
 
+/// The body of a request to a service.
+#[derive(Default)]
+pub struct RequestBody(Option<LimitedBody>);
+
 /// A body with limits on size and speed.
-pub struct RequestBody {
+struct LimitedBody {
     inner: Body,
     left: usize,
     stall: StallTimer,
@@ -81,9 +91,9 @@ impl RequestBody {
     pub fn wrap(
         request: Request<Body>,
         max_bytes: usize,
-    ) -> Result<(Request<Body>, Option<Arc<BodyState>>), RequestBodyError> {
+    ) -> Result<(Request<Self>, Option<Arc<BodyState>>), RequestBodyError> {
         if request.body().is_end_stream() {
-            return Ok((request, None));
+            return Ok((request.map(|_| Self::default()), None));
         }
         let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         if declared.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > max_bytes as u64) {
@@ -91,9 +101,17 @@ impl RequestBody {
         }
         let state = Arc::<BodyState>::default();
         let (left, stall, shared) = (max_bytes, StallTimer::new(STALL_TIMEOUT), state.clone());
-        Ok((request.map(|inner| Body::new(Self { inner, left, stall, state })), Some(shared)))
+        Ok((request.map(|inner| Self(Some(LimitedBody { inner, left, stall, state }))), Some(shared)))
     }
+}
 
+impl Drop for LimitedBody {
+    fn drop(&mut self) {
+        self.state.dropped.store(true, Ordering::Relaxed);
+    }
+}
+
+impl LimitedBody {
     fn fail(&self, error: RequestBodyError) -> RequestBodyError {
         *self.state.error.get_or_init(|| error)
     }
@@ -107,7 +125,7 @@ impl HttpBody for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let this = &mut *self;
+        let Some(this) = &mut self.0 else { return Poll::Ready(None) };
         let frame = Pin::new(&mut this.inner).poll_frame(context);
         this.state.pending.store(frame.is_pending(), Ordering::Relaxed);
         let Poll::Ready(frame) = frame else {
@@ -132,11 +150,11 @@ impl HttpBody for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.0.as_ref().is_none_or(|body| body.inner.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |body| body.inner.size_hint())
     }
 }
 
@@ -165,14 +183,14 @@ mod tests {
     }
 
     /// The sender of a limited body, the body, and its state.
-    fn limited(max_bytes: usize) -> (mpsc::UnboundedSender<&'static str>, Body, Arc<BodyState>) {
+    fn limited(max_bytes: usize) -> (mpsc::UnboundedSender<&'static str>, RequestBody, Arc<BodyState>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let wrapped = RequestBody::wrap(Request::new(Body::new(ChannelBody(receiver))), max_bytes);
         let (request, state) = wrapped.expect("no length is declared");
         (sender, request.into_body(), state.expect("there is a body"))
     }
 
-    async fn next(body: &mut Body) -> Option<Bytes> {
+    async fn next(body: &mut RequestBody) -> Option<Bytes> {
         body.frame().await?.ok()?.into_data().ok()
     }
 

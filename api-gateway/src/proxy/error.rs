@@ -1,22 +1,26 @@
 //! Why a service gave no response, and which 502 or 504 the client gets for it.
 
-use std::error::Error;
-
 use axum::http::{Method, StatusCode};
 
 use crate::{error::ApiError, error_code::ErrorCode};
 
-use super::Upstream;
+use super::{
+    Upstream,
+    connection::{ConnectError, SendError},
+};
 
 /// Why a service gave no response.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
-    /// There was no connection, or it ended before anything was written to it: the service never saw the request.
+    /// There was no connection: the service never saw the request.
     #[error("the request was not sent")]
-    NotSent(#[source] hyper_util::client::legacy::Error),
+    NotConnected(#[from] ConnectError),
+    /// The connection ended before anything was written to it.
+    #[error("the request was not sent")]
+    NotSent(#[source] hyper::Error),
     /// The connection ended before a whole response head, or what came was not HTTP/1.1.
     #[error("the response broke off")]
-    Broken(#[source] hyper_util::client::legacy::Error),
+    Broken(#[source] hyper::Error),
     /// A 101 that nobody asked for: `Upgrade` is not forwarded.
     #[error("the service switched protocols")]
     SwitchedProtocols,
@@ -25,12 +29,9 @@ pub enum UpstreamError {
     TimedOut,
 }
 
-impl From<hyper_util::client::legacy::Error> for UpstreamError {
-    fn from(error: hyper_util::client::legacy::Error) -> Self {
-        // hyper cancels only requests that it has not begun to write.
-        let hyper_error = error.source().and_then(|source| source.downcast_ref::<hyper::Error>());
-        let is_unsent = error.is_connect() || hyper_error.is_some_and(hyper::Error::is_canceled);
-        if is_unsent { Self::NotSent(error) } else { Self::Broken(error) }
+impl From<SendError> for UpstreamError {
+    fn from(error: SendError) -> Self {
+        if error.unsent.is_some() { Self::NotSent(error.source) } else { Self::Broken(error.source) }
     }
 }
 
@@ -42,7 +43,12 @@ impl UpstreamError {
         tracing::warn!(upstream, error = ?self, "no response from a service");
         let is_write = !method.is_safe();
         let (status, code, text) = match self {
-            Self::NotSent(_) => {
+            Self::NotConnected(ConnectError::TimedOut) => (
+                StatusCode::GATEWAY_TIMEOUT,
+                ErrorCode::ServiceTimeout,
+                format!("service did not answer in time: {upstream}"),
+            ),
+            Self::NotConnected(ConnectError::Refused(_)) | Self::NotSent(_) => {
                 (StatusCode::BAD_GATEWAY, ErrorCode::ServiceUnavailable, format!("service unavailable: {upstream}"))
             }
             Self::Broken(_) | Self::SwitchedProtocols if is_write => (

@@ -1,36 +1,32 @@
 //! Forwarding: the request to the service and its response back, both streamed.
 
 pub mod body;
+mod connection;
 mod error;
 pub mod headers;
+mod pool;
+mod response_body;
+mod service_client;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
-    http::{Request, Response, StatusCode, Uri, Version, uri::PathAndQuery},
+    http::{Request, Response, StatusCode, Version, uri::PathAndQuery},
 };
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
-use tokio::time::timeout;
-use tower_http::timeout::TimeoutBody;
+use tokio::time::{interval, timeout};
 
-use crate::{
-    config::{Origin, UpstreamsConfig},
-    error::ApiError,
-};
+use crate::{config::UpstreamsConfig, error::ApiError, lifecycle::Lifecycle};
 
 use self::{
     body::{RequestBody, RequestBodyError},
     error::UpstreamError,
+    response_body::ResponseBody,
+    service_client::ServiceClient,
 };
 
-/// Connections idle for this long are closed: earlier than the services do it, which could meet the next request.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(8);
-/// Idle connections kept for each service and worker.
-const MAX_IDLE: usize = 256;
+/// How often idle connections are looked at.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A service behind the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,27 +50,28 @@ impl Upstream {
     }
 }
 
-/// A client of the services with a connection pool. One for each worker.
+/// The clients of the services. One for each worker.
 #[derive(Clone)]
 pub struct Proxy {
-    client: Client<HttpConnector, Body>,
-    config: UpstreamsConfig,
+    /// In the order of [`Upstream`].
+    services: Arc<[ServiceClient; 3]>,
+    timeout: Duration,
+    max_body_bytes: usize,
 }
 
 impl Proxy {
-    /// A proxy without connections yet.
-    pub fn new(config: UpstreamsConfig) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(config.connect_timeout));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(MAX_IDLE)
-            // Retries only requests of which nothing was written, so no request is carried out twice.
-            .retry_canceled_requests(true)
-            .build(connector);
-        Self { client, config }
+    /// A proxy without connections yet. Closes idle ones until `lifecycle` stops.
+    pub fn new(config: &UpstreamsConfig, lifecycle: &Lifecycle) -> Self {
+        let origins = [&config.movie, &config.user_preference, &config.recommendation];
+        let services = Arc::new(origins.map(|origin| ServiceClient::new(origin.clone(), config.connect_timeout)));
+        let (swept, stop) = (services.clone(), lifecycle.stop_token());
+        lifecycle.spawn(async move {
+            let mut ticks = interval(SWEEP_INTERVAL);
+            while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+                swept.iter().for_each(ServiceClient::sweep);
+            }
+        });
+        Self { services, timeout: config.timeout, max_body_bytes: config.max_body_bytes }
     }
 
     /// Sends a request with final headers to `path`, and returns the service's response.
@@ -87,41 +84,31 @@ impl Proxy {
         path: PathAndQuery,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, ApiError> {
-        *request.uri_mut() = self.uri(upstream, path);
+        *request.uri_mut() = path.into();
         *request.version_mut() = Version::HTTP_11;
         let method = request.method().clone();
-        let (request, body_state) = RequestBody::wrap(request, self.config.max_body_bytes)?;
-        let result = match timeout(self.config.timeout, self.client.request(request)).await {
-            Ok(Ok(response)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+        let (request, body_state) = RequestBody::wrap(request, self.max_body_bytes)?;
+        let service = &self.services[upstream as usize];
+        let result = match timeout(self.timeout, service.send(request)).await {
+            Ok(Ok(exchange)) if exchange.response.status() == StatusCode::SWITCHING_PROTOCOLS => {
                 Err(UpstreamError::SwitchedProtocols)
             }
-            Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => match body_state.and_then(|state| state.error()) {
+            Ok(Ok(exchange)) => Ok(exchange),
+            Ok(Err(error)) => match body_state.as_ref().and_then(|state| state.error()) {
                 Some(body_error) => return Err(body_error.into()),
-                None => Err(error.into()),
+                None => Err(error),
             },
-            Err(_) if body_state.is_some_and(|state| state.is_pending()) => {
+            Err(_) if body_state.as_ref().is_some_and(|state| state.is_pending()) => {
                 return Err(RequestBodyError::TimedOut.into());
             }
             Err(_) => Err(UpstreamError::TimedOut),
         };
-        let response = result.map_err(|error| error.into_api_error(upstream, &method))?;
-        let (mut parts, body) = response.into_parts();
+        let exchange = result.map_err(|error| error.into_api_error(upstream, &method))?;
+        let is_sending = body_state.is_some_and(|state| state.is_sending());
+        let (mut parts, incoming) = exchange.response.into_parts();
         headers::remove_hop_by_hop(&mut parts.headers);
         parts.version = Version::HTTP_11;
-        Ok(Response::from_parts(parts, Body::new(TimeoutBody::new(self.config.timeout, body))))
-    }
-
-    fn uri(&self, upstream: Upstream, path: PathAndQuery) -> Uri {
-        let Origin { scheme, authority } = match upstream {
-            Upstream::Movie => &self.config.movie,
-            Upstream::UserPreference => &self.config.user_preference,
-            Upstream::Recommendation => &self.config.recommendation,
-        };
-        let mut parts = axum::http::uri::Parts::default();
-        parts.scheme = Some(scheme.clone());
-        parts.authority = Some(authority.clone());
-        parts.path_and_query = Some(path);
-        Uri::from_parts(parts).expect("scheme, authority and path are all there")
+        let body = ResponseBody::new(incoming, exchange.connection, &exchange.pool, is_sending, self.timeout);
+        Ok(Response::from_parts(parts, Body::new(body)))
     }
 }

@@ -8,6 +8,7 @@ mod env_example;
 mod environment;
 mod headers;
 mod lifecycle;
+mod memory;
 mod message_validation;
 mod openapi;
 mod order_of_phases;

@@ -78,6 +78,51 @@ async fn a_post_is_never_sent_twice_when_a_kept_connection_ends() {
     }
 }
 
+/// A service that sends each response and then closes, without having said so.
+async fn closing_after_each_response(seen: Arc<Mutex<Vec<String>>>) -> ScriptedService {
+    ending(Ending::AfterResponse, seen).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_get_fails_because_a_kept_connection_has_just_ended() {
+    let movies = closing_after_each_response(Arc::default()).await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
+    let clients = (0..8).map(|_| async {
+        let mut client = gateway.client().await;
+        for number in 0..400 {
+            let method = ["GET", "HEAD", "DELETE", "OPTIONS"][number % 3];
+            let response = client.send(request(method, "/api/v1/movies/1", "", "")).await;
+            assert_eq!(response.status, 200, "{method} {number}");
+        }
+    });
+    futures(clients).await;
+}
+
+/// Runs them at the same time, in this task.
+async fn futures(all: impl Iterator<Item = impl Future<Output = ()>>) {
+    let mut all: Vec<_> = all.map(Box::pin).collect();
+    std::future::poll_fn(|context| {
+        all.retain_mut(|one| one.as_mut().poll(context).is_pending());
+        if all.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_that_was_not_written_is_sent_over_another_connection() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let movies = closing_after_each_response(seen.clone()).await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
+    let mut client = gateway.client().await;
+    for number in 0..20 {
+        let path = format!("/api/v1/movies/{number}");
+        assert_eq!(client.send(request("POST", &path, "", "{}")).await.status, 200);
+        // The gateway learns of the end of the kept connection.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(seen.lock().unwrap().len(), 20);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_was_restarted_is_reached_over_a_new_connection() {
     let movies = ScriptedService::start(|mut stream, number| async move {

@@ -1,8 +1,15 @@
 //! Services that cannot be reached, hang, or break off.
 
-use std::time::{Duration, Instant};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket, TcpStream},
+    task::JoinHandle,
+};
 
 use crate::support::{EchoService, GatewayBuilder, ScriptedService, get, request, send, upstream::read_head};
 
@@ -56,6 +63,28 @@ async fn a_service_that_hangs_is_504_and_does_not_hold_up_others() {
     assert!(started.elapsed() >= Duration::from_secs(1));
     assert_eq!(other.0, [200, 200]);
     assert!(other.1 < Duration::from_secs(1), "{:?}", other.1);
+}
+
+/// An address whose operating system does not answer: as many connections wait to be accepted as may.
+async fn blackhole() -> (SocketAddr, Vec<JoinHandle<std::io::Result<TcpStream>>>, TcpListener) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let waiting = (0..8).map(|_| tokio::spawn(TcpStream::connect(address))).collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    (address, waiting, listener)
+}
+
+#[tokio::test]
+async fn a_service_whose_address_does_not_answer_is_504_and_a_write_was_not_made() {
+    let (address, _waiting, _listener) = blackhole().await;
+    let gateway = GatewayBuilder::new().await.movies(address).set("UPSTREAM_CONNECT_TIMEOUT_MS", 200).start().await;
+    for method in ["GET", "POST"] {
+        let response = send(gateway.address, request(method, "/api/v1/movies", "", "")).await;
+        let body = r#"{"error":"service did not answer in time: movie-service","code":"service_timeout"}"#;
+        assert_eq!((response.status, response.text().as_str()), (504, body), "{method}");
+    }
 }
 
 #[tokio::test]

@@ -37,6 +37,14 @@ pub fn free_port() -> u16 {
 pub struct Running(Option<Child>);
 
 impl Running {
+    /// Resident memory in KiB.
+    #[cfg(target_os = "linux")]
+    pub fn resident_kib(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.as_ref().unwrap().id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches("kB").trim().parse().unwrap()
+    }
+
     pub fn start(command: &mut Command) -> Self {
         Self(Some(command.spawn().unwrap()))
     }
