@@ -149,7 +149,7 @@ async fn whole_responses_have_route_bytes_and_upstream_time_and_are_not_aborted(
             (line["route"].as_str().unwrap(), line["bytes"].as_u64().unwrap(), line["upstream_micros"].is_u64())
         })
         .collect();
-    assert_eq!(seen[..3], [("movie-service", 13, true), ("movie-service", 0, true), ("index", 0, false)]);
+    assert_eq!(seen[..3], [("movie-service", 13, true), ("movie-service", 0, true), ("web", 0, false)]);
     assert_eq!((seen[3].0, seen[3].1 > 0, seen[3].2), ("health", true, false));
     assert_eq!((seen[4].0, seen[4].1 > 0, seen[4].2), ("user-preference-service", true, true));
 }
