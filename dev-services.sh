@@ -54,6 +54,8 @@ export NO_PROXY="${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost"
 . .ci/dev/openapi.sh
 # shellcheck source=.ci/dev/sqlx.sh
 . .ci/dev/sqlx.sh
+# shellcheck source=.ci/dev/page.sh
+. .ci/dev/page.sh
 # shellcheck source=.ci/dev/testing.sh
 . .ci/dev/testing.sh
 # shellcheck source=.ci/dev/conformance.sh
@@ -72,7 +74,7 @@ main() {
         return 0
     fi
     case $command in
-        start | status | demo | openapi | lint-openapi | setup | help) no_arguments "$command" "$@" ;;
+        start | status | demo | openapi | lint-openapi | lint-page | screenshots | setup | help) no_arguments "$command" "$@" ;;
         stop | restart) one_of "$command" "$SERVICES" "$@" ;;
         logs) one_of "$command" "$SERVICES postgres redis" "$@" ;;
         sqlx) one_of "$command" --check "$@" ;;

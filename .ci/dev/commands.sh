@@ -39,7 +39,7 @@ show_start() {
     service_table || true
     server_lines
     printf '%-11s %s\n' Catalogue "$CATALOGUE"
-    printf '%-11s %s/swagger/ has every operation of the platform\n' Open "$gateway"
+    printf '%-11s %s/ to discover movies; %s/swagger/ has every operation\n' Open "$gateway" "$gateway"
     printf "%-11s curl -s -H 'Authorization: Bearer dev' '%s/api/v1/movies?page_size=3'%s\n" Try "$gateway" "$pretty"
 }
 

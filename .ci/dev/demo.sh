@@ -18,7 +18,7 @@ demo_ben|{"preferred_genres":["Comedy","Romance"],"preferred_language":"en","min
 demo_cleo|{"preferred_genres":["Horror","Thriller"],"preferred_language":"en","min_rating":6}
 USERS
     printf '\nWhat somebody likes, watches, rates or dislikes leaves the list at once, and moves the rest.\n'
-    open_page "$(service_url api-gateway | sed 's/127\.0\.0\.1/localhost/')/swagger/"
+    open_page "$(service_url api-gateway | sed 's/127\.0\.0\.1/localhost/')/#/together?users=$(demo_ids)"
 }
 
 # Makes the user, unless an earlier run has; $DEV_DIR/demo keeps the ids.
@@ -33,6 +33,9 @@ demo_user() { # NAME
     printf '%s=%s\n' "$1" "$id" >>"$DEV_DIR/demo.new"
     mv "$DEV_DIR/demo.new" "$DEV_DIR/demo"
 }
+
+# The ids of all three, with commas between.
+demo_ids() { sed -n 's/^demo_[a-z]*=//p' "$DEV_DIR/demo" | sort -n | paste -s -d , -; }
 
 demo_call() { # METHOD URL [BODY]
     http --fail --max-time 30 -X "$1" -H 'Authorization: Bearer dev' ${3:+-H 'Content-Type: application/json' -d "$3"} "$2"

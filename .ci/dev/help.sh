@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What there is to run, and refusing what there is not.
 
-COMMANDS="start stop restart status logs sync demo test bench conformance openapi lint-openapi sqlx reset setup help"
+COMMANDS="start stop restart status logs sync demo test bench conformance openapi lint-openapi lint-page screenshots sqlx reset setup help"
 
 HELP="  start            build and start everything that is not running yet, and wait until it is ready
   stop [SERVICE]   stop the services, and the private PostgreSQL and Redis if there are any; or stop one service
@@ -27,6 +27,8 @@ HELP="  start            build and start everything that is not running yet, and
                    the suite against a gateway that forwards to that port of this machine
   openapi          write output/swagger/*.yaml from the code
   lint-openapi     check these files by Redocly's and Spectral's rules, and compile a client generated from them
+  lint-page        check that the web page's modules can be read, and that its third-party files are those of npm
+  screenshots      write output/screenshots/*.png, pictures of the running platform's web page
   sqlx [--check]   write <service>/.sqlx, by which sqlx's macros are checked without a database; or only say what is out of date
   reset [--yes]    stop everything and delete the platform's data, after a question
   setup            only install what the others need

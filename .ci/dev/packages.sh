@@ -23,8 +23,17 @@ is_installed() { # WHAT
         redis) find_redis ;;
         nginx | haproxy) find_program "$1" >/dev/null ;;
         node) has node && has npm ;;
+        chromium) [ -n "$(find_chromium)" ] ;;
         *) has "$1" ;;
     esac
+}
+find_chromium() {
+    local name
+    for name in chromium chromium-browser google-chrome; do
+        ! command -v "$name" || return 0
+    done
+    name='/Applications/Chromium.app/Contents/MacOS/Chromium'
+    [ ! -x "$name" ] || printf '%s' "$name"
 }
 apt_packages() {
     case $1 in
@@ -36,6 +45,7 @@ apt_packages() {
         nginx) printf 'nginx-light' ;;
         haproxy) printf 'haproxy' ;;
         node) printf 'nodejs npm' ;;
+        chromium) printf 'chromium' ;;
     esac
 }
 brew_packages() {
@@ -130,6 +140,8 @@ ensure_redis_server() {
 # Programs of npm, installed under $DEV_DIR/tools in exactly these versions.
 NEWMAN=newman@6.2.2
 OPENAPI_TOOLS='@redocly/cli@2.77.0 @stoplight/spectral-cli@6.16.3 openapi-typescript@7.13.0 openapi-fetch@0.17.0 typescript@5.9.3'
+# Those of the web page's tests; the browser is the system's.
+PAGE_TOOLS='@playwright/test@1.65.1 @axe-core/playwright@4.14.0'
 ensure_node_tools() { # NAME@VERSION...
     local tools=$DEV_DIR/tools tool missing=()
     ensure node
@@ -141,7 +153,7 @@ ensure_node_tools() { # NAME@VERSION...
     mkdir -p "$tools"
     # npm removes what it is not told of, so all are named.
     # shellcheck disable=SC2086
-    npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel=error $NEWMAN $OPENAPI_TOOLS </dev/null ||
+    npm install --prefix "$tools" --no-save --no-audit --no-fund --loglevel=error $NEWMAN $OPENAPI_TOOLS $PAGE_TOOLS </dev/null ||
         die "${missing[*]} could not be installed with npm"
 }
 

@@ -35,13 +35,15 @@ stop_test_servers() {
     TEST_BASE=''
 }
 
-# The tests that drive the platform need newman, and find this script's own platform by PLATFORM_DEV_DIR, so that an interrupted
+# The tests that drive the platform need newman and a browser, and find this script's own platform by PLATFORM_DEV_DIR, so that an interrupted
 # run leaves nothing behind.
 cmd_test() { # [arguments for cargo test]
-    TEST_NEEDS=node
+    TEST_NEEDS='node chromium'
     start_test_servers "$DEV_DIR/test" -c fsync=off -c full_page_writes=off
-    ensure_node_tools "$NEWMAN"
+    # shellcheck disable=SC2086
+    ensure_node_tools "$NEWMAN" $PAGE_TOOLS
     export NEWMAN_PROGRAM=$DEV_DIR/tools/node_modules/.bin/newman PLATFORM_DEV_DIR=$TEST_BASE/platform
+    use_page_tools
     if [ $# -gt 0 ]; then
         # The tests of one crate may start the programs of all.
         run_child cargo build --workspace --bins ${LOCKED:+"$LOCKED"} || die "the build failed"
@@ -54,10 +56,10 @@ cmd_test() { # [arguments for cargo test]
 
 # Installs whatever the other commands would install.
 cmd_setup() {
-    ensure curl compiler postgres redis node
+    ensure curl compiler postgres redis node chromium
     ensure_cargo
     # shellcheck disable=SC2086
-    ensure_node_tools $NEWMAN $OPENAPI_TOOLS
+    ensure_node_tools $NEWMAN $OPENAPI_TOOLS $PAGE_TOOLS
     say "everything that is needed is installed"
 }
 

@@ -70,6 +70,21 @@ async fn files_are_kept_for_ever_and_the_page_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn the_first_view_is_smaller_than_100_kilobytes() {
+    let gateway = gateway().await;
+    let accept = "Accept-Encoding: br\r\n";
+    let mut size = get(&gateway, "/", accept).await.body.len();
+    let text = get(&gateway, "/", "").await.text();
+    let mut assets = assets(&text);
+    assets.sort_unstable();
+    assets.dedup();
+    for asset in assets {
+        size += get(&gateway, asset, accept).await.body.len();
+    }
+    assert!(size < 100_000, "{size} bytes");
+}
+
+#[tokio::test]
 async fn a_file_of_another_version_or_name_is_404() {
     let gateway = gateway().await;
     let text = get(&gateway, "/", "").await.text();

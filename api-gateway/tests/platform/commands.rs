@@ -1,5 +1,5 @@
-//! `./dev-services.sh` as its users call it, and what they are given to send to a running platform: the Postman collection and
-//! the curl script.
+//! `./dev-services.sh` as its users call it, and what they are given to use a running platform with: the Postman collection,
+//! the curl script and the web page.
 
 use std::{
     fs::File,
@@ -11,8 +11,8 @@ use std::{
 
 use crate::services::{binary, free_port, variable};
 
-/// The longest that one command may take; the collection is the slowest.
-const COMMAND_LIMIT: Duration = Duration::from_secs(600);
+/// The longest that one command may take; the tests of the web page are the slowest.
+const COMMAND_LIMIT: Duration = Duration::from_secs(2400);
 const COLLECTION: &str = "output/postman/movie-discovery-platform.postman_collection.json";
 
 /// A platform that was started by the script, in a folder of its own.
@@ -96,6 +96,15 @@ impl ScriptedPlatform {
             std::thread::sleep(Duration::from_millis(50));
         };
         (status.success(), std::fs::read_to_string(&output).expect("what was printed"))
+    }
+
+    /// The web page in a browser, on a phone and on a desktop. Its screenshots stay in the folder that `./dev-services.sh test` names.
+    fn use_the_web_page(&self) {
+        let mut playwright = self.command(&variable("PLAYWRIGHT_PROGRAM"));
+        playwright.args(["test", "--config", "api-gateway/tests/page"]);
+        playwright.env("BASE_URL", self.url()).env("OUTPUT", variable("PAGE_OUTPUT"));
+        let (succeeded, output) = self.run(playwright);
+        assert!(succeeded, "{output}");
     }
 
     fn url(&self) -> String {
@@ -184,6 +193,8 @@ fn the_script_starts_follows_repairs_and_stops_a_platform_that_answers_the_sampl
     platform.must(&["restart", "movie-service"]);
     platform.must(&["status"]);
 
+    platform.use_the_web_page();
+
     platform.must(&["stop"]);
     assert_eq!(platform.open_ports(), [0; 0], "stop leaves nothing running");
 }
@@ -197,7 +208,7 @@ fn every_command_explains_itself_and_refuses_what_it_does_not_know() {
         let output = command.arg("dev-services.sh").args(arguments).stdin(Stdio::null()).output().expect("bash runs");
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    let commands = "start stop restart status logs sync demo test bench openapi lint-openapi sqlx reset setup";
+    let commands = "start stop restart status logs sync demo test bench openapi lint-openapi lint-page screenshots sqlx reset setup";
     for command in commands.split(' ') {
         let (code, text) = run(&[command, "--help"]);
         assert_eq!(code, Some(0), "{command}");
@@ -213,6 +224,8 @@ fn every_command_explains_itself_and_refuses_what_it_does_not_know() {
         &["demo", "1"],
         &["openapi", "x"],
         &["lint-openapi", "x"],
+        &["lint-page", "x"],
+        &["screenshots", "x"],
         &["sqlx", "--chekc"],
         &["reset", "-y"],
         &["setup", "x"],

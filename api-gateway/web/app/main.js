@@ -11,6 +11,7 @@ import { Catalogue } from './views/catalogue.js';
 import { Discover } from './views/discover.js';
 import { ForYou } from './views/for-you.js';
 import { Movie } from './views/movie.js';
+import { Status } from './views/status.js';
 import { Together } from './views/together.js';
 
 const VIEWS = {
@@ -18,6 +19,7 @@ const VIEWS = {
   'for-you': { name: 'For you', icon: 'heart', component: ForYou },
   together: { name: 'Together', icon: 'people', component: Together },
   catalogue: { name: 'Catalogue', icon: 'list', component: Catalogue },
+  status: { name: 'Status', icon: 'pulse', component: Status },
   movie: { name: 'Movie', component: Movie },
 };
 

@@ -15,7 +15,7 @@ function Rating({ value, onChange }) {
   useEffect(() => {
     if (settled !== value) onChange(settled);
   }, [settled]);
-  return html`<label class="slider">Rated at least <output>${shown === 0 ? 'anything' : shown.toFixed(1)}</output>
+  return html`<label class="slider">Rated at least <span class="value">${shown === 0 ? 'anything' : shown.toFixed(1)}</span>
     <input type="range" min="0" max="9" step="0.5" value=${shown} onInput=${(event) => setShown(Number(event.target.value))} /></label>`;
 }
 

@@ -25,7 +25,7 @@ function sentenceOf({ entered, left, moves }) {
 }
 
 function Slider({ rule, name, value, usual, max, step, onChange }) {
-  return html`<label class="slider"><span>${rule && html`<i class=${`dot rule-${rule}`}></i>`}${name}</span><output>${value.toFixed(2)}${value !== usual && html`<span class="quiet"> (usually ${usual})</span>`}</output>
+  return html`<label class="slider"><span>${rule && html`<i class=${`dot rule-${rule}`}></i>`}${name}</span><span class="value">${value.toFixed(2)}${value !== usual && html`<span class="quiet"> (usually ${usual})</span>`}</span>
     <input type="range" min="0" max=${max} step=${step} value=${value} onInput=${(event) => onChange(Number(event.target.value))} /></label>`;
 }
 
@@ -54,7 +54,7 @@ function Row({ movie, place, move, highest, list }) {
   const [open, setOpen] = useState(false);
   return html`<li class="rank" data-key=${movie.id}><span class="place" aria-hidden="true">${place}</span>
     <a class="thumb" href=${`#/movie/${movie.id}`} tabindex="-1" aria-hidden="true"><${Poster} movie=${movie} title=${false} /></a>
-    <div class="rank-body"><h3><a href=${`#/movie/${movie.id}`}>${movie.title}</a> <small>${[yearOf(movie), ...movie.genres].filter(Boolean).join(' · ')}</small></h3>
+    <div class="rank-body"><h2><a href=${`#/movie/${movie.id}`}>${movie.title}</a> <small>${[yearOf(movie), ...movie.genres].filter(Boolean).join(' · ')}</small></h2>
       <p class="reason">${capital(movie.reason)}${movie.watchlisted ? ' · on your watchlist' : ''}</p><${ScoreBar} movie=${movie} highest=${highest} />
       <button type="button" class="bare why" aria-expanded=${open} onClick=${() => setOpen(!open)}>${open ? 'Hide the numbers' : 'Why?'}</button>
       ${open && html`<${Explanation} movie=${movie} />`}

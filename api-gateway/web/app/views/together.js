@@ -32,7 +32,7 @@ function Row({ movie, place, everybody, highest }) {
   const names = new Map(everybody.map(({ id, username }) => [id, username]));
   return html`<li class="rank" data-key=${movie.id}><span class="place" aria-hidden="true">${place}</span>
     <a class="thumb" href=${`#/movie/${movie.id}`} tabindex="-1" aria-hidden="true"><${Poster} movie=${movie} title=${false} /></a>
-    <div class="rank-body"><h3><a href=${`#/movie/${movie.id}`}>${movie.title}</a> <small>${[yearOf(movie), ...movie.genres].filter(Boolean).join(' · ')}</small></h3>
+    <div class="rank-body"><h2><a href=${`#/movie/${movie.id}`}>${movie.title}</a> <small>${[yearOf(movie), ...movie.genres].filter(Boolean).join(' · ')}</small></h2>
       <p class="reason">${favouriteOf(movie.members, names)}${movie.on_all_watchlists ? ' · on the watchlists of all' : ''}</p>
       <ul class="members">${movie.members.map(({ user_id: id, score }) => html`<${Member} key=${id} score=${score} highest=${highest} someone=${{ id, username: names.get(id) ?? `Person ${id}` }} />`)}</ul></div>
     <div class="rank-end"><strong>${movie.score.toFixed(2)}</strong></div></li>`;
