@@ -46,9 +46,10 @@ test('a slider reorders the list at once and says what moved', async ({ page, ap
     await new Promise((resolve) => setTimeout(resolve, 1500));
     await route.continue();
   });
+  const answered = page.waitForResponse(/weights=recency/);
   await weights.getByLabel(/New releases/).fill('1');
   await expect(changed(page)).toContainText('What changed:', { timeout: 1000 });
-  await page.waitForResponse(/weights=recency/);
+  await answered;
   await expect(page.locator('.ranking')).toHaveAttribute('aria-busy', 'false');
   const after = await titles(page).allTextContents();
   expect(after).not.toEqual(before);

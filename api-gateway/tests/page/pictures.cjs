@@ -3,6 +3,8 @@ const { join } = require('node:path');
 const { chromium } = require('@playwright/test');
 
 const [gateway, folder] = process.argv.slice(2);
+// Small files: less than 200 kB each.
+const SCALE = 0.66;
 const LIKED = ['Alien', 'Blade Runner', 'Interstellar'];
 
 async function api(path, data) {
@@ -27,12 +29,11 @@ async function main() {
   const person = await somebody();
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ['--no-sandbox'] });
   const shots = [
-    ['discover', '#/discover', 'dark', 960, 600, '.card a'],
-    ['for-you', '#/for-you', 'light', 960, 640, '.ranking .rank'],
-    ['phone', '#/discover?genres=Science+Fiction', 'dark', 390, 800, '.card a'],
+    ['discover', '#/discover', 'dark', 1280, 780, '.card a'],
+    ['for-you', '#/for-you', 'light', 1280, 780, '.ranking .rank'],
   ];
   for (const [name, hash, colorScheme, width, height, ready] of shots) {
-    const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: 'reduce' });
+    const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: 'reduce', deviceScaleFactor: SCALE });
     const page = await context.newPage();
     await page.addInitScript((someone) => {
       sessionStorage.setItem('token', '"pictures"');

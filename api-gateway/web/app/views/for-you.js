@@ -30,7 +30,7 @@ function Slider({ rule, name, value, usual, max, step, onChange }) {
 }
 
 // On a phone the list comes first.
-const isWide = matchMedia('(min-width: 60rem)').matches;
+const isWide = matchMedia('(min-width: 60.01rem)').matches;
 
 function Weights({ usual, weights, diversity, onWeights, onDiversity }) {
   const changed = diversity > 0 || Object.keys(weights).length > 0;
