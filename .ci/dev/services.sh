@@ -15,7 +15,7 @@ check_ports() {
 }
 
 start_service() { # SERVICE
-    local service=$1 port settings peer name directory limit
+    local service=$1 port settings peer name directory limit delay
     port=$(configured_port "$service")
     settings=("SERVER_PORT=$port")
     for peer in $BACKENDS; do
@@ -33,10 +33,11 @@ start_service() { # SERVICE
     [ -z "${DEV_IGNORE_DOTENV:-}" ] || directory=$DEV_DIR/empty/$service
     mkdir -p "$directory"
     limit=$(conf "$service" SHUTDOWN_TIMEOUT_SECONDS 10)
-    case $limit in *[!0-9]*) limit=10 ;; esac # the service itself will complain
+    delay=$(conf "$service" SHUTDOWN_DELAY_SECONDS 0)
+    case $limit$delay in *[!0-9]*) limit=10 delay=0 ;; esac # the service itself will complain
     launch "$DEV_DIR/logs/$service.log" "$directory" env "${settings[@]}" "$BIN_DIR/$service"
     # It may have ended already; then waiting for it says so.
-    run_write "$(run_file "$DEV_DIR" "$service")" "$PID" "$port" "program=$BIN_DIR/$service" "shutdown=$limit" || true
+    run_write "$(run_file "$DEV_DIR" "$service")" "$PID" "$port" "program=$BIN_DIR/$service" "shutdown=$((limit + delay))" || true
 }
 
 show_log_end() { # SERVICE

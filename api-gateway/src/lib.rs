@@ -24,8 +24,8 @@ use axum::Router;
 use tokio::{net::TcpListener, runtime::Handle};
 
 use crate::{
-    config::Config, database::redis::RedisLink, gateway::Gateway, lifecycle::Lifecycle, proxy::Proxy, server::Worker,
-    service::limiter::Limiter,
+    config::Config, database::redis::RedisLink, gateway::Gateway, handler::Dependencies, lifecycle::Lifecycle,
+    proxy::Proxy, server::Worker, service::limiter::Limiter,
 };
 
 /// Why the gateway did not start.
@@ -66,8 +66,10 @@ pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle
         let worker = thread.runtime().spawn(build_worker(config.clone(), lifecycle.clone(), docs.clone()));
         workers.push(worker.await.map_err(std::io::Error::from)??);
     }
-    let served = server::serve_on(listener, workers, &config.server, lifecycle.stop_token()).await;
-    let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
+    let stop = lifecycle.delayed_stop_token(config.server.shutdown_delay);
+    let served = server::serve_on(listener, workers, &config.server, stop).await;
+    let limit = config.server.shutdown_delay + config.server.shutdown_timeout;
+    let drained = lifecycle.drain(lifecycle.deadline(limit)).await;
     threads.into_iter().for_each(workers::WorkerThread::stop);
     tracing::info!("Redis closed, stopped");
     Ok(served && drained)
@@ -79,6 +81,7 @@ async fn build_worker(config: Config, lifecycle: Lifecycle, docs: Router) -> Res
     let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
     let limiter = Limiter::new(config.rate_limit, config.redis.timeout, redis.clone(), &lifecycle);
     let proxy = Proxy::new(&config.upstreams, &lifecycle);
-    let app = Gateway::new(config, limiter, proxy, handler::routes(redis, docs));
+    let dependencies = Dependencies::new(redis, config.upstreams.clone(), lifecycle);
+    let app = Gateway::new(config, limiter, proxy, handler::routes(dependencies, docs));
     Ok(Worker { runtime: Handle::current(), app })
 }

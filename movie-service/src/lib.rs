@@ -47,6 +47,8 @@ pub struct App {
     pub database: Database,
     /// The service's cache.
     pub redis: RedisLink,
+    /// Stop signal and background tasks.
+    pub lifecycle: Lifecycle,
     /// Lists and details.
     pub movies: Movies,
     /// Writing single movies.
@@ -84,8 +86,8 @@ impl App {
         let bulk = Bulk::new(database.clone(), cache.clone(), lifecycle.clone());
         let concurrency = config.tmdb.runtime_concurrency;
         let sync = Sync::new(database.clone(), cache, tmdb, concurrency, lifecycle.clone());
-        let catalogue = Catalogue::new(database.clone(), lifecycle);
-        Ok(Self { database, redis, movies, movie_editor, bulk, sync, catalogue })
+        let catalogue = Catalogue::new(database.clone(), lifecycle.clone());
+        Ok(Self { database, redis, lifecycle, movies, movie_editor, bulk, sync, catalogue })
     }
 
     /// The routes with everything around them, as the server runs them.
@@ -131,9 +133,11 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     let listener = socket.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
 
+    let stop = lifecycle.delayed_stop_token(config.server.shutdown_delay);
     let served = server::serve(listener, app.router(config), &config.server, stop).await;
-    let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
-    app.database.close(lifecycle.deadline(config.server.shutdown_timeout)).await;
+    let limit = config.server.shutdown_delay + config.server.shutdown_timeout;
+    let drained = lifecycle.drain(lifecycle.deadline(limit)).await;
+    app.database.close(lifecycle.deadline(limit)).await;
     tracing::info!("PostgreSQL closed");
     drop(app);
     tracing::info!("Redis closed, stopped");

@@ -48,7 +48,9 @@ pub struct ServerConfig {
     pub write_timeout: Duration,
     /// `REQUEST_TIMEOUT_SECONDS`: time for a request to be answered.
     pub request_timeout: Duration,
-    /// `SHUTDOWN_TIMEOUT_SECONDS`: time for everything in flight after SIGTERM.
+    /// `SHUTDOWN_DELAY_SECONDS`: time for which connections are still accepted after SIGTERM, while `/health/ready` says 503.
+    pub shutdown_delay: Duration,
+    /// `SHUTDOWN_TIMEOUT_SECONDS`: time for everything in flight after that.
     pub shutdown_timeout: Duration,
     /// `MAX_CONNECTIONS`: open connections; the next one waits to be accepted.
     pub max_connections: usize,
@@ -64,6 +66,7 @@ impl ServerConfig {
             header_read_timeout: env.seconds("HEADER_READ_TIMEOUT_SECONDS", 10),
             write_timeout: env.seconds("WRITE_TIMEOUT_SECONDS", 20),
             request_timeout: env.seconds("REQUEST_TIMEOUT_SECONDS", 30),
+            shutdown_delay: Duration::from_secs(env.number("SHUTDOWN_DELAY_SECONDS", 0, 0..=3600)),
             shutdown_timeout: env.seconds("SHUTDOWN_TIMEOUT_SECONDS", 10),
             max_connections: env.number("MAX_CONNECTIONS", 10_000, 1..=1_000_000),
         }

@@ -283,6 +283,8 @@ fi
 send 200 "Health, API path" /api/v1/health
 send 200 "Readiness" /ready
 send 200 "Readiness, API path" /api/v1/ready
+send 200 "Liveness, where orchestrators look" /health/live
+send 200 "Readiness, each dependency with its latency" /health/ready
 lines=$BODY_LINES
 BODY_LINES=8
 send 200 "Swagger UI (open it in a browser)" /swagger/

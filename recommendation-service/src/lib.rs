@@ -188,11 +188,13 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     let listener = socket.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
 
+    let stop = lifecycle.delayed_stop_token(config.server.shutdown_delay);
     let served = server::serve(listener, app.router(config), &config.server, stop).await;
+    let limit = config.server.shutdown_delay + config.server.shutdown_timeout;
     // No request is left that could add to them.
     app.lists.close();
-    let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
-    app.database.close(lifecycle.deadline(config.server.shutdown_timeout)).await;
+    let drained = lifecycle.drain(lifecycle.deadline(limit)).await;
+    app.database.close(lifecycle.deadline(limit)).await;
     tracing::info!("PostgreSQL closed");
     drop(app);
     tracing::info!("Redis closed, stopped");

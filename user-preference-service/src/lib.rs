@@ -41,6 +41,8 @@ pub struct App {
     pub database: Database,
     /// The service's cache.
     pub redis: RedisLink,
+    /// Stop signal and background tasks.
+    pub lifecycle: Lifecycle,
     /// Accounts.
     pub users: Users,
     /// What users prefer.
@@ -82,6 +84,7 @@ impl App {
             profiles: Profiles::new(database.clone()),
             feed: Feed::new(database.clone()),
             revisions: Revisions::new(database.clone()),
+            lifecycle: lifecycle.clone(),
             database,
             redis,
         }
@@ -130,9 +133,11 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     let listener = socket.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
 
+    let stop = lifecycle.delayed_stop_token(config.server.shutdown_delay);
     let served = server::serve(listener, app.router(config), &config.server, stop).await;
-    let drained = lifecycle.drain(lifecycle.deadline(config.server.shutdown_timeout)).await;
-    app.database.close(lifecycle.deadline(config.server.shutdown_timeout)).await;
+    let limit = config.server.shutdown_delay + config.server.shutdown_timeout;
+    let drained = lifecycle.drain(lifecycle.deadline(limit)).await;
+    app.database.close(lifecycle.deadline(limit)).await;
     tracing::info!("PostgreSQL closed");
     drop(app);
     tracing::info!("Redis closed, stopped");

@@ -11,7 +11,7 @@ use std::{
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
@@ -38,6 +38,21 @@ impl Lifecycle {
     /// Cancelled when the process is asked to stop.
     pub fn stop_token(&self) -> CancellationToken {
         self.stop.clone()
+    }
+
+    /// Cancelled `delay` after [`Self::stop_token`]: time in which load balancers learn that the process is not ready.
+    pub fn delayed_stop_token(&self, delay: Duration) -> CancellationToken {
+        if delay.is_zero() {
+            return self.stop_token();
+        }
+        let (stop, delayed) = (self.stop_token(), CancellationToken::new());
+        let token = delayed.clone();
+        self.spawn(async move {
+            stop.cancelled().await;
+            sleep(delay).await;
+            delayed.cancel();
+        });
+        token
     }
 
     /// Asks everything to stop. Calling it again changes nothing.

@@ -1,8 +1,10 @@
 //! The gateway's own routes: the web page, health, readiness, Swagger.
 
+mod dependencies;
 mod docs;
 mod health;
 mod openapi;
+mod readiness;
 mod static_files;
 mod web;
 
@@ -10,19 +12,20 @@ use axum::{Router, middleware::from_fn_with_state, response::Html, routing::get}
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::database::redis::RedisLink;
-
+pub use self::dependencies::Dependencies;
 use self::static_files::StaticFiles;
 
 /// Swagger UI's own page has neither a viewport nor the platform's title.
 const SWAGGER_PAGE: &str = include_str!("../../web/swagger.html");
 
-fn api() -> OpenApiRouter<RedisLink> {
+fn api() -> OpenApiRouter<Dependencies> {
     OpenApiRouter::new()
         .routes(routes!(health::health))
         .routes(routes!(health::health_v1))
         .routes(routes!(health::ready))
         .routes(routes!(health::ready_v1))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready_report))
 }
 
 /// Swagger UI and the specification, compressed and cached. Build them once: clones share the cache.
@@ -36,9 +39,9 @@ pub fn docs_routes() -> Router {
 }
 
 /// All routes with their state.
-pub fn routes(redis: RedisLink, docs: Router) -> Router {
+pub fn routes(dependencies: Dependencies, docs: Router) -> Router {
     let (router, _) = api().split_for_parts();
-    router.with_state(redis).merge(web::routes()).fallback_service(docs)
+    router.with_state(dependencies).merge(web::routes()).fallback_service(docs)
 }
 
 /// The specification of the whole platform as YAML, as served at `/swagger/doc.yaml`.

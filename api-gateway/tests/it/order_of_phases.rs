@@ -95,7 +95,7 @@ async fn health_and_readiness_are_never_limited() {
     let (gateway, _movies) = with_limit_of_one().await;
     get(gateway.address, "/api/v1/movies").await;
     assert_eq!(get(gateway.address, "/api/v1/movies").await.status, 429);
-    for path in ["/health", "/api/v1/health", "/ready", "/api/v1/ready"] {
+    for path in ["/health", "/api/v1/health", "/ready", "/api/v1/ready", "/health/live", "/health/ready"] {
         for response in [get(gateway.address, path).await, plain(&gateway, &format!("GET {path}"), "").await] {
             assert_eq!((response.status, response.header("x-ratelimit-limit")), (200, None), "{path}");
         }

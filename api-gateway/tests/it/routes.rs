@@ -165,6 +165,30 @@ async fn health_and_readiness_are_those_of_the_gateway_and_need_no_token() {
 }
 
 #[tokio::test]
+async fn the_readiness_report_has_each_dependency_with_its_latency() {
+    let platform = platform().await;
+    let live = without_token(&platform.gateway, "GET", "/health/live").await;
+    assert_eq!((live.status, live.text().as_str()), (200, r#"{"status":"ok","service":"api-gateway"}"#));
+    let report = without_token(&platform.gateway, "GET", "/health/ready").await;
+    assert_eq!((report.status, &report.json()["status"]), (200, &"ready".into()));
+    for name in ["redis", "movie-service", "user-preference-service", "recommendation-service"] {
+        let check = &report.json()["checks"][name];
+        assert_eq!(check["status"], "ok", "{name}");
+        assert!(check["latency_ms"].as_f64().is_some_and(|millis| millis > 0.0), "{name}: {check}");
+    }
+}
+
+#[tokio::test]
+async fn the_gateway_is_ready_without_redis_and_services_and_says_which_are_missing() {
+    let gateway = GatewayBuilder::new().await.set("REDIS_ADDR", "127.0.0.1:1").start().await;
+    let report = without_token(&gateway, "GET", "/health/ready").await;
+    assert_eq!((report.status, &report.json()["status"]), (200, &"ready".into()));
+    for name in ["redis", "movie-service", "user-preference-service", "recommendation-service"] {
+        assert_eq!(report.json()["checks"][name]["status"], "unavailable", "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_method_is_405_with_allow() {
     let platform = platform().await;
     for (method, path) in

@@ -11,7 +11,9 @@ use tokio::{
     sync::{Notify, mpsc},
 };
 
-use crate::support::{GatewayBuilder, ScriptedService, TestGateway, eventually, request, soon, upstream::read_head};
+use crate::support::{
+    GatewayBuilder, ScriptedService, TestGateway, eventually, get, request, soon, upstream::read_head,
+};
 
 /// A gateway whose only service answers when it is told to, and says when it was asked.
 async fn with_slow_service(shutdown_seconds: u64) -> (TestGateway, mpsc::UnboundedReceiver<()>, Arc<Notify>) {
@@ -87,6 +89,19 @@ async fn stuck_clients_do_not_hold_up_the_end_beyond_the_deadline() {
     gateway.stop();
     assert!(!gateway.stopped().await, "not everything was finished");
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_not_ready_while_it_still_accepts_connections_for_the_delay() {
+    let gateway = GatewayBuilder::new().await.set("SHUTDOWN_DELAY_SECONDS", 1).start().await;
+    assert_eq!(get(gateway.address, "/health/ready").await.status, 200);
+    let started = Instant::now();
+    gateway.stop();
+    let report = get(gateway.address, "/health/ready").await;
+    assert_eq!((report.status, &report.json()["status"]), (503, &"stopping".into()));
+    assert_eq!(get(gateway.address, "/health/live").await.status, 200);
+    assert!(gateway.stopped().await);
+    assert!(started.elapsed() >= Duration::from_secs(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

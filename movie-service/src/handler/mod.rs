@@ -11,6 +11,7 @@ mod jobs;
 mod manage;
 mod movies;
 mod parameters;
+mod readiness;
 mod related;
 mod request;
 pub mod request_validation;
@@ -92,6 +93,8 @@ fn api(limit: Duration) -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::show, jobs::cancel))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready_report))
         .layer(time_limit(limit));
     let small_bodies = OpenApiRouter::with_openapi(ApiDoc::openapi())
         .merge(limited)

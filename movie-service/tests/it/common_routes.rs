@@ -19,6 +19,23 @@ async fn health_and_readiness_answer(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
+async fn the_readiness_report_has_latencies_and_is_503_from_the_moment_of_a_shutdown(pool: PgPool) {
+    let app = TestApp::new(&pool).await;
+    assert_eq!(app.get("/health/live").await.text(), r#"{"status":"ok","service":"movie-service"}"#);
+    let report = app.get("/health/ready").await;
+    assert_eq!((report.status.as_u16(), &report.json()["status"]), (200, &"ready".into()));
+    for name in ["postgres", "redis"] {
+        let check = &report.json()["checks"][name];
+        assert_eq!(check["status"], "ok", "{name}");
+        assert!(check["latency_ms"].as_f64().is_some_and(|millis| millis >= 0.0), "{name}: {check}");
+    }
+    app.lifecycle.stop();
+    let report = app.get("/health/ready").await;
+    assert_eq!((report.status.as_u16(), &report.json()["status"]), (503, &"stopping".into()));
+    assert_eq!(app.get("/health/live").await.status, 200);
+}
+
+#[sqlx::test(migrations = "./migrations")]
 async fn without_redis_it_is_ready_and_without_postgresql_it_is_not(pool: PgPool) {
     let app = TestApp::with(&pool, &[("REDIS_ADDR", "127.0.0.1:1")]).await;
     let ready = app.get("/api/v1/ready").await;

@@ -18,6 +18,7 @@ mod models;
 mod movie_view;
 mod numbers;
 mod path;
+mod readiness;
 mod recommendations;
 mod report;
 mod responses;
@@ -104,6 +105,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(experiments::get_experiment, experiments::set_experiment))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready_report))
 }
 
 /// All routes with their state; each is answered within `time_limit`.

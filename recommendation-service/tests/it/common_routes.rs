@@ -22,6 +22,23 @@ async fn health_and_readiness(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "./migrations")]
+async fn the_readiness_report_has_latencies_and_is_503_from_the_moment_of_a_shutdown(pool: PgPool) {
+    let app = app(pool).await;
+    assert_eq!(app.get("/health/live").await.json(), json!({"status": "ok", "service": "recommendation-service"}));
+    let report = app.get("/health/ready").await;
+    assert_eq!((report.status.as_u16(), &report.json()["status"]), (200, &"ready".into()));
+    for name in ["postgres", "redis", "catalogue"] {
+        let check = &report.json()["checks"][name];
+        assert_eq!(check["status"], "ok", "{name}");
+        assert!(check["latency_ms"].as_f64().is_some_and(|millis| millis >= 0.0), "{name}: {check}");
+    }
+    app.app.lifecycle.stop();
+    let report = app.get("/health/ready").await;
+    assert_eq!((report.status.as_u16(), &report.json()["status"]), (503, &"stopping".into()));
+    assert_eq!(app.get("/health/live").await.status, 200);
+}
+
+#[sqlx::test(migrations = "./migrations")]
 async fn unknown_paths_and_wrong_methods_are_json_errors(pool: PgPool) {
     let app = app(pool).await;
     for path in ["/", "/api/v1/nothing", "/API/V1/Rules", "/api/v1/users/1", "/internal/v1/catalogue"] {

@@ -54,6 +54,8 @@ fn every_operation_says_everything_it_answers() {
     GET /api/v1/users/{id}/recommendations 200 400 404 503 504
     GET /api/v1/users/{id}/recommendations/history 200 400 404 503 504
     GET /api/v1/users/{id}/recommendations/history/diff 200 400 404 503 504
+    GET /health/live 200
+    GET /health/ready 200 503
     ");
 }
 

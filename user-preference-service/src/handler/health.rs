@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 
 use crate::App;
 
+use super::readiness::{DependencyCheck, ReadinessReport};
+
 const SERVICE: &str = env!("CARGO_PKG_NAME");
 
 /// The service is alive.
@@ -68,4 +70,38 @@ pub async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>)
         if postgres { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
     let checks = BTreeMap::from([("postgres", word(postgres)), ("redis", word(redis))]);
     (status, Json(Readiness { status: text, service: SERVICE, checks }))
+}
+
+/// Alive
+///
+/// The same as `/api/v1/health`, where orchestrators look for it.
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    operation_id = "getLiveness",
+    tag = "operations",
+    responses((status = 200, description = "Alive", body = Health))
+)]
+pub async fn live() -> Json<Health> {
+    health().await
+}
+
+/// Ready to work, with latencies
+///
+/// PostgreSQL must answer; without Redis the service works, only slower. 503 from the moment a shutdown is asked for.
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    operation_id = "getReadinessReport",
+    tag = "operations",
+    responses(
+        (status = 200, description = "Ready", body = ReadinessReport),
+        (status = 503, description = "PostgreSQL does not answer, or the service is stopping", body = ReadinessReport),
+    )
+)]
+pub async fn ready_report(State(app): State<Arc<App>>) -> ReadinessReport {
+    let (postgres, redis) =
+        tokio::join!(DependencyCheck::run(app.database.ping()), DependencyCheck::run(app.redis.ping()));
+    let checks = BTreeMap::from([("postgres", postgres), ("redis", redis)]);
+    ReadinessReport::new(checks, &["postgres"], &app.lifecycle)
 }

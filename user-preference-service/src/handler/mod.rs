@@ -8,6 +8,7 @@ mod interactions;
 mod path;
 mod preferences;
 mod profiles;
+mod readiness;
 mod responses;
 mod revisions;
 mod users;
@@ -70,6 +71,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(feed::read_feed))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready_report))
 }
 
 /// All routes with their state; each is answered within `time_limit`.

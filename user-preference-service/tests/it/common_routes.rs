@@ -42,6 +42,23 @@ async fn it_is_ready_without_redis_but_not_without_postgresql(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
+async fn the_readiness_report_has_latencies_and_is_503_from_the_moment_of_a_shutdown(pool: PgPool) {
+    let app = TestApp::new(pool).await;
+    assert_eq!(app.get("/health/live").await.text(), r#"{"status":"ok","service":"user-preference-service"}"#);
+    let report = app.get("/health/ready").await;
+    assert_eq!((report.status.as_u16(), &report.json()["status"]), (200, &"ready".into()));
+    for name in ["postgres", "redis"] {
+        let check = &report.json()["checks"][name];
+        assert_eq!(check["status"], "ok", "{name}");
+        assert!(check["latency_ms"].as_f64().is_some_and(|millis| millis >= 0.0), "{name}: {check}");
+    }
+    app.lifecycle.stop();
+    let report = app.get("/health/ready").await;
+    assert_eq!((report.status.as_u16(), &report.json()["status"]), (503, &"stopping".into()));
+    assert_eq!(app.get("/health/live").await.status, 200);
+}
+
+#[sqlx::test(migrator = "MIGRATIONS")]
 async fn an_unknown_path_is_not_found(pool: PgPool) {
     let app = TestApp::new(pool).await;
     for path in ["/", "/api/v1", "/API/V1/users/1", "/api/v1/Users/1", "/api/v1/users/1/ratings", "/api/v1//users/1"] {

@@ -40,6 +40,8 @@ fn every_operation_says_everything_it_answers() {
     POST /api/v1/users/{id}/interactions 201 400 404 408 413 415 503 504
     GET /api/v1/users/{id}/preferences 200 400 404 503 504
     POST /api/v1/users/{id}/preferences 200 400 404 408 413 415 503 504
+    GET /health/live 200
+    GET /health/ready 200 503
     GET /internal/v1/feedback 200 400 503 504
     POST /internal/v1/revisions 200 400 408 413 415 503 504
     GET /internal/v1/users/{id}/profile 200 400 404 503 504
