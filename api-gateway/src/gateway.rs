@@ -148,7 +148,9 @@ impl Inner {
     /// Phases 5 and 6: authentication comes before routing, so that nobody learns which paths exist without a token.
     async fn authenticate(&self, request: Request<Body>, info: RequestInfo) -> Result<Response<Body>, ApiError> {
         let path = info.canonical_path.ok_or_else(invalid_path)?;
-        auth::authenticate(request.headers())?;
+        if let Err(refusal) = auth::authenticate(request.headers()) {
+            return Ok(refusal.into_response());
+        }
         match info.route {
             Route::Service(upstream) => {
                 let response = self.forward(request, upstream, path, info.peer);
@@ -169,7 +171,9 @@ impl Inner {
         let target = path_and_query(&request, path).map_err(|_| invalid_path())?;
         let trusted = client_ip::is_trusted(peer, &self.config.upstreams.trusted_proxies);
         let authority = request.uri().authority().cloned();
+        let version = request.version();
         headers::prepare_request(request.headers_mut(), peer, trusted, authority.as_ref());
+        headers::add_via(request.headers_mut(), version);
         self.proxy.forward(upstream, target, request).await
     }
 

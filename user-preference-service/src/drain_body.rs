@@ -14,7 +14,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    http::{Request, header},
+    http::{Extensions, Request, header},
 };
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::timeout;
@@ -23,6 +23,10 @@ use tokio::time::timeout;
 const MAX_DRAINED_BYTES: usize = 32 * 1024 * 1024;
 /// Longest time for draining.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// In the extensions of a response: most bytes that are discarded before this one, such as of a client that nobody knows.
+#[derive(Debug, Clone, Copy)]
+pub struct DrainLimit(pub usize);
 
 /// The part of a request body that the application has not read.
 pub struct UnreadBody(Option<Arc<Mutex<Incoming>>>);
@@ -39,12 +43,13 @@ pub fn track_body(request: Request<Incoming>) -> (Request<Body>, UnreadBody) {
 }
 
 impl UnreadBody {
-    /// Reads and discards what is left, unless the application still holds the body.
-    pub async fn drain(self) {
+    /// Reads and discards what is left before a response with these extensions, unless the application still holds the
+    /// body.
+    pub async fn drain(self, response: &Extensions) {
         let Some(Ok(body)) = self.0.map(Arc::try_unwrap) else { return };
         let mut body = body.into_inner().unwrap_or_else(PoisonError::into_inner);
         let draining = async {
-            let mut left = MAX_DRAINED_BYTES;
+            let mut left = response.get().map_or(MAX_DRAINED_BYTES, |limit: &DrainLimit| limit.0);
             while let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
                 let Some(less) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
                 left = less;

@@ -225,9 +225,9 @@ where
         // gateway logs that too. What answers is always ready.
         let answer = app.clone().call(request);
         async move {
-            let answer = answer.await;
-            unread.drain().await;
-            answer
+            let Ok(answer) = answer.await;
+            unread.drain(answer.extensions()).await;
+            Ok::<_, Infallible>(answer)
         }
     });
     let connection = http1::Builder::new()

@@ -1,15 +1,40 @@
 //! Mock authentication: any Bearer token will do, but there must be one.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 
-use crate::{error::ApiError, error_code::ErrorCode};
+use crate::{drain_body::DrainLimit, error::ApiError, error_code::ErrorCode};
+
+/// Most bytes of the body that are read before a refusal: anybody could make the gateway read.
+const MAX_DRAINED_BYTES: usize = 64 * 1024;
+/// What a client without a token is asked for (RFC 6750, section 3).
+const CHALLENGE: &str = r#"Bearer realm="movie-discovery-platform""#;
+
+/// A request that is not authenticated.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refusal {
+    error: ApiError,
+    /// `WWW-Authenticate`.
+    challenge: &'static str,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.error.into_response();
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(self.challenge));
+        response.extensions_mut().insert(DrainLimit(MAX_DRAINED_BYTES));
+        response
+    }
+}
 
 /// Checks that the request carries a Bearer token (RFC 6750, section 2.1).
 ///
 /// # Errors
 /// 401 with the texts of the contract. The server removes trailing blanks (RFC 9110, section 5.5), so an empty token
 /// arrives as `Bearer` alone, and an empty header counts as none.
-pub fn authenticate(headers: &HeaderMap) -> Result<(), ApiError> {
+pub fn authenticate(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = match (values.next(), values.next()) {
         (Some(value), None) => value.as_bytes().trim_ascii(),
@@ -30,18 +55,16 @@ pub fn authenticate(headers: &HeaderMap) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn invalid_format() -> ApiError {
+fn invalid_format() -> Refusal {
     unauthorized(ErrorCode::InvalidAuthorization, "invalid Authorization header format, expected 'Bearer <token>'")
 }
 
-fn unauthorized(code: ErrorCode, message: &'static str) -> ApiError {
-    ApiError::new(StatusCode::UNAUTHORIZED, code, message)
+fn unauthorized(code: ErrorCode, message: &'static str) -> Refusal {
+    Refusal { error: ApiError::new(StatusCode::UNAUTHORIZED, code, message), challenge: CHALLENGE }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::{http::HeaderValue, response::IntoResponse};
-
     use super::*;
 
     async fn message(values: &[&[u8]]) -> Option<String> {
@@ -49,9 +72,10 @@ mod tests {
         for value in values {
             headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(value).expect("a legal value"));
         }
-        let error = authenticate(&headers).err()?;
-        assert_eq!(error.status(), StatusCode::UNAUTHORIZED);
-        let body = axum::body::to_bytes(error.into_response().into_body(), 1000).await.expect("a small body");
+        let response = authenticate(&headers).err()?.into_response();
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(response.headers()[header::WWW_AUTHENTICATE], CHALLENGE);
+        let body = axum::body::to_bytes(response.into_body(), 1000).await.expect("a small body");
         let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
         body["error"].as_str().map(ToOwned::to_owned)
     }

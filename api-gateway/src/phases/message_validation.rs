@@ -53,7 +53,7 @@ fn has_one_host(headers: &HeaderMap, optional: bool) -> bool {
 }
 
 /// Whether a value can be a host with or without a port: names, addresses, escapes.
-fn is_valid_host(value: &[u8]) -> bool {
+pub fn is_valid_host(value: &[u8]) -> bool {
     value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%".contains(byte))
 }
 

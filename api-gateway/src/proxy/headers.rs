@@ -1,13 +1,30 @@
-//! Forwarded headers: end-to-end ones are kept, hop-by-hop ones (RFC 9110, section 7.6.1) are removed.
+//! Forwarded headers: end-to-end ones are kept, hop-by-hop ones (RFC 9110, section 7.6.1) are removed, and so are those
+//! by which only a proxy may speak.
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Version, header, uri::Authority};
 
-use crate::phases::{client_ip::X_FORWARDED_FOR, request_id::X_REQUEST_ID, trace_context::TRACEPARENT};
+use crate::phases::{
+    client_ip::X_FORWARDED_FOR, message_validation::is_valid_host, request_id::X_REQUEST_ID, trace_context::TRACEPARENT,
+};
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// Headers by which proxies tell who the client is and what it asked for.
+const PROXY_HEADERS: [HeaderName; 8] = [
+    header::FORWARDED,
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("x-cluster-client-ip"),
+    HeaderName::from_static("fastly-client-ip"),
+    HeaderName::from_static("remote-user"),
+    HeaderName::from_static("x-remote-user"),
+];
+/// Beginnings of names of such headers.
+const PROXY_PREFIXES: [&str; 7] =
+    ["x-forwarded-", "x-original-", "x-rewrite-", "x-envoy-", "x-auth-", "x-authenticated-", "cf-"];
 const HTTP: HeaderValue = HeaderValue::from_static("http");
 /// Headers about one connection, besides those listed in `Connection`.
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -56,25 +73,59 @@ pub fn prepare_request(headers: &mut HeaderMap, peer: IpAddr, peer_is_trusted: b
     // This server has answered it already.
     headers.remove(header::EXPECT);
     let host = match host {
-        Some(authority) => HeaderValue::from_str(authority.as_str()).ok(),
+        // Without the user that a target may name.
+        Some(authority) => authority.as_str().rsplit('@').next().and_then(|host| HeaderValue::from_str(host).ok()),
         None => headers.get(header::HOST).cloned(),
     };
     headers.remove(header::HOST);
+    remove_reserved(headers, peer_is_trusted);
     let peer = HeaderValue::from_str(&peer.to_string()).expect("an address is ASCII");
     if peer_is_trusted {
         headers.append(X_FORWARDED_FOR, peer);
     } else {
-        // An untrusted peer could have sent anything.
-        headers.remove(header::FORWARDED);
-        headers.remove(HeaderName::from_static("x-real-ip"));
         headers.insert(X_FORWARDED_FOR, peer);
-        headers.remove(X_FORWARDED_HOST);
-        headers.remove(X_FORWARDED_PROTO);
     }
-    if let Some(host) = host {
-        headers.entry(X_FORWARDED_HOST).or_insert(host);
+    if !has_valid_forwarded_host(headers) {
+        headers.remove(X_FORWARDED_HOST);
+        headers.extend(host.map(|host| (X_FORWARDED_HOST, host)));
     }
     headers.entry(X_FORWARDED_PROTO).or_insert(HTTP);
+}
+
+/// Removes what only this gateway may say, and from an untrusted peer, which could have sent anything, also what only a
+/// proxy may.
+fn remove_reserved(headers: &mut HeaderMap, peer_is_trusted: bool) {
+    let is_removed = |name: &&HeaderName| is_reserved(name) || !peer_is_trusted && is_of_proxies(name);
+    let removed: Vec<_> = headers.keys().filter(is_removed).cloned().collect();
+    for name in removed {
+        headers.remove(name);
+    }
+}
+
+/// `X-User-*` tells services who the caller is. `Proxy` becomes the variable `HTTP_PROXY` in CGI, where `_` and `-` are
+/// the same too, so that `X_User_Id` would be `X-User-Id`.
+fn is_reserved(name: &HeaderName) -> bool {
+    name.as_str().starts_with("x-user-") || name == "proxy" || name.as_str().contains('_')
+}
+
+fn is_of_proxies(name: &HeaderName) -> bool {
+    PROXY_HEADERS.contains(name) || PROXY_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
+}
+
+fn has_valid_forwarded_host(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(X_FORWARDED_HOST).iter();
+    let host = hosts.next().filter(|host| !host.is_empty() && is_valid_host(host.as_bytes()));
+    host.is_some() && hosts.next().is_none()
+}
+
+/// Notes in `Via` that a message passed here, with the version in which it was received (RFC 9110, section 7.6.3).
+pub fn add_via(headers: &mut HeaderMap, received: Version) {
+    let entry = match received {
+        Version::HTTP_10 => "1.0 api-gateway",
+        Version::HTTP_2 => "2 api-gateway",
+        _ => "1.1 api-gateway",
+    };
+    headers.append(header::VIA, HeaderValue::from_static(entry));
 }
 
 #[cfg(test)]
@@ -136,6 +187,65 @@ mod tests {
                 "x-forwarded-proto: http",
             ]
         );
+    }
+
+    #[test]
+    fn what_only_the_gateway_may_say_is_removed_whoever_sends_it() {
+        for trusted in [false, true] {
+            let mut headers = headers(&[
+                ("x-user-id", "1"),
+                ("x-user-scope", "admin"),
+                ("x_user_id", "1"),
+                ("content_length", "1"),
+                ("proxy", "http://evil"),
+                ("x-users", "kept"),
+            ]);
+            prepare_request(&mut headers, [10, 0, 0, 1].into(), trusted, None);
+            assert_eq!(lines(&headers), ["x-forwarded-for: 10.0.0.1", "x-forwarded-proto: http", "x-users: kept"]);
+        }
+    }
+
+    #[test]
+    fn what_only_a_proxy_may_say_is_removed_from_an_untrusted_peer() {
+        let names = [
+            "x-forwarded-user",
+            "x-forwarded-port",
+            "x-forwarded-prefix",
+            "x-forwarded-server",
+            "x-original-url",
+            "x-rewrite-url",
+            "true-client-ip",
+            "cf-connecting-ip",
+            "x-client-ip",
+            "remote-user",
+        ];
+        let pairs = names.map(|name| (name, "1"));
+        let (mut untrusted, mut trusted) = (headers(&pairs), headers(&pairs));
+        prepare_request(&mut untrusted, [10, 0, 0, 1].into(), false, None);
+        assert_eq!(lines(&untrusted), ["x-forwarded-for: 10.0.0.1", "x-forwarded-proto: http"]);
+        prepare_request(&mut trusted, [10, 0, 0, 1].into(), true, None);
+        assert_eq!(lines(&trusted).len(), names.len() + 2);
+    }
+
+    #[test]
+    fn a_forwarded_host_is_a_host() {
+        for (given, expected) in [
+            (&["movies.example:8443"][..], "movies.example:8443"),
+            (&["[::1]"], "[::1]"),
+            (&["u:p@evil"], "internal"),
+            (&["evil/path"], "internal"),
+            (&["a, b"], "internal"),
+            (&["a", "b"], "internal"),
+            (&[""], "internal"),
+        ] {
+            let mut headers = headers(&[("host", "internal")]);
+            headers.extend(given.iter().map(|host| (X_FORWARDED_HOST, host.parse().expect("a legal value"))));
+            prepare_request(&mut headers, [10, 0, 0, 1].into(), true, None);
+            assert_eq!(headers.get_all(X_FORWARDED_HOST).iter().collect::<Vec<_>>(), [expected], "{given:?}");
+        }
+        let (mut headers, authority) = (HeaderMap::new(), Authority::from_static("u:p@movies.example:80"));
+        prepare_request(&mut headers, [10, 0, 0, 1].into(), false, Some(&authority));
+        assert_eq!(headers[X_FORWARDED_HOST], "movies.example:80");
     }
 
     #[test]

@@ -107,6 +107,7 @@ impl Proxy {
         let is_sending = body_state.is_some_and(|state| state.is_sending());
         let (mut parts, incoming) = exchange.response.into_parts();
         headers::remove_hop_by_hop(&mut parts.headers);
+        headers::add_via(&mut parts.headers, parts.version);
         parts.version = Version::HTTP_11;
         let body = ResponseBody::new(incoming, exchange.connection, &exchange.pool, is_sending, self.timeout);
         Ok(Response::from_parts(parts, Body::new(body)))

@@ -21,6 +21,8 @@ mod shutdown;
 mod slow_readers;
 mod streaming;
 mod support;
+mod unauthenticated;
+mod untrusted_headers;
 mod upstream_connections;
 mod upstream_failures;
 mod web_page;
