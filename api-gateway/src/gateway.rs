@@ -33,7 +33,7 @@ use crate::{
     },
     proxy::{Proxy, Upstream, headers},
     routing::{Route, path, route},
-    service::limiter::{Client, Limiter},
+    service::limiter::{Client, Key, Limiter},
 };
 
 /// The service that handles requests; one for each worker. Clones share everything.
@@ -132,15 +132,15 @@ impl Inner {
 
     /// Phase 4: the limit comes before authentication, so that tokens cannot be guessed without end.
     async fn limit(&self, request: Request<Body>, info: RequestInfo) -> Response<Body> {
-        let decision = self.limiter.check(Client::new(info.client, self.config.rate_limit.ipv6_prefix)).await;
+        let config = &self.config.rate_limit;
+        let policy = rate_limit::policy(config, request.method(), info.canonical_path.as_deref());
+        let decision = self.limiter.check(Key { policy, client: Client::new(info.client, config.ipv6_prefix) }).await;
         let mut response = match decision {
-            Some(decision) if !decision.allowed => {
-                rate_limit::too_many_requests(&decision, self.config.rate_limit.window.as_secs())
-            }
+            Some(decision) if !decision.allowed => rate_limit::too_many_requests(&decision),
             _ => self.authenticate(request, info).await.unwrap_or_else(IntoResponse::into_response),
         };
         if let Some(decision) = decision {
-            rate_limit::add_headers(response.headers_mut(), &decision);
+            rate_limit::add_headers(response.headers_mut(), config, policy, &decision);
         }
         response
     }

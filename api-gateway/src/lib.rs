@@ -20,12 +20,20 @@ pub mod stall_timeout;
 pub mod telemetry;
 pub mod workers;
 
+use std::sync::Arc;
+
 use axum::Router;
 use tokio::{net::TcpListener, runtime::Handle};
 
 use crate::{
-    config::Config, database::redis::RedisLink, gateway::Gateway, handler::Dependencies, lifecycle::Lifecycle,
-    proxy::Proxy, server::Worker, service::limiter::Limiter,
+    config::Config,
+    database::redis::RedisLink,
+    gateway::Gateway,
+    handler::Dependencies,
+    lifecycle::Lifecycle,
+    proxy::Proxy,
+    server::Worker,
+    service::limiter::{Limiter, LocalCounters},
 };
 
 /// Why the gateway did not start.
@@ -60,10 +68,10 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
 /// [`StartError`] when it cannot start.
 pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle) -> Result<bool, StartError> {
     let threads = workers::start()?;
-    let docs = handler::docs_routes();
+    let shared = Shared { docs: handler::docs_routes(), local_counters: Arc::default() };
     let mut workers = Vec::new();
     for thread in &threads {
-        let worker = thread.runtime().spawn(build_worker(config.clone(), lifecycle.clone(), docs.clone()));
+        let worker = thread.runtime().spawn(build_worker(config.clone(), lifecycle.clone(), shared.clone()));
         workers.push(worker.await.map_err(std::io::Error::from)??);
     }
     let stop = lifecycle.delayed_stop_token(config.server.shutdown_delay);
@@ -75,13 +83,23 @@ pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle
     Ok(served && drained)
 }
 
+/// What all workers have in common.
+#[derive(Clone)]
+struct Shared {
+    /// Swagger UI and the specification.
+    docs: Router,
+    /// What counts while Redis is away.
+    local_counters: Arc<LocalCounters>,
+}
+
 /// Everything that handles requests on one thread: it has connections to Redis and the services of its own, so that a
 /// request never changes threads.
-async fn build_worker(config: Config, lifecycle: Lifecycle, docs: Router) -> Result<Worker<Gateway>, StartError> {
+async fn build_worker(config: Config, lifecycle: Lifecycle, shared: Shared) -> Result<Worker<Gateway>, StartError> {
     let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
-    let limiter = Limiter::new(config.rate_limit, config.redis.timeout, redis.clone(), &lifecycle);
+    let limiter =
+        Limiter::new(config.rate_limit.clone(), config.redis.timeout, redis.clone(), shared.local_counters, &lifecycle);
     let proxy = Proxy::new(&config.upstreams, &lifecycle);
     let dependencies = Dependencies::new(redis, config.upstreams.clone(), lifecycle);
-    let app = Gateway::new(config, limiter, proxy, handler::routes(dependencies, docs));
+    let app = Gateway::new(config, limiter, proxy, handler::routes(dependencies, shared.docs));
     Ok(Worker { runtime: Handle::current(), app })
 }

@@ -10,7 +10,9 @@ use std::{
 use axum::http::uri::{Authority, Scheme};
 use ipnet::IpNet;
 
-use crate::{database::redis::RedisConfig, server::ServerConfig, telemetry::TelemetryConfig};
+use crate::{
+    database::redis::RedisConfig, server::ServerConfig, service::limiter::RateLimitConfig, telemetry::TelemetryConfig,
+};
 
 use self::env::{ConfigError, Env};
 
@@ -27,17 +29,6 @@ pub struct Config {
     pub rate_limit: RateLimitConfig,
     /// The services behind it.
     pub upstreams: UpstreamsConfig,
-}
-
-/// How many requests a client may make.
-#[derive(Debug, Clone, Copy)]
-pub struct RateLimitConfig {
-    /// `RATE_LIMIT_MAX`: requests per window and client address.
-    pub max: u64,
-    /// `RATE_LIMIT_WINDOW_SECONDS`: length of a window.
-    pub window: Duration,
-    /// `RATE_LIMIT_IPV6_PREFIX`: bits of an IPv6 address that name a client.
-    pub ipv6_prefix: u8,
 }
 
 /// The services behind the gateway and the limits of talking to them.
@@ -78,11 +69,7 @@ impl Config {
             server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080),
             redis: RedisConfig::from_env(&mut env, 0, 25),
             telemetry: TelemetryConfig::from_env(&mut env),
-            rate_limit: RateLimitConfig {
-                max: env.number("RATE_LIMIT_MAX", 100, 1..=1_000_000_000_000),
-                window: env.seconds("RATE_LIMIT_WINDOW_SECONDS", 60),
-                ipv6_prefix: env.number("RATE_LIMIT_IPV6_PREFIX", 64, 1..=128),
-            },
+            rate_limit: RateLimitConfig::from_env(&mut env),
             upstreams: UpstreamsConfig::from_env(&mut env),
         };
         env.finish(config)
@@ -137,7 +124,7 @@ mod tests {
     fn the_defaults_are_those_of_the_contract() {
         let config = config(&[]).expect("defaults are right");
         assert_eq!(config.server.address.to_string(), "0.0.0.0:8080");
-        assert_eq!((config.rate_limit.max, config.rate_limit.window.as_secs()), (100, 60));
+        assert_eq!((config.rate_limit.default.max, config.rate_limit.default.window.as_secs()), (100, 60));
         assert_eq!(config.redis.database, 0);
         assert_eq!(config.upstreams.timeout.as_secs(), 120);
         assert_eq!(config.upstreams.movie.authority, "localhost:8081");

@@ -8,7 +8,7 @@ use axum::{
 use crate::{drain_body::DrainLimit, error::ApiError, error_code::ErrorCode};
 
 /// Most bytes of the body that are read before a refusal: anybody could make the gateway read.
-const MAX_DRAINED_BYTES: usize = 64 * 1024;
+pub const MAX_DRAINED_BYTES: usize = 64 * 1024;
 /// What a client without a token is asked for (RFC 6750, section 3).
 const CHALLENGE: &str = r#"Bearer realm="movie-discovery-platform""#;
 

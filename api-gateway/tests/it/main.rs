@@ -14,6 +14,7 @@ mod openapi;
 mod order_of_phases;
 mod process;
 mod rate_limit;
+mod rate_limit_choices;
 mod redis_down;
 mod request_bodies;
 mod routes;

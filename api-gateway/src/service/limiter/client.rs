@@ -1,13 +1,19 @@
 //! Whose requests are counted together.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
+
+use super::Policy;
 
 /// A client by its address. An IPv6 host may use any address of its network, so there the network is the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Client {
-    address: IpAddr,
-    /// Bits that count, when it is the address of a network.
-    prefix: Option<u8>,
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Client {
+    /// A host.
+    Address(IpAddr),
+    /// A network with the number of bits that name it.
+    Network(Ipv6Addr, u8),
 }
 
 impl Client {
@@ -16,18 +22,36 @@ impl Client {
         match address {
             IpAddr::V6(address) if ipv6_prefix < 128 => {
                 let mask = u128::MAX.checked_shl(128 - u32::from(ipv6_prefix)).unwrap_or(0);
-                let network = Ipv6Addr::from_bits(address.to_bits() & mask);
-                Self { address: network.into(), prefix: Some(ipv6_prefix) }
+                Self::Network(Ipv6Addr::from_bits(address.to_bits() & mask), ipv6_prefix)
             }
-            address => Self { address, prefix: None },
+            address => Self::Address(address),
         }
     }
+}
 
-    /// The Redis key of its counter.
-    pub fn key(&self) -> String {
-        match self.prefix {
-            None => format!("ratelimit:{}", self.address),
-            Some(prefix) => format!("ratelimit:{}/{prefix}", self.address),
+impl fmt::Display for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(formatter),
+            Self::Network(network, prefix) => write!(formatter, "{network}/{prefix}"),
+        }
+    }
+}
+
+/// A counter: what `ratelimit:` stands before in Redis.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The policy.
+    pub policy: Policy,
+    /// The client.
+    pub client: Client,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.policy {
+            Policy::Default => self.client.fmt(formatter),
+            policy => write!(formatter, "{}:{}", policy.name(), self.client),
         }
     }
 }
@@ -39,14 +63,15 @@ mod tests {
     #[test]
     fn an_ipv6_client_is_its_network_and_an_ipv4_client_its_address() {
         for (address, prefix, key) in [
-            ("192.0.2.1", 64, "ratelimit:192.0.2.1"),
-            ("192.0.2.1", 8, "ratelimit:192.0.2.1"),
-            ("2001:db8:1:2:3:4:5:6", 64, "ratelimit:2001:db8:1:2::/64"),
-            ("2001:db8:1:2:3:4:5:6", 56, "ratelimit:2001:db8:1::/56"),
-            ("2001:db8:1:2:3:4:5:6", 1, "ratelimit:::/1"),
-            ("2001:db8::6", 128, "ratelimit:2001:db8::6"),
+            ("192.0.2.1", 64, "192.0.2.1"),
+            ("192.0.2.1", 8, "192.0.2.1"),
+            ("2001:db8:1:2:3:4:5:6", 64, "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:3:4:5:6", 56, "2001:db8:1::/56"),
+            ("2001:db8:1:2:3:4:5:6", 1, "::/1"),
+            ("2001:db8::6", 128, "2001:db8::6"),
         ] {
-            assert_eq!(Client::new(address.parse().expect("an address"), prefix).key(), key, "{address}/{prefix}");
+            let client = Client::new(address.parse().expect("an address"), prefix);
+            assert_eq!(Key { policy: Policy::Default, client }.to_string(), key, "{address}/{prefix}");
         }
     }
 }

@@ -1,44 +1,63 @@
 //! The counters in Redis. Each is changed by a call of its own to a script with one key, so that they may live on
 //! different nodes of a cluster and an error of one leaves the others alone; the calls of a batch share a round trip.
 
-use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Script, ServerErrorKind, aio::MultiplexedConnection};
 use std::sync::LazyLock;
+
+use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Script, ServerErrorKind, aio::MultiplexedConnection};
 
 use crate::database::redis::RedisLink;
 
-const SOURCE: &str = include_str!("fixed_window.lua");
-static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(SOURCE));
+use super::{Algorithm, Count, Key, RateLimitConfig};
 
-/// Count and remaining milliseconds of a window.
-pub type Count = (i64, i64);
+const FIXED_WINDOW: &str = include_str!("fixed_window.lua");
+const GCRA: &str = include_str!("gcra.lua");
+static FIXED_WINDOW_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(FIXED_WINDOW));
+static GCRA_SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(GCRA));
 
-/// Adds to counters (key and number of requests); `None` for each that Redis did not count.
-pub async fn increment(redis: &RedisLink, window_millis: u64, counters: &[(String, usize)]) -> Vec<Option<Count>> {
-    let called = redis.run(async |connection| call_scripts(connection, window_millis, counters).await).await;
+/// Adds numbers of requests to counters; `None` for each that Redis did not count.
+pub async fn add(redis: &RedisLink, config: &RateLimitConfig, added: &[(&Key, usize)]) -> Vec<Option<Count>> {
+    let called = redis.run(async |connection| call_scripts(connection, config, added).await).await;
     let mut counts = called.unwrap_or_default();
-    counts.resize(counters.len(), None);
+    counts.resize(added.len(), None);
     counts
 }
 
 async fn call_scripts(
     connection: &mut MultiplexedConnection,
-    window_millis: u64,
-    counters: &[(String, usize)],
+    config: &RateLimitConfig,
+    added: &[(&Key, usize)],
 ) -> RedisResult<Vec<Option<Count>>> {
-    let call = |name: &str, script: &str, (key, requests): &(String, usize)| {
-        let mut call = redis::cmd(name);
-        call.arg(script).arg(1).arg(key).arg(window_millis).arg(*requests).to_owned()
+    let (source, script) = match config.algorithm {
+        Algorithm::FixedWindow => (FIXED_WINDOW, &FIXED_WINDOW_SCRIPT),
+        Algorithm::Gcra => (GCRA, &GCRA_SCRIPT),
     };
-    let by_hash = counters.iter().map(|counter| call("EVALSHA", SCRIPT.get_hash(), counter));
+    let by_hash = added.iter().map(|added| call(config, "EVALSHA", script.get_hash(), added));
     let mut answers = pipeline(by_hash).query_async::<Vec<RedisResult<Count>>>(connection).await?;
     // Redis forgets scripts when it restarts; `EVAL` makes it remember.
-    let forgotten: Vec<_> = (0..answers.len().min(counters.len())).filter(|at| is_unknown(&answers[*at])).collect();
+    let forgotten: Vec<_> = (0..answers.len().min(added.len())).filter(|at| is_unknown(&answers[*at])).collect();
     if !forgotten.is_empty() {
-        let by_source = forgotten.iter().map(|at| call("EVAL", SOURCE, &counters[*at]));
+        let by_source = forgotten.iter().map(|at| call(config, "EVAL", source, &added[*at]));
         let again = pipeline(by_source).query_async::<Vec<RedisResult<Count>>>(connection).await?;
         forgotten.into_iter().zip(again).for_each(|(at, answer)| answers[at] = answer);
     }
     Ok(answers.into_iter().map(counted).collect())
+}
+
+/// A call to the script of the algorithm, by its source or hash.
+fn call(config: &RateLimitConfig, command: &str, script: &str, (key, requests): &(&Key, usize)) -> Cmd {
+    let (mut call, quota) = (redis::cmd(command), config.quota(key.policy));
+    call.arg(script).arg(1);
+    match config.algorithm {
+        Algorithm::FixedWindow => {
+            call.arg(format!("ratelimit:{key}")).arg(quota.window.as_millis() as u64).arg(*requests)
+        }
+        // Keys of its own: its values are no counters.
+        Algorithm::Gcra => {
+            let key = format!("ratelimit:gcra:{key}");
+            call.arg(key).arg(quota.interval_micros()).arg(*requests).arg(quota.max)
+        }
+    };
+    call
 }
 
 /// Commands that are sent together and answered one by one.

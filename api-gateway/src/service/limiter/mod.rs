@@ -1,26 +1,45 @@
-//! The rate limit: fixed windows counted in Redis under `ratelimit:{client}`.
+//! The rate limit: counters in Redis under `ratelimit:{client}`.
 //!
 //! Requests that arrive during a call to Redis are batched into the next one, which adds the number of requests of each
-//! client. Redis adds atomically, so every request still gets a position of its own in its window, and exactly
-//! `RATE_LIMIT_MAX` of them are allowed, however many gateways share the counters.
+//! client. Redis adds atomically, so every request still gets a position of its own, and exactly the quota is allowed,
+//! however many gateways share the counters.
 
 mod client;
+mod config;
 mod counters;
+mod fixed_window;
+mod gcra;
+mod local;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
 
-use crate::{config::RateLimitConfig, database::redis::RedisLink, lifecycle::Lifecycle};
+use crate::{database::redis::RedisLink, lifecycle::Lifecycle};
 
-pub use self::client::Client;
-use self::counters::Count;
+pub use self::{
+    client::{Client, Key},
+    config::{Algorithm, Fallback, Policy, RateLimitConfig},
+    local::LocalCounters,
+};
 
 /// Most requests that share one call.
 const MAX_BATCH: usize = 512;
+
+/// What a client may do in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// Requests.
+    pub max: u64,
+    /// The time.
+    pub window: Duration,
+}
+
+/// What a counter says after requests were added; [`Algorithm`] knows what the two numbers are.
+type Count = (i64, i64);
 
 /// The decision on one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,39 +48,80 @@ pub struct Decision {
     pub allowed: bool,
     /// Requests allowed per window.
     pub limit: u64,
-    /// Requests left in this window.
+    /// Requests left.
     pub remaining: u64,
-    /// Whole seconds until the window ends, rounded up.
-    pub reset_seconds: u64,
+    /// Time until the whole quota is there again.
+    pub reset: Duration,
+    /// Time until a request is allowed again, when this one is not.
+    pub retry_after: Duration,
+}
+
+impl Decision {
+    /// [`Self::reset`] in whole seconds, rounded up.
+    pub fn reset_seconds(&self) -> u64 {
+        self.reset.as_millis().div_ceil(1000) as u64
+    }
+
+    /// [`Self::retry_after`] in whole seconds, rounded up.
+    pub fn retry_after_seconds(&self) -> u64 {
+        self.retry_after.as_millis().div_ceil(1000) as u64
+    }
+}
+
+impl Algorithm {
+    /// The decision on the request at `index` of `requests` that were added together.
+    fn decide(self, quota: &Quota, count: Count, requests: usize, index: usize) -> Decision {
+        match self {
+            Self::FixedWindow => fixed_window::decide(quota, count, requests, index),
+            Self::Gcra => gcra::decide(quota, count, index),
+        }
+    }
 }
 
 struct Request {
-    client: Client,
+    key: Key,
     reply: oneshot::Sender<Option<Decision>>,
 }
 
 /// Passes requests to the task that counts them. Clones share the task.
 #[derive(Clone)]
 pub struct Limiter {
+    config: RateLimitConfig,
     requests: mpsc::UnboundedSender<Request>,
     /// Longest wait of a request, also for the call before the one that counts it.
     timeout: Duration,
+    /// What counts while Redis is away.
+    local: Option<Arc<LocalCounters>>,
 }
 
 impl Limiter {
     /// Starts counting; must be called within the runtime that serves the requests. None of them waits longer than
-    /// `timeout`.
-    pub fn new(config: RateLimitConfig, timeout: Duration, redis: RedisLink, lifecycle: &Lifecycle) -> Self {
+    /// `timeout`. `local` is used with [`Fallback::Local`].
+    pub fn new(
+        config: RateLimitConfig,
+        timeout: Duration,
+        redis: RedisLink,
+        local: Arc<LocalCounters>,
+        lifecycle: &Lifecycle,
+    ) -> Self {
         // Unbounded, yet short: each connection has at most one request in it.
         let (sender, requests) = mpsc::unbounded_channel();
-        lifecycle.spawn(count_in_batches(config, redis, requests));
-        Self { requests: sender, timeout }
+        lifecycle.spawn(count_in_batches(config.clone(), redis, requests));
+        let local = (config.fallback == Fallback::Local).then_some(local);
+        Self { config, requests: sender, timeout, local }
     }
 
-    /// Counts one request; `None` when Redis does not answer in time, and the request is allowed.
-    pub async fn check(&self, client: Client) -> Option<Decision> {
+    /// Counts one request. `None` when Redis does not answer in time and nothing else counts: then it is allowed.
+    pub async fn check(&self, key: Key) -> Option<Decision> {
+        let decision = self.count_in_redis(key.clone()).await;
+        let count_here =
+            |local: &Arc<LocalCounters>| local.check(self.config.algorithm, &self.config.quota(key.policy), &key);
+        decision.or_else(|| self.local.as_ref().map(count_here))
+    }
+
+    async fn count_in_redis(&self, key: Key) -> Option<Decision> {
         let (reply, decision) = oneshot::channel();
-        self.requests.send(Request { client, reply }).ok()?;
+        self.requests.send(Request { key, reply }).ok()?;
         timeout(self.timeout, decision).await.ok()?.ok().flatten()
     }
 }
@@ -71,22 +131,22 @@ async fn count_in_batches(config: RateLimitConfig, redis: RedisLink, mut request
     let mut batch = Vec::new();
     while requests.recv_many(&mut batch, MAX_BATCH).await > 0 {
         let clients = group_by_client(&mut batch);
-        let counters: Vec<_> = clients.iter().map(|(client, waiters)| (client.key(), waiters.len())).collect();
-        let counts = counters::increment(&redis, config.window.as_millis() as u64, &counters).await;
-        for (count, (_, waiters)) in counts.into_iter().zip(clients) {
-            reply(&config, count, waiters);
+        let added: Vec<_> = clients.iter().map(|(key, waiters)| (key, waiters.len())).collect();
+        let counts = counters::add(&redis, &config, &added).await;
+        for (count, (key, waiters)) in counts.into_iter().zip(clients) {
+            reply(&config, &key, count, waiters);
         }
     }
 }
 
 type Waiters = Vec<oneshot::Sender<Option<Decision>>>;
 
-fn group_by_client(batch: &mut Vec<Request>) -> Vec<(Client, Waiters)> {
+fn group_by_client(batch: &mut Vec<Request>) -> Vec<(Key, Waiters)> {
     let mut indices = HashMap::new();
-    let mut clients: Vec<(Client, Waiters)> = Vec::new();
+    let mut clients: Vec<(Key, Waiters)> = Vec::new();
     for request in batch.drain(..) {
-        let index = *indices.entry(request.client).or_insert_with(|| {
-            clients.push((request.client, Vec::new()));
+        let index = *indices.entry(request.key.clone()).or_insert_with(|| {
+            clients.push((request.key, Vec::new()));
             clients.len() - 1
         });
         clients[index].1.push(request.reply);
@@ -94,20 +154,11 @@ fn group_by_client(batch: &mut Vec<Request>) -> Vec<(Client, Waiters)> {
     clients
 }
 
-/// Decides on each of the waiting requests: the last of them has the position that the counter shows.
-fn reply(config: &RateLimitConfig, count: Option<Count>, waiters: Waiters) {
-    let before = count.map(|(after, _)| u64::try_from(after).unwrap_or(u64::MAX).saturating_sub(waiters.len() as u64));
+/// Tells each of the waiting requests its decision.
+fn reply(config: &RateLimitConfig, key: &Key, count: Option<Count>, waiters: Waiters) {
+    let (quota, requests) = (config.quota(key.policy), waiters.len());
     for (index, request) in waiters.into_iter().enumerate() {
-        let decision = before.zip(count).map(|(before, (_, millis))| {
-            let position = before.saturating_add(index as u64 + 1);
-            let left = Duration::from_millis(millis.max(0) as u64).min(config.window);
-            Decision {
-                allowed: position <= config.max,
-                limit: config.max,
-                remaining: config.max.saturating_sub(position),
-                reset_seconds: left.as_millis().div_ceil(1000) as u64,
-            }
-        });
+        let decision = count.map(|count| config.algorithm.decide(&quota, count, requests, index));
         // A client that has hung up no longer waits.
         let _ = request.send(decision);
     }
@@ -117,39 +168,21 @@ fn reply(config: &RateLimitConfig, count: Option<Count>, waiters: Waiters) {
 mod tests {
     use super::*;
 
-    const CONFIG: RateLimitConfig = RateLimitConfig { max: 5, window: Duration::from_secs(60), ipv6_prefix: 64 };
-
-    fn decisions(count: Option<(i64, i64)>, requests: usize) -> Vec<Option<Decision>> {
-        let (senders, receivers): (Vec<_>, Vec<_>) = (0..requests).map(|_| oneshot::channel()).unzip();
-        reply(&CONFIG, count, senders);
-        receivers.into_iter().map(|mut receiver| receiver.try_recv().expect("answered")).collect()
-    }
-
     #[test]
-    fn requests_that_share_a_call_have_positions_of_their_own() {
-        let seen = decisions(Some((7, 1500)), 4);
-        let seen: Vec<_> = seen.into_iter().flatten().map(|v| (v.allowed, v.remaining, v.reset_seconds)).collect();
-        assert_eq!(seen, [(true, 1, 2), (true, 0, 2), (false, 0, 2), (false, 0, 2)]);
-    }
-
-    #[test]
-    fn without_redis_requests_pass() {
-        assert_eq!(decisions(None, 2), [None, None]);
-    }
-
-    #[test]
-    fn the_reset_stays_within_the_window() {
-        for (millis, seconds) in [(-1, 0), (0, 0), (1, 1), (60_000, 60), (999_999, 60)] {
-            assert_eq!(decisions(Some((1, millis)), 1)[0].map(|decision| decision.reset_seconds), Some(seconds));
-        }
-    }
-
-    #[test]
-    fn requests_are_grouped_by_client_in_the_order_they_came() {
-        let request = |ip: [u8; 4]| Request { client: Client::new(ip.into(), 64), reply: oneshot::channel().0 };
-        let mut batch = vec![request([1, 1, 1, 1]), request([2, 2, 2, 2]), request([1, 1, 1, 1])];
-        let groups: Vec<_> =
-            group_by_client(&mut batch).iter().map(|(client, waiters)| (client.key(), waiters.len())).collect();
-        assert_eq!(groups, [("ratelimit:1.1.1.1".to_owned(), 2), ("ratelimit:2.2.2.2".to_owned(), 1)]);
+    fn requests_are_grouped_by_client_and_policy_in_the_order_they_came() {
+        let request = |ip: [u8; 4], policy| {
+            let key = Key { policy, client: Client::new(ip.into(), 64) };
+            Request { key, reply: oneshot::channel().0 }
+        };
+        let mut batch = vec![
+            request([1, 1, 1, 1], Policy::Default),
+            request([2, 2, 2, 2], Policy::Default),
+            request([1, 1, 1, 1], Policy::Admin),
+            request([1, 1, 1, 1], Policy::Default),
+        ];
+        let groups = group_by_client(&mut batch);
+        let groups: Vec<_> = groups.iter().map(|(key, waiters)| (key.to_string(), waiters.len())).collect();
+        let expected = [("1.1.1.1", 2), ("2.2.2.2", 1), ("admin:1.1.1.1", 1)];
+        assert_eq!(groups, expected.map(|(key, requests)| (key.to_owned(), requests)));
     }
 }
