@@ -22,8 +22,18 @@ async function withFacts(list, signal) {
   return list.map((movie) => ({ ...facts.get(movie.id), ...movie }));
 }
 
+// A movie that has just been added is not known everywhere yet.
+async function neighboursOf(path, pick, signal) {
+  try {
+    return pick(await call(path, { signal }));
+  } catch (failure) {
+    if (failure.kind === 'missing') return [];
+    throw failure;
+  }
+}
+
 function Neighbours({ title, path, pick, note, empty }) {
-  const { data, failure, retry } = useLoad(async (signal) => withFacts(pick(await call(path, { signal })), signal), [path]);
+  const { data, failure, retry } = useLoad(async (signal) => withFacts(await neighboursOf(path, pick, signal), signal), [path]);
   if (data?.length === 0 && !empty) return null;
   return html`<section class="neighbours"><h2>${title}</h2><${Trouble} failure=${failure} retry=${retry} />
     ${data?.length === 0 && html`<p class="quiet">${empty}</p>`}
