@@ -55,3 +55,9 @@ test('a like that fails can be tried again', async ({ page, api }) => {
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(like).toHaveAttribute('aria-pressed', 'true');
 });
+
+test('a person whom the platform has forgotten is forgotten here too', async ({ page }) => {
+  await open(page, '#/for-you', { id: 999_999_999, username: 'gone' });
+  await expect(page.getByRole('status').filter({ hasText: 'The platform does not know gone any more.' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Who are you?' })).toBeVisible();
+});

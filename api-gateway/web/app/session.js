@@ -13,6 +13,13 @@ export function remember(someone) {
   storage.write('localStorage', 'people', people.get());
 }
 
+// Somebody whom the platform does not know any more, as after a reset.
+export function forget(id) {
+  people.set(people.get().filter((someone) => someone.id !== id));
+  storage.write('localStorage', 'people', people.get());
+  if (person.get()?.id === id) choose(null);
+}
+
 export function choose(someone) {
   if (someone) remember(someone);
   person.set(someone && { id: someone.id, username: someone.username });

@@ -5,6 +5,7 @@ import { Trouble } from '../failure.js';
 import { Icon } from '../icons.js';
 import { useAction, useDebounced, useLoad } from '../load.js';
 import { mark } from '../marking.js';
+import { notify } from '../notice.js';
 import { askWho, Initial } from '../people.js';
 import { Poster } from '../poster.js';
 import { Preferences } from '../preferences.js';
@@ -12,7 +13,7 @@ import { ask, compare, known, learn, reweigh } from '../recommendations.js';
 import { replace } from '../route.js';
 import { useReorder } from '../reorder.js';
 import { Explanation, ruleName, ScoreBar } from '../rules.js';
-import { changes, choose, findPerson, people, person } from '../session.js';
+import { changes, choose, findPerson, forget, people, person } from '../session.js';
 import { capital, count, listOf, yearOf } from '../words.js';
 
 // What changed, in a sentence.
@@ -104,6 +105,11 @@ function List({ id, name }) {
   const [diversity, setDiversity] = useState(0);
   const { shown, failure, retry } = useList(id, weights, diversity);
   const { list } = shown;
+  useEffect(() => {
+    if (failure?.kind !== 'missing') return;
+    notify(`The platform does not know ${name} any more.`);
+    forget(id);
+  }, [failure]);
   const usual = useUsual(list, weights);
   const isAhead = JSON.stringify([weights, diversity]) !== shown.asked;
   const rows = useMemo(() => {
