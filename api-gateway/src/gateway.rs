@@ -156,6 +156,7 @@ impl Inner {
                 let response = self.forward(request, upstream, path, info.peer);
                 Ok(timed(async { response.await.unwrap_or_else(IntoResponse::into_response) }).await)
             }
+            Route::Status => Ok(self.handle_locally(request, &path).await),
             Route::Web | Route::Health | Route::Docs | Route::Unknown => Err(crate::error::route_not_found().await),
         }
     }

@@ -285,6 +285,7 @@ send 200 "Readiness" /ready
 send 200 "Readiness, API path" /api/v1/ready
 send 200 "Liveness, where orchestrators look" /health/live
 send 200 "Readiness, each dependency with its latency" /health/ready
+request 200 "Every service with what it works with" /api/v1/status
 lines=$BODY_LINES
 BODY_LINES=8
 send 200 "Swagger UI (open it in a browser)" /swagger/

@@ -53,6 +53,16 @@ impl Dependencies {
         &self.0.redis
     }
 
+    /// Where the services are.
+    pub fn upstreams(&self) -> &UpstreamsConfig {
+        &self.0.upstreams
+    }
+
+    /// A client for questions about the services, apart from the one that forwards.
+    pub fn client(&self) -> &Client<HttpConnector, Body> {
+        &self.0.client
+    }
+
     /// The gateway needs none of them: without Redis requests pass, and each service is missed only by its own routes.
     pub async fn report(&self) -> ReadinessReport {
         ReadinessReport::new(self.0.checks().await, &[], &self.0.lifecycle)

@@ -1,4 +1,4 @@
-//! The gateway's own routes: the web page, health, readiness, Swagger.
+//! The gateway's own routes: the web page, health, readiness, status, Swagger.
 
 mod dependencies;
 mod docs;
@@ -6,6 +6,7 @@ mod health;
 mod openapi;
 mod readiness;
 mod static_files;
+mod status;
 mod web;
 
 use axum::{Router, middleware::from_fn_with_state, response::Html, routing::get};
@@ -26,6 +27,7 @@ fn api() -> OpenApiRouter<Dependencies> {
         .routes(routes!(health::ready_v1))
         .routes(routes!(health::live))
         .routes(routes!(health::ready_report))
+        .routes(routes!(status::status))
 }
 
 /// Swagger UI and the specification, compressed and cached. Build them once: clones share the cache.

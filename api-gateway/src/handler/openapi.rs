@@ -35,6 +35,9 @@ const DESCRIPTION: &str = "Discover, manage and recommend movies. Every operatio
 const GATEWAY_RESPONSES: [(&str, &str); 4] =
     [("401", "Unauthorized"), ("429", "RateLimited"), ("502", "UpstreamUnavailable"), ("504", "UpstreamTimeout")];
 
+/// What it may answer to its own operations that need a token.
+const LIMITED_RESPONSES: [(&str, &str); 2] = [GATEWAY_RESPONSES[0], GATEWAY_RESPONSES[1]];
+
 /// The gateway's own operations and everything it forwards to.
 pub fn platform(own: OpenApi) -> OpenApi {
     let license = LicenseBuilder::new().name(env!("CARGO_PKG_LICENSE")).identifier(Some(env!("CARGO_PKG_LICENSE")));
@@ -44,12 +47,15 @@ pub fn platform(own: OpenApi) -> OpenApi {
         .description(Some(DESCRIPTION))
         .contact(Some(ContactBuilder::new().name(Some("The maintainers")).build()))
         .license(Some(license.build()));
+    let mut paths = own.paths;
+    let limited = paths.paths.iter_mut().filter(|(path, _)| route(path) == Route::Status);
+    limited.flat_map(|(_, item)| operations(item)).for_each(|operation| add_responses(operation, &LIMITED_RESPONSES));
     let mut platform = OpenApiBuilder::new()
         .info(info.build())
         .servers(Some([ServerBuilder::new().url("/").description(Some("This gateway")).build()]))
         // No token by default; operations of services ask for one.
         .security(Some([SecurityRequirement::default()]))
-        .paths(own.paths)
+        .paths(paths)
         .components(own.components)
         .build();
     let mut error_code = ErrorCode::schema();
@@ -59,7 +65,7 @@ pub fn platform(own: OpenApi) -> OpenApi {
         add_codes(&mut error_code, &spec);
         platform.merge(reachable(spec));
     }
-    let operations = TagBuilder::new().name("operations").description(Some("Health and readiness"));
+    let operations = TagBuilder::new().name("operations").description(Some("Health, readiness and status"));
     platform.tags.get_or_insert_default().push(operations.build());
     let components = platform.components.get_or_insert_default();
     add_shared(components);
@@ -86,7 +92,7 @@ fn reachable(mut spec: OpenApi) -> OpenApi {
     spec.tags.get_or_insert_default().retain(|tag| tag.name != "operations" && tag.name != "internal");
     spec.paths.paths.retain(|path, _| matches!(route(path), Route::Service(_)));
     for item in spec.paths.paths.values_mut() {
-        operations(item).for_each(add_gateway_responses);
+        operations(item).for_each(|operation| add_responses(operation, &GATEWAY_RESPONSES));
     }
     spec
 }
@@ -96,9 +102,9 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, post, put, patch, delete, head].into_iter().flatten()
 }
 
-fn add_gateway_responses(operation: &mut Operation) {
+fn add_responses(operation: &mut Operation, responses: &[(&str, &str)]) {
     operation.security = Some(vec![SecurityRequirement::new("bearer", Vec::<String>::new())]);
-    for (status, name) in GATEWAY_RESPONSES {
+    for &(status, name) in responses {
         let response = RefOr::Ref(Ref::from_response_name(name));
         operation.responses.responses.entry(status.to_owned()).or_insert(response);
     }

@@ -14,6 +14,8 @@ pub enum Route {
     Health,
     /// Swagger UI and the specification: no token, never limited.
     Docs,
+    /// The status of all services, answered by the gateway: with a token, and limited.
+    Status,
     /// A service behind the gateway.
     Service(Upstream),
     /// None.
@@ -27,6 +29,7 @@ impl Route {
             Self::Web => "web",
             Self::Health => "health",
             Self::Docs => "docs",
+            Self::Status => "status",
             Self::Service(upstream) => upstream.name(),
             Self::Unknown => "unknown",
         }
@@ -51,6 +54,7 @@ pub fn route(path: &str) -> Route {
 fn api_route<'a>(resource: &str, mut rest: impl Iterator<Item = &'a str>) -> Route {
     match (resource, rest.next(), rest.next(), rest.next()) {
         ("health" | "ready", None, ..) => Route::Health,
+        ("status", None, ..) => Route::Status,
         ("movies", Some(_), Some("also-liked"), None)
         | ("recommendations", None, ..)
         | ("experiments", None, ..)
@@ -84,6 +88,7 @@ mod tests {
             ("/health/ready/", Route::Health),
             ("/api/v1/health", Route::Health),
             ("/api/v1/ready", Route::Health),
+            ("/api/v1/status", Route::Status),
             ("/swagger", Route::Docs),
             ("/swagger/", Route::Docs),
             ("/swagger/doc.yaml", Route::Docs),
@@ -143,6 +148,8 @@ mod tests {
             "/api",
             "/api/v1",
             "/api/v1/health/x",
+            "/api/v1/status/x",
+            "/status",
             "/api/v1/admin",
             "/api/v1/moviesx",
             "/api/v1/genres/1",

@@ -20,6 +20,7 @@ mod request_bodies;
 mod routes;
 mod shutdown;
 mod slow_readers;
+mod status;
 mod streaming;
 mod support;
 mod unauthenticated;

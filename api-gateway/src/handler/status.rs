@@ -1,0 +1,116 @@
+//! `GET /api/v1/status`: how the whole platform is, for its web page.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Json,
+    body::{Body, to_bytes},
+    extract::State,
+    http::Request,
+};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use utoipa::ToSchema;
+
+use super::dependencies::Dependencies;
+use crate::{config::Origin, proxy::Upstream};
+
+/// Longest wait for a service's report, which waits for its own dependencies.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(2);
+/// Larger than any report.
+const MAX_REPORT_BYTES: usize = 64 * 1024;
+
+/// The platform at one moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlatformStatus {
+    /// The gateway, then the services behind it.
+    services: Vec<ServiceStatus>,
+}
+
+/// A service at one moment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ServiceStatus {
+    /// The name of the service.
+    #[schema(example = "movie-service")]
+    service: &'static str,
+    /// `ready`; `unavailable` without something that it needs; `stopping`; `unreachable` when it gave no report.
+    #[schema(example = "ready")]
+    status: String,
+    /// How long its report took, in milliseconds.
+    #[schema(example = 1.3)]
+    latency_ms: f64,
+    /// What it works with, as it found it.
+    checks: BTreeMap<String, Check>,
+}
+
+/// Something that a service works with.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = StatusCheck)]
+pub struct Check {
+    /// `ok` or `unavailable`.
+    #[schema(example = "ok")]
+    status: String,
+    /// How long it took to answer, or to be given up, in milliseconds.
+    #[schema(example = 0.42)]
+    latency_ms: f64,
+}
+
+/// What a service's `/health/ready` says.
+#[derive(Debug, Deserialize)]
+struct Report {
+    status: String,
+    checks: BTreeMap<String, Check>,
+}
+
+/// Show the status of the platform
+///
+/// Every service with what it works with, each with its latency. The gateway asks all of them at once, for at most two seconds.
+#[utoipa::path(
+    get,
+    path = "/api/v1/status",
+    operation_id = "getStatus",
+    tag = "operations",
+    responses((status = 200, description = "How the services are", body = PlatformStatus))
+)]
+pub async fn status(State(dependencies): State<Dependencies>) -> Json<PlatformStatus> {
+    let upstreams = dependencies.upstreams();
+    let (gateway, movie, user_preference, recommendation) = tokio::join!(
+        own(&dependencies),
+        ask(&dependencies, Upstream::Movie, &upstreams.movie),
+        ask(&dependencies, Upstream::UserPreference, &upstreams.user_preference),
+        ask(&dependencies, Upstream::Recommendation, &upstreams.recommendation),
+    );
+    Json(PlatformStatus { services: vec![gateway, movie, user_preference, recommendation] })
+}
+
+async fn own(dependencies: &Dependencies) -> ServiceStatus {
+    let started = Instant::now();
+    let report = serde_json::to_vec(&dependencies.report().await).unwrap_or_default();
+    ServiceStatus::new(env!("CARGO_PKG_NAME"), started, serde_json::from_slice(&report).ok())
+}
+
+async fn ask(dependencies: &Dependencies, upstream: Upstream, origin: &Origin) -> ServiceStatus {
+    let started = Instant::now();
+    let report = timeout(REPORT_TIMEOUT, report(dependencies, origin)).await;
+    ServiceStatus::new(upstream.name(), started, report.ok().flatten())
+}
+
+/// 200 and 503 both bring a report.
+async fn report(dependencies: &Dependencies, Origin { scheme, authority }: &Origin) -> Option<Report> {
+    let request = Request::get(format!("{scheme}://{authority}/health/ready")).body(Body::empty()).ok()?;
+    let response = dependencies.client().request(request).await.ok()?;
+    let body = to_bytes(Body::new(response.into_body()), MAX_REPORT_BYTES).await.ok()?;
+    serde_json::from_slice(&body).ok()
+}
+
+impl ServiceStatus {
+    fn new(service: &'static str, started: Instant, report: Option<Report>) -> Self {
+        let latency_ms = started.elapsed().as_micros() as f64 / 1000.0;
+        let Report { status, checks } =
+            report.unwrap_or_else(|| Report { status: "unreachable".to_owned(), checks: BTreeMap::new() });
+        Self { service, status, latency_ms, checks }
+    }
+}

@@ -1,0 +1,28 @@
+// Status: how the services are, and what is known of the last sync and the model.
+import { expect, open, picture, test } from './support.js';
+
+test('every service is shown with what it works with', async ({ page }, info) => {
+  await open(page, '#/status');
+  await expect(page.getByText('All services are ready.')).toBeVisible();
+  for (const name of ['api-gateway', 'movie-service', 'user-preference-service', 'recommendation-service']) {
+    await expect(page.locator('.service.well').filter({ has: page.getByRole('heading', { name }) })).toContainText(/redis\s*\d/);
+  }
+  await expect(page.locator('.panel').filter({ hasText: 'Last sync' })).toContainText('completed');
+  await expect(page.locator('.panel').filter({ hasText: 'Model of who likes what' })).toContainText(/trained|from \d/);
+  await picture(page, info, 'status');
+});
+
+test('a service that does not answer is named, and the page looks again by itself', async ({ page }) => {
+  let away = true;
+  await page.route(/\/api\/v1\/status$/, async (route) => {
+    const response = await route.fetch();
+    const status = await response.json();
+    if (away) Object.assign(status.services[1], { status: 'unreachable', checks: {} });
+    await route.fulfill({ response, json: status });
+  });
+  await open(page, '#/status');
+  await expect(page.getByText('movie-service: not well.')).toBeVisible();
+  await expect(page.locator('.service.ill')).toContainText('does not answer');
+  away = false;
+  await expect(page.getByText('All services are ready.')).toBeVisible();
+});
