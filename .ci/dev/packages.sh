@@ -24,6 +24,7 @@ is_installed() { # WHAT
         nginx | haproxy) find_program "$1" >/dev/null ;;
         node) has node && has npm ;;
         chromium) [ -n "$(find_chromium)" ] ;;
+        prometheus) has prometheus && has promtool ;;
         *) has "$1" ;;
     esac
 }
@@ -44,6 +45,7 @@ apt_packages() {
         redis) printf 'redis-tools' ;;
         nginx) printf 'nginx-light' ;;
         haproxy) printf 'haproxy' ;;
+        prometheus) printf 'prometheus' ;;
         node) printf 'nodejs npm' ;;
         chromium) printf 'chromium' ;;
     esac
@@ -78,6 +80,8 @@ ensure() { # WHAT...
     for what in $missing; do
         case $what in
             redis) ensure_redis_server ;;
+            # Debian's package starts a service that nobody asked for.
+            prometheus) if has apt-get && has systemctl; then as_root systemctl disable --now prometheus >/dev/null 2>&1 || true; fi ;;
             *) is_installed "$what" || die "$what is still missing after the installation; see $(short "$PACKAGE_LOG")" ;;
         esac
     done

@@ -17,7 +17,7 @@ check_ports() {
 start_service() { # SERVICE
     local service=$1 port settings peer name directory limit delay
     port=$(configured_port "$service")
-    settings=("SERVER_PORT=$port")
+    settings=("SERVER_PORT=$port" "METRICS_ADDR=$(conf "$service" METRICS_ADDR "127.0.0.1:$((port + 1000))")")
     for peer in $BACKENDS; do
         name=$(upper "$peer")_URL
         [ -n "$(conf "$service" "$name" '')" ] || settings+=("$name=$(service_url "$peer")")

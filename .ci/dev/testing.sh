@@ -38,7 +38,7 @@ stop_test_servers() {
 # The tests that drive the platform need newman and a browser, and find this script's own platform by PLATFORM_DEV_DIR, so that an interrupted
 # run leaves nothing behind.
 cmd_test() { # [arguments for cargo test]
-    TEST_NEEDS='node chromium'
+    TEST_NEEDS='node chromium prometheus'
     start_test_servers "$DEV_DIR/test" -c fsync=off -c full_page_writes=off
     # shellcheck disable=SC2086
     ensure_node_tools "$NEWMAN" $PAGE_TOOLS
@@ -56,7 +56,7 @@ cmd_test() { # [arguments for cargo test]
 
 # Installs whatever the other commands would install.
 cmd_setup() {
-    ensure curl compiler postgres redis node chromium
+    ensure curl compiler postgres redis node chromium prometheus
     ensure_cargo
     # shellcheck disable=SC2086
     ensure_node_tools $NEWMAN $OPENAPI_TOOLS $PAGE_TOOLS

@@ -25,6 +25,7 @@ use crate::{
     config::Config,
     error::{ApiError, as_json},
     error_code::ErrorCode,
+    gateway_metrics::gateway_metrics,
     phases::{
         access_log::{AccessLog, timed},
         auth, client_ip, cors, message_validation, rate_limit,
@@ -135,6 +136,7 @@ impl Inner {
         let config = &self.config.rate_limit;
         let policy = rate_limit::policy(config, request.method(), info.canonical_path.as_deref());
         let decision = self.limiter.check(Key { policy, client: Client::new(info.client, config.ipv6_prefix) }).await;
+        gateway_metrics().count_decision(decision.as_ref());
         let mut response = match decision {
             Some(decision) if !decision.allowed => rate_limit::too_many_requests(&decision),
             _ => self.authenticate(request, info).await.unwrap_or_else(IntoResponse::into_response),
@@ -153,8 +155,8 @@ impl Inner {
         }
         match info.route {
             Route::Service(upstream) => {
-                let response = self.forward(request, upstream, path, info.peer);
-                Ok(timed(async { response.await.unwrap_or_else(IntoResponse::into_response) }).await)
+                let method = request.method().clone();
+                Ok(timed(upstream, method, self.forward(request, upstream, path, info.peer)).await)
             }
             Route::Status => Ok(self.handle_locally(request, &path).await),
             Route::Web | Route::Health | Route::Docs | Route::Unknown => Err(crate::error::route_not_found().await),

@@ -9,8 +9,10 @@ pub mod drain_body;
 pub mod error;
 pub mod error_code;
 pub mod gateway;
+pub mod gateway_metrics;
 pub mod handler;
 pub mod lifecycle;
+pub mod metrics;
 pub mod phases;
 pub mod proxy;
 pub mod routing;
@@ -59,6 +61,7 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     lifecycle.stop_on_signals()?;
     let listener = server::bind(config.server.address)?.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
+    lifecycle.spawn(metrics::exposition::serve(config.metrics, config.server.clone(), lifecycle.stop_token()));
     serve(config, listener, &lifecycle).await
 }
 

@@ -10,12 +10,14 @@ pub mod error_code;
 pub mod evaluation;
 pub mod handler;
 pub mod lifecycle;
+pub mod metrics;
 pub mod middleware;
 pub mod models;
 pub mod peers;
 pub mod repository;
 pub mod server;
 pub mod service;
+pub mod service_metrics;
 pub mod stall_timeout;
 pub mod telemetry;
 
@@ -142,6 +144,12 @@ impl App {
         })
     }
 
+    /// Shows in the metrics what is not counted but looked at.
+    pub fn show_metrics(&self) {
+        database::pool_metrics::show(&self.database);
+        service_metrics::show(&self.catalogue, &self.models);
+    }
+
     /// The routes with everything around them, as the server runs them.
     pub fn router(&self, config: &Config) -> middleware::WrappedRouter {
         middleware::wrap(handler::routes(self.clone(), config.server.request_timeout))
@@ -187,6 +195,8 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     };
     let listener = socket.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
+    app.show_metrics();
+    lifecycle.spawn(metrics::exposition::serve(config.metrics, config.server.clone(), stop));
 
     let stop = lifecycle.delayed_stop_token(config.server.shutdown_delay);
     let served = server::serve(listener, app.router(config), &config.server, stop).await;

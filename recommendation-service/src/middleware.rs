@@ -27,6 +27,7 @@ use tracing::{Instrument, Span, field::Empty};
 use crate::{
     error::{ApiError, as_json, route_not_found},
     error_code::ErrorCode,
+    metrics::metrics,
 };
 
 /// Largest request body in bytes, unless a route has a limit of its own.
@@ -89,10 +90,13 @@ fn without_trailing_slash(mut request: Request) -> Request {
 async fn in_span(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request.headers_mut().entry(X_REQUEST_ID).or_insert_with(random_id).clone();
-    let (span, uri) = (request_span(&request), request.uri().clone());
+    let (span, uri, method) = (request_span(&request), request.uri().clone(), request.method().clone());
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let _active = metrics().begin_request();
     let mut response = as_json(next.run(request).instrument(span.clone()).await);
     response.headers_mut().insert(X_REQUEST_ID, id);
     span.record("status", response.status().as_u16());
+    metrics().record_request(&method, route.into(), response.status().as_u16(), started.elapsed());
     let (path, micros) = (uri.path(), started.elapsed().as_micros() as u64);
     if response.status().is_server_error() {
         tracing::warn!(parent: &span, path, micros, "request");

@@ -9,6 +9,7 @@ pub mod error;
 pub mod error_code;
 pub mod handler;
 pub mod lifecycle;
+pub mod metrics;
 pub mod middleware;
 pub mod models;
 pub mod repository;
@@ -90,6 +91,11 @@ impl App {
         }
     }
 
+    /// Shows in the metrics what is not counted but looked at.
+    pub fn show_metrics(&self) {
+        database::pool_metrics::show(&self.database);
+    }
+
     /// The routes with everything around them, as the server runs them.
     pub fn router(&self, config: &Config) -> middleware::WrappedRouter {
         middleware::wrap(handler::routes(self.clone(), config.server.request_timeout))
@@ -132,6 +138,8 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     };
     let listener = socket.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
+    app.show_metrics();
+    lifecycle.spawn(metrics::exposition::serve(config.metrics, config.server.clone(), stop));
 
     let stop = lifecycle.delayed_stop_token(config.server.shutdown_delay);
     let served = server::serve(listener, app.router(config), &config.server, stop).await;

@@ -11,7 +11,8 @@ use axum::http::uri::{Authority, Scheme};
 use ipnet::IpNet;
 
 use crate::{
-    database::redis::RedisConfig, server::ServerConfig, service::limiter::RateLimitConfig, telemetry::TelemetryConfig,
+    database::redis::RedisConfig, metrics::exposition::MetricsConfig, server::ServerConfig,
+    service::limiter::RateLimitConfig, telemetry::TelemetryConfig,
 };
 
 use self::env::{ConfigError, Env};
@@ -25,6 +26,8 @@ pub struct Config {
     pub redis: RedisConfig,
     /// Its log.
     pub telemetry: TelemetryConfig,
+    /// Where its metrics are shown.
+    pub metrics: MetricsConfig,
     /// How many requests a client may make.
     pub rate_limit: RateLimitConfig,
     /// The services behind it.
@@ -69,6 +72,7 @@ impl Config {
             server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080),
             redis: RedisConfig::from_env(&mut env, 0, 25),
             telemetry: TelemetryConfig::from_env(&mut env),
+            metrics: MetricsConfig::from_env(&mut env, 9080),
             rate_limit: RateLimitConfig::from_env(&mut env),
             upstreams: UpstreamsConfig::from_env(&mut env),
         };

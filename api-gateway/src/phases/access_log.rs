@@ -1,4 +1,4 @@
-//! The span of a request, and its line in the access log, which is written when the response has ended.
+//! The span of a request, its metrics, and its line in the access log, which is written when the response has ended.
 
 use std::{
     net::IpAddr,
@@ -10,11 +10,17 @@ use std::{
 use axum::{
     body::{Body, Bytes, HttpBody},
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
+    response::IntoResponse,
 };
 use hyper::body::{Frame, SizeHint};
 use tracing::{Span, field::Empty};
 
-use crate::routing::Route;
+use crate::{
+    error::ApiError,
+    metrics::{ActiveRequest, metrics},
+    proxy::Upstream,
+    routing::Route,
+};
 
 use super::trace_context::TraceContext;
 
@@ -26,10 +32,23 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 pub struct UpstreamTime(Duration);
 
 /// Waits for the response of a service, and notes how long that took.
-pub async fn timed(response: impl Future<Output = Response<Body>>) -> Response<Body> {
+pub async fn timed(
+    upstream: Upstream,
+    method: Method,
+    response: impl Future<Output = Result<Response<Body>, ApiError>>,
+) -> Response<Body> {
     let started = Instant::now();
-    let mut response = response.await;
-    response.extensions_mut().insert(UpstreamTime(started.elapsed()));
+    let result = response.await;
+    let duration = started.elapsed();
+    let outcome = match &result {
+        Ok(response) => Ok(response.status().as_u16()),
+        Err(error) if error.status() == StatusCode::GATEWAY_TIMEOUT => Err("timeout"),
+        Err(error) if error.status().is_server_error() => Err("no_response"),
+        Err(_) => Err("request_body"),
+    };
+    metrics().record_client_request(upstream.name(), &method, outcome, duration);
+    let mut response = result.unwrap_or_else(IntoResponse::into_response);
+    response.extensions_mut().insert(UpstreamTime(duration));
     response
 }
 
@@ -56,6 +75,7 @@ pub struct AccessLog {
     /// `None` for a whole response.
     aborted: Option<Aborted>,
     span: Span,
+    _active: ActiveRequest,
 }
 
 impl AccessLog {
@@ -78,8 +98,22 @@ impl AccessLog {
             status = Empty,
         );
         let (status, upstream_time, bytes, aborted) = (None, None, 0, Some(Aborted::Client));
-        let started = Instant::now();
-        Self { client, method, path, route, request_id, trace, started, status, upstream_time, bytes, aborted, span }
+        let (started, _active) = (Instant::now(), metrics().begin_request());
+        Self {
+            client,
+            method,
+            path,
+            route,
+            request_id,
+            trace,
+            started,
+            status,
+            upstream_time,
+            bytes,
+            aborted,
+            span,
+            _active,
+        }
     }
 
     /// The span in which the request is handled.
@@ -121,10 +155,12 @@ impl Drop for AccessLog {
         // As a text, not as `Display`: the log formats escape what could forge a line.
         let path = self.path.as_str();
         let (request_id, trace_id) = (self.request_id.to_str().unwrap_or_default(), self.trace.trace_id());
-        let micros = self.started.elapsed().as_micros() as u64;
+        let duration = self.started.elapsed();
+        let micros = duration.as_micros() as u64;
         let upstream_micros = self.upstream_time.map(|time| time.as_micros() as u64);
         let status = self.status.map_or(CLIENT_CLOSED_REQUEST, |status| status.as_u16());
         let aborted = self.aborted.map(|by| if by == Aborted::Client { "client" } else { "upstream" });
+        metrics().record_request(method, route.into(), status, duration);
         self.span.record("status", status);
         if status >= 500 || self.aborted == Some(Aborted::Upstream) {
             tracing::warn!(

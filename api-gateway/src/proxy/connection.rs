@@ -23,6 +23,8 @@ use tokio::{
     time::timeout,
 };
 
+use crate::gateway_metrics::{OpenConnection, gateway_metrics};
+
 use super::body::RequestBody;
 
 /// Largest response head, and most that is read ahead of a client that does not read, in bytes.
@@ -59,6 +61,7 @@ pub struct Connection {
     /// `None` when the connection has ended.
     driver: Option<Driver>,
     idle_since: Instant,
+    _open: OpenConnection,
 }
 
 impl Connection {
@@ -75,7 +78,12 @@ impl Connection {
         builder.max_buf_size(MAX_BUFFER_BYTES);
         let handshake = builder.handshake(TokioIo::new(stream)).await;
         let (sender, driver) = handshake.map_err(|error| ConnectError::Refused(io::Error::other(error)))?;
-        Ok(Box::new(Self { sender, driver: Some(driver), idle_since: Instant::now() }))
+        Ok(Box::new(Self {
+            sender,
+            driver: Some(driver),
+            idle_since: Instant::now(),
+            _open: gateway_metrics().open_connection(),
+        }))
     }
 
     /// Sends a request and waits for the head of its response. The connection carries the body that follows.

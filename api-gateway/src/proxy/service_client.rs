@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::http::{HeaderValue, Request, Response, header};
 use hyper::body::{Body, Incoming};
 
-use crate::config::Origin;
+use crate::{config::Origin, gateway_metrics::gateway_metrics};
 
 use super::{
     body::RequestBody,
@@ -57,9 +57,13 @@ impl ServiceClient {
             let copy = copy_if_repeatable(&request);
             match connection.send(request).await {
                 Ok(answer) => return Ok(self.exchange(answer)),
-                Err(SendError { unsent: Some(unsent), .. }) => request = *unsent,
+                Err(SendError { unsent: Some(unsent), .. }) => {
+                    gateway_metrics().count_resend();
+                    request = *unsent;
+                }
                 Err(error) => {
                     let Some(copy) = copy.filter(|_| !error.response_began) else { return Err(error.into()) };
+                    gateway_metrics().count_resend();
                     request = copy;
                     break;
                 }

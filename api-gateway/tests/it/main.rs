@@ -10,6 +10,7 @@ mod headers;
 mod lifecycle;
 mod memory;
 mod message_validation;
+mod metrics;
 mod openapi;
 mod order_of_phases;
 mod process;

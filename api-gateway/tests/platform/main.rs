@@ -1,6 +1,7 @@
 //! The four services together, as processes, driven over HTTP through the gateway.
 
 mod commands;
+mod prometheus;
 #[allow(dead_code, reason = "the benchmark uses more of it than the tests")]
 mod services;
 

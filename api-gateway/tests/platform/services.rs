@@ -100,6 +100,7 @@ impl Platform {
         let child = Command::new(binary(service))
             .current_dir(&self.folder)
             .env_clear()
+            .env("METRICS_ADDR", "off")
             .envs(own.chain(&self.environment).map(|(name, value)| (name, value)))
             .env("SERVER_HOST", "127.0.0.1")
             .env("SERVER_PORT", self.ports[service].to_string())

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
     database::{postgres::PostgresConfig, redis::RedisConfig},
+    metrics::exposition::MetricsConfig,
     server::ServerConfig,
     telemetry::TelemetryConfig,
 };
@@ -29,6 +30,8 @@ pub struct Config {
     pub tmdb: TmdbConfig,
     /// Its log.
     pub telemetry: TelemetryConfig,
+    /// Where its metrics are shown.
+    pub metrics: MetricsConfig,
 }
 
 impl Config {
@@ -43,6 +46,7 @@ impl Config {
             redis: RedisConfig::from_env(&mut env, 1, 100),
             tmdb: TmdbConfig::from_env(&mut env),
             telemetry: TelemetryConfig::from_env(&mut env),
+            metrics: MetricsConfig::from_env(&mut env, 9081),
         };
         env.finish(config)
     }

@@ -1,5 +1,6 @@
 //! Connections to PostgreSQL and Redis. Queries live in `repository`.
 
 pub mod pool;
+pub mod pool_metrics;
 pub mod postgres;
 pub mod redis;

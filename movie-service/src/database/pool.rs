@@ -93,6 +93,16 @@ impl ConnectionPool {
     pub fn size(&self) -> usize {
         self.pool.status().size
     }
+
+    /// How many of them are idle.
+    pub fn idle(&self) -> usize {
+        self.pool.status().available
+    }
+
+    /// How many there may be.
+    pub fn max_size(&self) -> usize {
+        self.pool.status().max_size
+    }
 }
 
 /// A connection taken from the pool. Dropped in the middle of its work it is reset before anyone else gets it.

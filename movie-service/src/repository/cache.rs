@@ -19,6 +19,7 @@ use tokio::{sync::Notify, time::sleep};
 use crate::{
     database::redis::{RedisFailure, RedisLink},
     lifecycle::Lifecycle,
+    metrics::metrics,
     models::{
         movie::{MovieId, TmdbId, date_text},
         query::ListQuery,
@@ -158,6 +159,12 @@ impl Cache {
 
     /// Looks a key up, in one round trip. Whatever cannot be used counts as absent.
     pub async fn get(&self, key: &CacheKey) -> Lookup {
+        let found = self.look_up(key).await;
+        metrics().record_cache_lookup("movies", matches!(found, Lookup::Hit(_)));
+        found
+    }
+
+    async fn look_up(&self, key: &CacheKey) -> Lookup {
         if self.is_outdated() {
             return Lookup::Bypass;
         }

@@ -107,6 +107,7 @@ fn every_invalid_variable_is_listed_and_the_service_does_not_start() {
     let output = Command::new(env!("CARGO_BIN_EXE_movie-service"))
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .env_clear()
+        .env("METRICS_ADDR", "off")
         .envs(settings)
         .output()
         .unwrap();

@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     database::{postgres::PostgresConfig, redis::RedisConfig},
+    metrics::exposition::MetricsConfig,
     models::feedback::FeedbackSettings,
     peers::PeersConfig,
     server::ServerConfig,
@@ -42,6 +43,8 @@ pub struct Config {
     pub history_days: u16,
     /// Its log.
     pub telemetry: TelemetryConfig,
+    /// Where its metrics are shown.
+    pub metrics: MetricsConfig,
 }
 
 impl Config {
@@ -61,6 +64,7 @@ impl Config {
             models: ModelsConfig::from_env(&mut env),
             history_days: env.number("RECOMMENDATION_HISTORY_DAYS", 30, 1..=3650),
             telemetry: TelemetryConfig::from_env(&mut env),
+            metrics: MetricsConfig::from_env(&mut env, 9083),
         };
         env.finish(config)
     }

@@ -11,6 +11,8 @@ use std::{
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::metrics::metrics;
+
 /// Failures in a row after which the peer counts as down.
 const FAILURES_TO_OPEN: u32 = 3;
 /// Longest time that a request waits for a probe, from the start of the probe: ample for a peer that is well again.
@@ -43,6 +45,8 @@ struct Probe {
 impl CircuitBreaker {
     /// A closed one; `peer` is its name in the log.
     pub fn new(peer: &'static str) -> Self {
+        // So that it is shown before it opens for the first time.
+        metrics().open_breakers(peer);
         Self { peer, state: Mutex::default() }
     }
 
@@ -56,6 +60,7 @@ impl CircuitBreaker {
         let mut state = self.lock();
         state.failures = 0;
         if std::mem::take(&mut state.is_open) {
+            metrics().open_breakers(self.peer).dec();
             tracing::info!(peer = self.peer, "the peer is back");
         }
     }
@@ -66,6 +71,7 @@ impl CircuitBreaker {
         state.failures = state.failures.saturating_add(1);
         if state.failures >= FAILURES_TO_OPEN && !state.is_open {
             state.is_open = true;
+            metrics().open_breakers(self.peer).inc();
             tracing::warn!(peer = self.peer, "the peer does not answer; going on without it until it is back");
         }
     }

@@ -51,10 +51,15 @@ impl CatalogueStore {
         self.current().is_some()
     }
 
-    /// How long ago the copy was last known to be up to date, if that is so long that movie-service must be away.
-    pub fn stale_for(&self) -> Option<Duration> {
+    /// How long ago the copy was last known to be up to date.
+    pub fn age(&self) -> Option<Duration> {
         let copy = self.copy.read().unwrap_or_else(PoisonError::into_inner);
-        copy.as_ref().map(|copy| copy.confirmed.elapsed()).filter(|age| *age > self.stale_after)
+        copy.as_ref().map(|copy| copy.confirmed.elapsed())
+    }
+
+    /// Its age, if that is so long that movie-service must be away.
+    pub fn stale_for(&self) -> Option<Duration> {
+        self.age().filter(|age| *age > self.stale_after)
     }
 
     /// Whether there is nothing to recommend: no copy, or one without movies.

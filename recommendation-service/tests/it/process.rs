@@ -44,7 +44,7 @@ impl Drop for Process {
 /// The binary in a folder without `.env` files and with nothing of this process's environment.
 fn command(settings: &HashMap<String, String>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_recommendation-service"));
-    command.env_clear().envs(settings).current_dir(std::env::temp_dir());
+    command.env_clear().env("METRICS_ADDR", "off").envs(settings).current_dir(std::env::temp_dir());
     command
 }
 

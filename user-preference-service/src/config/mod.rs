@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
     database::{postgres::PostgresConfig, redis::RedisConfig},
+    metrics::exposition::MetricsConfig,
     server::ServerConfig,
     telemetry::TelemetryConfig,
 };
@@ -23,6 +24,8 @@ pub struct Config {
     pub redis: RedisConfig,
     /// Its log.
     pub telemetry: TelemetryConfig,
+    /// Where its metrics are shown.
+    pub metrics: MetricsConfig,
 }
 
 impl Config {
@@ -36,6 +39,7 @@ impl Config {
             postgres: PostgresConfig::from_env(&mut env, "user_preference_service"),
             redis: RedisConfig::from_env(&mut env, 2, 100),
             telemetry: TelemetryConfig::from_env(&mut env),
+            metrics: MetricsConfig::from_env(&mut env, 9082),
         };
         env.finish(config)
     }

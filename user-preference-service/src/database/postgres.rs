@@ -13,7 +13,7 @@ use sqlx::{
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::pool::ConnectionPool;
-use crate::config::env::Env;
+use crate::{config::env::Env, metrics::metrics};
 
 /// How long a start waits for PostgreSQL to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -155,6 +155,16 @@ impl DatabaseError {
         matches!(self, Self::Unavailable(_) | Self::Unconfirmed(_))
     }
 
+    /// As metrics name it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Constraint(_) => "constraint",
+            Self::Unavailable(_) => "unavailable",
+            Self::Unconfirmed(_) => "unconfirmed",
+            Self::Unexpected(_) => "unexpected",
+        }
+    }
+
     /// Logs the error once, with the operation that failed, in words such as "find a user".
     pub fn log(&self, operation: &'static str) {
         match self {
@@ -217,7 +227,7 @@ impl Database {
         operation: &'static str,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, DatabaseError> {
-        self.run(DatabaseError::from_read, work).await.inspect_err(|error| error.log(operation))
+        self.measure(operation, DatabaseError::from_read, work).await
     }
 
     /// Runs statements that change something. It must not be dropped half-way: see `Lifecycle::run_to_completion`.
@@ -229,7 +239,20 @@ impl Database {
         operation: &'static str,
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, DatabaseError> {
-        self.run(DatabaseError::from_write, work).await.inspect_err(|error| error.log(operation))
+        self.measure(operation, DatabaseError::from_write, work).await
+    }
+
+    async fn measure<T>(
+        &self,
+        operation: &'static str,
+        classify: fn(sqlx::Error) -> DatabaseError,
+        work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+    ) -> Result<T, DatabaseError> {
+        let started = Instant::now();
+        let result = self.run(classify, work).await.inspect_err(|error| error.log(operation));
+        let error = result.as_ref().err().map(DatabaseError::kind);
+        metrics().record_operation("postgresql", Some(operation), error, started.elapsed());
+        result
     }
 
     async fn run<T>(

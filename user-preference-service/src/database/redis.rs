@@ -8,7 +8,7 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use redis::{
@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::env::Env, lifecycle::Lifecycle};
+use crate::{config::env::Env, lifecycle::Lifecycle, metrics::metrics};
 
 /// Failures in a row after which Redis counts as down.
 const FAILURES_TO_OPEN: u32 = 3;
@@ -84,6 +84,16 @@ pub enum RedisFailure {
     Refused(#[source] RedisError),
 }
 
+impl RedisFailure {
+    /// As metrics name it.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 /// A shared, pipelined connection that is made anew in the background when it fails. Clones are cheap.
 #[derive(Clone)]
 pub struct RedisLink(Arc<Inner>);
@@ -114,6 +124,8 @@ impl RedisLink {
         if !link.reconnect().await {
             link.0.went_down.notify_one();
         }
+        // So that it is shown before it opens for the first time.
+        metrics().open_breakers("redis");
         lifecycle.spawn(link.clone().reconnect_when_down(lifecycle.stop_token()));
         Ok(link)
     }
@@ -128,6 +140,17 @@ impl RedisLink {
     /// # Errors
     /// [`RedisFailure`]; only failures of the connection count against Redis.
     pub async fn run<T>(
+        &self,
+        commands: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+    ) -> Result<T, RedisFailure> {
+        let started = Instant::now();
+        let result = self.try_run(commands).await;
+        let error = result.as_ref().err().map(RedisFailure::kind);
+        metrics().record_operation("redis", None, error, started.elapsed());
+        result
+    }
+
+    async fn try_run<T>(
         &self,
         commands: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, RedisFailure> {
@@ -184,14 +207,18 @@ impl RedisLink {
         let reconnecting = async {
             loop {
                 self.0.went_down.notified().await;
+                let breaker = metrics().open_breakers("redis");
+                breaker.inc();
                 // A Redis that has only restarted is back at once.
                 if self.reconnect().await {
+                    breaker.dec();
                     continue;
                 }
                 tracing::warn!("Redis does not answer; going on without it until it is back");
                 while !self.reconnect().await {
                     sleep(PROBE_INTERVAL).await;
                 }
+                breaker.dec();
                 tracing::info!("Redis is back");
             }
         };

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     database::{postgres::Database, redis::RedisLink},
     lifecycle::Lifecycle,
+    metrics::metrics,
     models::{
         id::PathId,
         preferences::{self as models, NewPreferences},
@@ -62,6 +63,7 @@ impl Preferences {
         let cached = self.cache.get(user).await;
         let lookup = (user, cached.as_ref().map(|cached| cached.revision));
         let found = self.loader.submit(lookup, self.database.query_timeout()).await?;
+        metrics().record_cache_lookup("preferences", matches!((&found, &cached), (Found::Unchanged, Some(_))));
         match (found, cached) {
             (Found::Unchanged, Some(cached)) => Ok(cached),
             (Found::Changed(preferences), _) => {

@@ -14,7 +14,7 @@ use super::{WAIT_TIMEOUT, eventually};
 pub fn command(settings: &[(&str, &str)]) -> Command {
     let folder = empty_folder();
     let mut command = Command::new(env!("CARGO_BIN_EXE_api-gateway"));
-    command.env_clear().envs(settings.iter().copied()).current_dir(folder);
+    command.env_clear().env("METRICS_ADDR", "off").envs(settings.iter().copied()).current_dir(folder);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     database::redis::RedisLink,
+    metrics::metrics,
     models::{
         catalogue::{Catalogue, day_number},
         list_request::ListRequest,
@@ -119,9 +120,12 @@ impl Recommender {
         let sources = self.fresh_sources(Some(request.user)).await?;
         let parameters = recommendation_cache::parameters(&request.list);
         let request_text = (key.as_str(), parameters.as_str());
-        if let (Some(entry), Some(revision)) = (entry, state.revision())
-            && let Some(cached) = entry.verified(&sources.versions(request_text, &revision))
-        {
+        let cached = match (entry, state.revision()) {
+            (Some(entry), Some(revision)) => entry.verified(&sources.versions(request_text, &revision)),
+            _ => None,
+        };
+        metrics().record_cache_lookup("recommendations", cached.is_some());
+        if let Some(cached) = cached {
             return Ok(cached);
         }
         let profile_body = self.profile_body(state, &request, trace, deadline).await?;

@@ -59,6 +59,7 @@ pub fn command(settings: HashMap<&'static str, String>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_user-preference-service"));
     command
         .env_clear()
+        .env("METRICS_ADDR", "off")
         .envs(settings)
         .env("LOG_FORMAT", "json")
         // A folder without .env files.
