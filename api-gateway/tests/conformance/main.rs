@@ -8,6 +8,7 @@ mod framing;
 mod gateway;
 mod headers;
 mod limits;
+mod no_response_without_a_token;
 mod paths;
 mod slow_clients;
 mod spelling;
