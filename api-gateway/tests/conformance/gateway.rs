@@ -12,7 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{
     upstream::{Recorded, Upstream},
-    wire::{Answer, exchange},
+    wire::{Answer, exchange, exchange_due},
 };
 
 /// How long the program may take until it listens.
@@ -93,7 +93,8 @@ impl Gateway {
 
     /// The answer to a GET with a token and nothing special; fails when there is not exactly one.
     pub async fn get(&self, path: &str) -> Answer {
-        let mut answers = self.send(request("GET", path, "Connection: close\r\n", "")).await;
+        let message = request("GET", path, "Connection: close\r\n", "");
+        let mut answers = exchange_due(self.address, message.as_bytes()).await;
         assert_eq!(answers.len(), 1, "{answers:?}");
         answers.remove(0)
     }

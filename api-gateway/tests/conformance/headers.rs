@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// What the upstream sees of a request with further header lines; `None` when the gateway refuses it.
-async fn forwarded(gateway: &Gateway, more: &str) -> Option<Recorded> {
+pub async fn forwarded(gateway: &Gateway, more: &str) -> Option<Recorded> {
     gateway.upstream.forget();
     let answers = gateway.send(request("GET", "/api/v1/movies", more, "")).await;
     let seen = gateway.seen().pop();

@@ -7,6 +7,7 @@ mod continues;
 mod framing;
 mod gateway;
 mod headers;
+mod identity;
 mod limits;
 mod no_response_without_a_token;
 mod paths;

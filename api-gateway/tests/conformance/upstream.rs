@@ -15,6 +15,8 @@ use tokio::{
 pub const EARLY: &str = "/early";
 /// A request whose target contains this is answered with what [`Upstream::answer_bomb_with`] was given.
 pub const BOMB: &str = "/bomb";
+/// A request whose target contains this gets an answer, and right behind it a second one that nobody asked for.
+pub const SURPLUS: &str = "/surplus";
 /// A header of every answer.
 pub const MARK: &str = "x-answered-by";
 
@@ -146,7 +148,8 @@ impl Upstream {
         };
         let length = body.len();
         let head = format!("HTTP/1.1 200 OK\r\n{MARK}: upstream\r\n{encoding}Content-Length: {length}\r\n\r\n");
-        [head.as_bytes(), &body].concat()
+        let times = if request.target().contains(SURPLUS) { 2 } else { 1 };
+        [head.as_bytes(), &body].concat().repeat(times)
     }
 }
 

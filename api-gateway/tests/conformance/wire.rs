@@ -8,8 +8,10 @@ use tokio::{
     time::timeout,
 };
 
-/// How long a gateway may take to say anything.
+/// How long a gateway may take to say anything to a message that it need not answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it may take where an answer is due, on a machine that has more to do.
+const DUE_ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// After an answer: how long nothing may come until nothing more is expected.
 const QUIET: Duration = Duration::from_millis(400);
 
@@ -46,18 +48,27 @@ pub async fn connect_from(source: [u8; 4], address: SocketAddr) -> TcpStream {
 
 /// Sends bytes on a connection of their own, and reads until it is closed or nothing more comes.
 pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Vec<Answer> {
-    let stream = timeout(ANSWER_TIMEOUT, TcpStream::connect(address)).await.unwrap().unwrap();
+    exchange_within(ANSWER_TIMEOUT, address, bytes).await
+}
+
+/// The same with a request to which an answer is due.
+pub async fn exchange_due(address: SocketAddr, bytes: &[u8]) -> Vec<Answer> {
+    exchange_within(DUE_ANSWER_TIMEOUT, address, bytes).await
+}
+
+async fn exchange_within(limit: Duration, address: SocketAddr, bytes: &[u8]) -> Vec<Answer> {
+    let stream = timeout(DUE_ANSWER_TIMEOUT, TcpStream::connect(address)).await.unwrap().unwrap();
     let (mut reader, mut writer) = stream.into_split();
     // A gateway may refuse before it has read everything, so the writing may fail, and must not keep from reading.
     let writing = async { writer.write_all(bytes).await };
     let reading = async {
-        let (mut read, mut wait) = (Vec::new(), ANSWER_TIMEOUT);
+        let (mut read, mut wait) = (Vec::new(), limit);
         while let Ok(Ok(1..)) = timeout(wait, reader.read_buf(&mut read)).await {
             wait = QUIET;
         }
         read
     };
-    let (_, read) = tokio::join!(timeout(ANSWER_TIMEOUT, writing), reading);
+    let (_, read) = tokio::join!(timeout(limit, writing), reading);
     parse(&read)
 }
 
