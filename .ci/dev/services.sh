@@ -14,13 +14,17 @@ check_ports() {
     done
 }
 
+metrics_address() { conf "$1" METRICS_ADDR "127.0.0.1:$(($(configured_port "$1") + 1000))"; } # SERVICE
+
 start_service() { # SERVICE
     local service=$1 port settings peer name directory limit delay
     port=$(configured_port "$service")
-    settings=("SERVER_PORT=$port" "METRICS_ADDR=$(conf "$service" METRICS_ADDR "127.0.0.1:$((port + 1000))")")
+    settings=("SERVER_PORT=$port" "METRICS_ADDR=$(metrics_address "$service")")
     for peer in $BACKENDS; do
         name=$(upper "$peer")_URL
         [ -n "$(conf "$service" "$name" '')" ] || settings+=("$name=$(service_url "$peer")")
+        name=$(upper "$peer")_METRICS_URL
+        [ "$service" != api-gateway ] || [ -n "$(conf "$service" "$name" '')" ] || settings+=("$name=http://$(metrics_address "$peer")")
     done
     if [ -n "$PG_PRIVATE_PORT" ] && ! db_is_configured "$service"; then
         settings+=(DB_HOST=127.0.0.1 "DB_PORT=$PG_PRIVATE_PORT" DB_USER=postgres DB_PASSWORD=postgres DB_SSLMODE=disable)

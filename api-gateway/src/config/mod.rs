@@ -43,6 +43,9 @@ pub struct UpstreamsConfig {
     pub user_preference: Origin,
     /// `RECOMMENDATION_SERVICE_URL`.
     pub recommendation: Origin,
+    /// `MOVIE_SERVICE_METRICS_URL`, `USER_PREFERENCE_SERVICE_METRICS_URL` and `RECOMMENDATION_SERVICE_METRICS_URL`: where the
+    /// status reads what they count.
+    pub metrics: [Origin; 3],
     /// `UPSTREAM_TIMEOUT_SECONDS`: time until an answer begins, and longest pause within its body.
     pub timeout: Duration,
     /// `UPSTREAM_CONNECT_TIMEOUT_MS`: time for a new connection.
@@ -86,6 +89,11 @@ impl UpstreamsConfig {
             movie: origin(env, "MOVIE_SERVICE_URL", "http://localhost:8081"),
             user_preference: origin(env, "USER_PREFERENCE_SERVICE_URL", "http://localhost:8082"),
             recommendation: origin(env, "RECOMMENDATION_SERVICE_URL", "http://localhost:8083"),
+            metrics: [
+                origin(env, "MOVIE_SERVICE_METRICS_URL", "http://localhost:9081"),
+                origin(env, "USER_PREFERENCE_SERVICE_METRICS_URL", "http://localhost:9082"),
+                origin(env, "RECOMMENDATION_SERVICE_METRICS_URL", "http://localhost:9083"),
+            ],
             timeout: env.seconds("UPSTREAM_TIMEOUT_SECONDS", 120),
             connect_timeout: env.millis("UPSTREAM_CONNECT_TIMEOUT_MS", 1000),
             max_body_bytes: env.number("MAX_BODY_BYTES", 16 * 1024 * 1024, 1..=1_099_511_627_776_usize),

@@ -31,6 +31,20 @@ async fn every_service_is_reported_also_when_it_is_ill_away_or_speaks_nonsense()
 }
 
 #[tokio::test]
+async fn what_the_services_count_is_added_up_from_their_metrics() {
+    let movies = EchoService::start("cache_lookups_total{cache=\"movies\",result=\"hit\"} 5").await;
+    let builder = GatewayBuilder::new().await;
+    let gateway = builder.set("MOVIE_SERVICE_METRICS_URL", format!("http://{}", movies.address)).start().await;
+    get(gateway.address, "/api/v1/status").await;
+    let numbers = get(gateway.address, "/api/v1/status").await.json()["numbers"].clone();
+    assert_eq!(movies.seen().last().unwrap().target, "/metrics");
+    assert_eq!(numbers["caches"], serde_json::json!({"movies": {"hits": 5, "misses": 0}}));
+    // The counts are those of the process, in which other tests run as well.
+    assert!(numbers["requests"]["count"].as_u64().is_some_and(|count| count > 0), "{numbers}");
+    assert!(numbers["rate_limit"]["allowed"].as_u64().is_some_and(|count| count > 0), "{numbers}");
+}
+
+#[tokio::test]
 async fn the_status_needs_a_token_and_counts_against_the_limit() {
     let gateway = GatewayBuilder::new().await.set("RATE_LIMIT_MAX", 1).start().await;
     let without = send(gateway.address, "GET /api/v1/status HTTP/1.1\r\nHost: gateway\r\n\r\n").await;

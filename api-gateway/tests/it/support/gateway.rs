@@ -31,6 +31,9 @@ impl GatewayBuilder {
         ["MOVIE_SERVICE_URL", "USER_PREFERENCE_SERVICE_URL", "RECOMMENDATION_SERVICE_URL"]
             .into_iter()
             .fold(builder, |builder, name| builder.set(name, "http://127.0.0.1:1"))
+            .set("MOVIE_SERVICE_METRICS_URL", "http://127.0.0.1:1")
+            .set("USER_PREFERENCE_SERVICE_METRICS_URL", "http://127.0.0.1:1")
+            .set("RECOMMENDATION_SERVICE_METRICS_URL", "http://127.0.0.1:1")
             .set("REDIS_ADDR", &redis.address)
             .set("REDIS_DB", redis.database)
             .set("REDIS_TIMEOUT_MS", 5000)

@@ -1,8 +1,9 @@
 // Status: how the services are, what they have to do, and how old and good what they know is.
-import { html, useEffect, useState } from '../preact.js';
+import { html, useEffect, useRef, useState } from '../preact.js';
 import { call } from '../api.js';
 import { Trouble } from '../failure.js';
 import { useLoad } from '../load.js';
+import { Numbers } from '../numbers.js';
 import { ago, count } from '../words.js';
 
 const REFRESH_MILLISECONDS = 5000;
@@ -43,14 +44,21 @@ function useEvery(period) {
 
 export function Status() {
   const tick = useEvery(REFRESH_MILLISECONDS);
-  const status = useLoad(async (signal) => ({ ...(await call('/status', { signal })), at: Date.now() }), [tick]);
+  const latest = useRef(null);
+  const status = useLoad(async (signal) => {
+    const now = { ...(await call('/status', { signal })), at: Date.now() };
+    const then = latest.current;
+    latest.current = now;
+    return { now, then };
+  }, [tick]);
   const jobs = useLoad((signal) => call('/admin/sync/jobs?limit=1', { signal }), []);
   const models = useLoad((signal) => call('/models', { signal }), []);
-  const services = status.data?.services ?? [];
+  const services = status.data?.now.services ?? [];
   const ill = services.filter((service) => service.status !== 'ready');
   return html`<h1>Status</h1><p role="status">${services.length ? (ill.length ? `${ill.map(({ service }) => service).join(', ')}: not well.` : 'All services are ready.') : ' '}</p>
     <${Trouble} failure=${status.failure} retry=${status.retry} />
     <ul class="services">${services.map((service) => html`<${Service} key=${service.service} service=${service} />`)}</ul>
+    ${status.data && html`<${Numbers} now=${status.data.now} then=${status.data.then} />`}
     <div class="catalogue equal"><section class="panel"><h2>Last sync</h2><${Trouble} failure=${jobs.failure} retry=${jobs.retry} />${jobs.data && html`<${Sync} job=${jobs.data.jobs[0]} />`}</section>
       <section class="panel"><h2>Model of who likes what</h2><${Trouble} failure=${models.failure} retry=${models.retry} />${models.data && html`<${Model} models=${models.data} />`}</section></div>`;
 }

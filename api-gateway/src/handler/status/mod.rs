@@ -1,5 +1,7 @@
 //! `GET /api/v1/status`: how the whole platform is, for its web page.
 
+mod numbers;
+
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -7,27 +9,31 @@ use std::{
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::State,
     http::Request,
 };
+use prometheus_client::encoding::text::encode;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
+use self::numbers::Numbers;
 use super::dependencies::Dependencies;
-use crate::{config::Origin, proxy::Upstream};
+use crate::{config::Origin, metrics::metrics, proxy::Upstream};
 
-/// Longest wait for a service's report, which waits for its own dependencies.
-const REPORT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Larger than any report.
-const MAX_REPORT_BYTES: usize = 64 * 1024;
+/// Longest wait for a service, which waits for what it works with.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Larger than any report, and than the metrics of any service.
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// The platform at one moment.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlatformStatus {
     /// The gateway, then the services behind it.
     services: Vec<ServiceStatus>,
+    /// What they count.
+    numbers: Numbers,
 }
 
 /// A service at one moment.
@@ -67,7 +73,8 @@ struct Report {
 
 /// Show the status of the platform
 ///
-/// Every service with what it works with, each with its latency. The gateway asks all of them at once, for at most two seconds.
+/// Every service with what it works with, each with its latency, and what the services count in their metrics. The gateway asks all
+/// of them at once, for at most two seconds.
 #[utoipa::path(
     get,
     path = "/api/v1/status",
@@ -77,13 +84,14 @@ struct Report {
 )]
 pub async fn status(State(dependencies): State<Dependencies>) -> Json<PlatformStatus> {
     let upstreams = dependencies.upstreams();
-    let (gateway, movie, user_preference, recommendation) = tokio::join!(
+    let (gateway, movie, user_preference, recommendation, numbers) = tokio::join!(
         own(&dependencies),
         ask(&dependencies, Upstream::Movie, &upstreams.movie),
         ask(&dependencies, Upstream::UserPreference, &upstreams.user_preference),
         ask(&dependencies, Upstream::Recommendation, &upstreams.recommendation),
+        numbers(&dependencies),
     );
-    Json(PlatformStatus { services: vec![gateway, movie, user_preference, recommendation] })
+    Json(PlatformStatus { services: vec![gateway, movie, user_preference, recommendation], numbers })
 }
 
 async fn own(dependencies: &Dependencies) -> ServiceStatus {
@@ -92,18 +100,41 @@ async fn own(dependencies: &Dependencies) -> ServiceStatus {
     ServiceStatus::new(env!("CARGO_PKG_NAME"), started, serde_json::from_slice(&report).ok())
 }
 
+/// 200 and 503 both bring a report.
 async fn ask(dependencies: &Dependencies, upstream: Upstream, origin: &Origin) -> ServiceStatus {
     let started = Instant::now();
-    let report = timeout(REPORT_TIMEOUT, report(dependencies, origin)).await;
-    ServiceStatus::new(upstream.name(), started, report.ok().flatten())
+    let report = fetch(dependencies, origin, "/health/ready").await;
+    ServiceStatus::new(upstream.name(), started, report.and_then(|report| serde_json::from_slice(&report).ok()))
 }
 
-/// 200 and 503 both bring a report.
-async fn report(dependencies: &Dependencies, Origin { scheme, authority }: &Origin) -> Option<Report> {
-    let request = Request::get(format!("{scheme}://{authority}/health/ready")).body(Body::empty()).ok()?;
-    let response = dependencies.client().request(request).await.ok()?;
-    let body = to_bytes(Body::new(response.into_body()), MAX_REPORT_BYTES).await.ok()?;
-    serde_json::from_slice(&body).ok()
+/// The gateway's own metrics, and those that the services show.
+async fn numbers(dependencies: &Dependencies) -> Numbers {
+    let [movie, user_preference, recommendation] = &dependencies.upstreams().metrics;
+    let services = tokio::join!(
+        metrics_of(dependencies, movie),
+        metrics_of(dependencies, user_preference),
+        metrics_of(dependencies, recommendation),
+    );
+    let mut own = String::new();
+    if metrics().with_registry(|registry| encode(&mut own, registry)).is_err() {
+        own.clear();
+    }
+    Numbers::from_metrics(&own, &<[String; 3]>::from(services))
+}
+
+/// Empty when they are switched off, or out of reach.
+async fn metrics_of(dependencies: &Dependencies, origin: &Origin) -> String {
+    let text = fetch(dependencies, origin, "/metrics").await;
+    text.and_then(|text| String::from_utf8(text.into()).ok()).unwrap_or_default()
+}
+
+async fn fetch(dependencies: &Dependencies, Origin { scheme, authority }: &Origin, path: &str) -> Option<Bytes> {
+    let request = Request::get(format!("{scheme}://{authority}{path}")).body(Body::empty()).ok()?;
+    let answer = async {
+        let response = dependencies.client().request(request).await.ok()?;
+        to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES).await.ok()
+    };
+    timeout(ANSWER_TIMEOUT, answer).await.ok().flatten()
 }
 
 impl ServiceStatus {
