@@ -44,6 +44,19 @@ test('offline is said, and what was typed stays', async ({ page, context }) => {
   await expect(page.locator('.card a').first()).toContainText('Alien');
 });
 
+test('a list that was made without its person is said to be a general one', async ({ page, api }) => {
+  const lists = /\/recommendations\?/;
+  await page.route(lists, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), degraded: true, degraded_reason: 'user-preference-service did not answer' } });
+  });
+  await open(page, '#/for-you', await api.person());
+  await expect(page.getByRole('alert')).toContainText('This is a general list: user-preference-service did not answer.');
+  await page.unroute(lists);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('alert')).toHaveCount(0);
+});
+
 test('a like that fails can be tried again', async ({ page, api }) => {
   await open(page, `#/movie/${(await api.movie('Alien')).id}`, await api.person());
   const interactions = /\/interactions$/;

@@ -68,6 +68,8 @@ impl ScriptedPlatform {
             .env("DB_PASSWORD", database.password().unwrap_or_default())
             .env("REDIS_ADDR", format!("{redis_host}:{redis_port}"))
             .env("RATE_LIMIT_MAX", "1000000")
+            // A slow machine is not to get general lists.
+            .env("PROFILE_TIMEOUT_MS", "10000")
             .env("API_GATEWAY_PORT", gateway)
             .env("MOVIE_SERVICE_PORT", movies)
             .env("USER_PREFERENCE_SERVICE_PORT", preferences)

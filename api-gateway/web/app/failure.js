@@ -67,6 +67,12 @@ function Other({ failure, retry }) {
   </div>`;
 }
 
+// A list that was made without what is known of a person, as a service was away.
+export function General({ list, retry }) {
+  if (!list?.degraded) return null;
+  return html`<div class="failure" role="alert"><p><strong>This is a general list:</strong> ${list.degraded_reason}.</p><button type="button" onClick=${retry}>Try again</button></div>`;
+}
+
 // Shows a failure; nothing without one.
 export function Trouble({ failure, retry }) {
   if (!failure) return null;

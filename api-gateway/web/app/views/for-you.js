@@ -1,7 +1,7 @@
 // For you: the recommendations of a person, why each one is there, and what changes them.
 import { html, useEffect, useMemo, useState } from '../preact.js';
 import { Heart } from '../card.js';
-import { Trouble } from '../failure.js';
+import { General, Trouble } from '../failure.js';
 import { Icon } from '../icons.js';
 import { useAction, useDebounced, useLoad } from '../load.js';
 import { mark } from '../marking.js';
@@ -122,7 +122,7 @@ function List({ id, name }) {
   return html`<div class="for-you"><aside class="side"><${Preferences} id=${id} key=${id} />
       <${Weights} usual=${usual} weights=${weights} diversity=${diversity} onWeights=${setWeights} onDiversity=${setDiversity} /></aside>
     <section aria-label=${`Recommended to ${name}`}><p class="change" role="status">${change ? html`<strong>What changed:</strong> ${sentenceOf(change)}.` : list ? 'Like a movie, or move a slider, and see what changes.' : ' '}</p>
-      ${list?.degraded && html`<p class="failure">This is a general list: ${list.degraded_reason}.</p>`}
+      <${General} list=${list} retry=${retry} />
       <${Trouble} failure=${failure} retry=${retry} />
       <ol class="ranking" ref=${rank} aria-busy=${isAhead}>${rows.map((movie, index) => html`<${Row} key=${movie.id} movie=${movie} place=${index + 1}
         move=${change?.moves.get(movie.id)} highest=${highest} list=${list.recommendation_id} />`)}</ol>

@@ -1,7 +1,7 @@
 // Together: one list for several people, and who would like what.
 import { html } from '../preact.js';
 import { call, query } from '../api.js';
-import { Trouble } from '../failure.js';
+import { General, Trouble } from '../failure.js';
 import { useLoad } from '../load.js';
 import { askFor, Initial } from '../people.js';
 import { Poster } from '../poster.js';
@@ -63,7 +63,7 @@ function Evening({ ids, way, everybody }) {
   const rows = data?.recommendations ?? [];
   const rank = useReorder(rows);
   const highest = Math.max(0.001, ...rows.flatMap(({ members }) => members.map(({ score }) => score)));
-  return html`<${Trouble} failure=${failure} retry=${retry} />
+  return html`<${Trouble} failure=${failure} retry=${retry} /><${General} list=${data} retry=${retry} />
     <ol class="ranking" ref=${rank} aria-label="For the evening">${rows.map((movie, index) => html`<${Row} key=${movie.id} movie=${movie} place=${index + 1} everybody=${everybody} highest=${highest} />`)}</ol>
     ${data && rows.length === 0 && html`<p class="empty">Nothing is left that nobody has seen and everybody's minimum rating allows.</p>`}`;
 }
