@@ -18,7 +18,11 @@ function expect(isRight, fault) {
 function check({ name, version, license, integrity, files }) {
   expect(LICENCES.includes(license), `${name}: the licence ${license} is not among ${LICENCES}`);
   expect(/^\d+\.\d+\.\d+$/.test(version), `${name}: ${version} is not one version`);
-  const [packed] = JSON.parse(execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', folder, `${name}@${version}`], { encoding: 'utf8' }));
+  const [packed] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', folder, `${name}@${version}`], {
+      encoding: 'utf8',
+    }),
+  );
   const archive = join(folder, packed.filename);
   const hash = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
   expect(hash === integrity, `${name}@${version}: npm has ${hash}, vendor.json says ${integrity}`);
@@ -26,7 +30,10 @@ function check({ name, version, license, integrity, files }) {
   expect(JSON.parse(read('package.json')).license === license, `${name}: its package.json has another licence`);
   for (const { path, from, sha256 } of files) {
     const here = readFileSync(join(VENDOR, path));
-    expect(createHash('sha256').update(here).digest('hex') === sha256, `${path}: its SHA-256 is not that of vendor.json`);
+    expect(
+      createHash('sha256').update(here).digest('hex') === sha256,
+      `${path}: its SHA-256 is not that of vendor.json`,
+    );
     expect(here.equals(read(from)), `${path} is not ${from} of ${name}@${version}`);
   }
 }
@@ -37,5 +44,8 @@ packages.forEach(check);
 const known = packages.flatMap(({ files }) => files.map(({ path }) => path));
 for (const path of readdirSync(VENDOR)) expect(known.includes(path), `${path} is in no package of vendor.json`);
 faults.forEach((fault) => console.error(fault));
-if (faults.length === 0) console.log(`${known.length} files of ${packages.map(({ name, version }) => `${name}@${version}`).join(' and ')} are those of npm`);
+if (faults.length === 0)
+  console.log(
+    `${known.length} files of ${packages.map(({ name, version }) => `${name}@${version}`).join(' and ')} are those of npm`,
+  );
 process.exitCode = faults.length ? 1 : 0;

@@ -17,11 +17,19 @@ for (const scheme of ['dark', 'light']) {
     test(`axe finds nothing in ${view}, ${scheme}`, async ({ page, api }) => {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       const people = [await api.person({ likes: [(await api.movie('Alien')).id] }), await api.person()];
-      const hashes = { movie: `#/movie/${(await api.movie('Alien')).id}`, together: `#/together?users=${people.map(({ id }) => id)}` };
+      const hashes = {
+        movie: `#/movie/${(await api.movie('Alien')).id}`,
+        together: `#/together?users=${people.map(({ id }) => id)}`,
+      };
       await open(page, hashes[view] ?? `#/${view}`, people[0]);
       await expect(page.locator(ready).first()).toBeVisible();
       const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join(' | ')}`)).toEqual([]);
+      expect(
+        violations.map(
+          ({ id, nodes }) =>
+            `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join(' | ')}`,
+        ),
+      ).toEqual([]);
     });
   }
 }

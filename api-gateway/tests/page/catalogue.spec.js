@@ -16,12 +16,31 @@ test('a sync is started and followed until it has ended', async ({ page }, info)
 
 // The sample is stored faster than one can look: this job is made up.
 test('a running sync shows how far it is, and can be cancelled', async ({ page }) => {
-  const job = { id: 77, state: 'running', source: 'tmdb', pages: { total: 100, done: 25, failed: 0 }, movies: { new: 400, changed: 3, unchanged: 97 }, errors: [], seconds_left: 30,
-    cancel_requested: false, created_at: new Date().toISOString(), finished_at: null };
+  const job = {
+    id: 77,
+    state: 'running',
+    source: 'tmdb',
+    pages: { total: 100, done: 25, failed: 0 },
+    movies: { new: 400, changed: 3, unchanged: 97 },
+    errors: [],
+    seconds_left: 30,
+    cancel_requested: false,
+    created_at: new Date().toISOString(),
+    finished_at: null,
+  };
   await page.route(/sync\/jobs\?/, (route) => route.fulfill({ json: { jobs: [job] } }));
-  await page.route(/sync\/jobs\/77\/events/, (route) => route.fulfill({ contentType: 'text/event-stream', body: `event: progress\ndata: ${JSON.stringify({ ...job, pages: { ...job.pages, done: 40 } })}\n\n` }));
-  const cancelled = page.waitForRequest((request) => request.method() === 'DELETE' && request.url().endsWith('/sync/jobs/77'));
-  await page.route(/sync\/jobs\/77$/, (route) => route.fulfill({ status: 202, json: { ...job, cancel_requested: true } }));
+  await page.route(/sync\/jobs\/77\/events/, (route) =>
+    route.fulfill({
+      contentType: 'text/event-stream',
+      body: `event: progress\ndata: ${JSON.stringify({ ...job, pages: { ...job.pages, done: 40 } })}\n\n`,
+    }),
+  );
+  const cancelled = page.waitForRequest(
+    (request) => request.method() === 'DELETE' && request.url().endsWith('/sync/jobs/77'),
+  );
+  await page.route(/sync\/jobs\/77$/, (route) =>
+    route.fulfill({ status: 202, json: { ...job, cancel_requested: true } }),
+  );
   await open(page, '#/catalogue');
   await expect(page.locator('.progress')).toContainText('40 of 100 pages, about 30 seconds left');
   await expect(page.getByRole('progressbar')).toHaveJSProperty('value', 0.4);
@@ -36,7 +55,12 @@ test.describe('what the service refuses', () => {
     await open(page, '#/catalogue/new');
     await page.getByLabel('Title', { exact: true }).fill(newName());
     await page.getByLabel('Release date').fill('1200-01-01');
-    await page.route(/\/api\/v1\/movies$/, (route) => route.fulfill({ status: 400, json: { error: 'release_date must be from 1874 on', code: 'invalid_field', field: 'release_date' } }));
+    await page.route(/\/api\/v1\/movies$/, (route) =>
+      route.fulfill({
+        status: 400,
+        json: { error: 'release_date must be from 1874 on', code: 'invalid_field', field: 'release_date' },
+      }),
+    );
     await page.getByRole('button', { name: 'Add it' }).click();
     await expect(page.locator('.wrong')).toHaveText('release_date must be from 1874 on');
     await expect(page.getByLabel('Release date')).toHaveAttribute('aria-invalid', 'true');
@@ -46,7 +70,10 @@ test.describe('what the service refuses', () => {
     const { id } = await api.post('/movies', { title: newName() });
     await open(page, `#/catalogue/${id}`);
     await page.getByLabel('What it is about', { exact: true }).fill('Mine.');
-    await page.request.patch(`/api/v1/movies/${id}`, { headers: { authorization: 'Bearer test' }, data: { duration: 77 } });
+    await page.request.patch(`/api/v1/movies/${id}`, {
+      headers: { authorization: 'Bearer test' },
+      data: { duration: 77 },
+    });
     await page.getByRole('button', { name: 'Save' }).click();
     await expect(page.getByRole('alert')).toContainText('Somebody else changed it meanwhile.');
     await page.getByRole('button', { name: 'Load theirs' }).click();

@@ -16,7 +16,10 @@ test('typing fast cancels requests that are out of date', async ({ page }) => {
   await open(page, '#/discover');
   await expect(total(page)).toHaveText(/movies/);
   const asked = [];
-  page.on('request', (request) => request.url().includes('facets=genres') && asked.push(new URL(request.url()).searchParams.get('q')));
+  page.on(
+    'request',
+    (request) => request.url().includes('facets=genres') && asked.push(new URL(request.url()).searchParams.get('q')),
+  );
   await page.getByRole('searchbox').pressSequentially('interstellar', { delay: 15 });
   await expect(cards(page).first()).toContainText('Interstellar');
   expect(asked.length).toBeLessThan('interstellar'.length / 2);
@@ -43,8 +46,11 @@ test('sorting by title begins at the beginning of the alphabet', async ({ page }
   await expect(cards(page).first().locator('.card-title')).toHaveText(/^[^B-Z]/);
   await page.getByLabel('Sort').selectOption('vote_average');
   await expect(page).toHaveURL(/sort=vote_average/);
-  const ratings = async () => (await page.locator('.card-facts').allTextContents()).slice(0, 10).map((text) => Number(text.split('★ ')[1]));
-  await expect.poll(async () => (await ratings()).every((rating, index, all) => index === 0 || rating <= all[index - 1])).toBe(true);
+  const ratings = async () =>
+    (await page.locator('.card-facts').allTextContents()).slice(0, 10).map((text) => Number(text.split('★ ')[1]));
+  await expect
+    .poll(async () => (await ratings()).every((rating, index, all) => index === 0 || rating <= all[index - 1]))
+    .toBe(true);
 });
 
 test('the list goes on by itself, without a movie twice', async ({ page }) => {
@@ -104,7 +110,11 @@ test('the keyboard alone searches, filters, opens a movie and likes it', async (
 test('nothing moves while the page loads', async ({ page }) => {
   await page.addInitScript(() => {
     window.shifts = 0;
-    new PerformanceObserver((list) => list.getEntries().forEach((entry) => { window.shifts += entry.hadRecentInput ? 0 : entry.value; })).observe({ type: 'layout-shift', buffered: true });
+    new PerformanceObserver((list) =>
+      list.getEntries().forEach((entry) => {
+        window.shifts += entry.hadRecentInput ? 0 : entry.value;
+      }),
+    ).observe({ type: 'layout-shift', buffered: true });
   });
   await open(page, '#/discover');
   await expect(cards(page)).toHaveCount(24);

@@ -5,7 +5,11 @@ test.use({ allowed: true });
 const movies = /\/api\/v1\/movies\?/;
 
 test('a token that is not accepted is asked for again', async ({ page }) => {
-  await page.route(movies, (route) => (route.request().headers().authorization === 'Bearer right' ? route.continue() : route.fulfill({ status: 401, json: { error: 'invalid token' } })));
+  await page.route(movies, (route) =>
+    route.request().headers().authorization === 'Bearer right'
+      ? route.continue()
+      : route.fulfill({ status: 401, json: { error: 'invalid token' } }),
+  );
   await open(page, '#/discover?q=alien');
   await expect(page.getByRole('heading', { name: 'The token was not accepted' })).toBeVisible();
   await page.getByLabel('Token').fill('right');
@@ -15,7 +19,15 @@ test('a token that is not accepted is asked for again', async ({ page }) => {
 
 test('over the limit a countdown runs, and then it goes on by itself', async ({ page }, info) => {
   let refused = true;
-  await page.route(movies, (route) => (refused ? route.fulfill({ status: 429, headers: { 'retry-after': '3' }, json: { error: 'rate limit exceeded', retry_after: 3 } }) : route.continue()));
+  await page.route(movies, (route) =>
+    refused
+      ? route.fulfill({
+          status: 429,
+          headers: { 'retry-after': '3' },
+          json: { error: 'rate limit exceeded', retry_after: 3 },
+        })
+      : route.continue(),
+  );
   await open(page, '#/discover?q=alien');
   await expect(page.locator('.countdown')).toHaveText(/^[123] s$/);
   await expect(page.getByRole('button', { name: 'Try again' })).toBeDisabled();
@@ -25,7 +37,9 @@ test('over the limit a countdown runs, and then it goes on by itself', async ({ 
 });
 
 test('a service that is away is named, and asked again when one wants to', async ({ page }) => {
-  await page.route(movies, (route) => route.fulfill({ status: 502, json: { error: 'service unavailable: movie-service' } }));
+  await page.route(movies, (route) =>
+    route.fulfill({ status: 502, json: { error: 'service unavailable: movie-service' } }),
+  );
   await open(page, '#/discover?q=alien');
   await expect(page.getByRole('alert')).toContainText('movie-service');
   await page.unroute(movies);
@@ -48,10 +62,15 @@ test('a list that was made without its person is said to be a general one', asyn
   const lists = /\/recommendations\?/;
   await page.route(lists, async (route) => {
     const response = await route.fetch();
-    await route.fulfill({ response, json: { ...(await response.json()), degraded: true, degraded_reason: 'user-preference-service did not answer' } });
+    await route.fulfill({
+      response,
+      json: { ...(await response.json()), degraded: true, degraded_reason: 'user-preference-service did not answer' },
+    });
   });
   await open(page, '#/for-you', await api.person());
-  await expect(page.getByRole('alert')).toContainText('This is a general list: user-preference-service did not answer.');
+  await expect(page.getByRole('alert')).toContainText(
+    'This is a general list: user-preference-service did not answer.',
+  );
   await page.unroute(lists);
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByRole('alert')).toHaveCount(0);
@@ -60,7 +79,9 @@ test('a list that was made without its person is said to be a general one', asyn
 test('a like that fails can be tried again', async ({ page, api }) => {
   await open(page, `#/movie/${(await api.movie('Alien')).id}`, await api.person());
   const interactions = /\/interactions$/;
-  await page.route(interactions, (route) => route.fulfill({ status: 502, json: { error: 'service unavailable: user-preference-service' } }));
+  await page.route(interactions, (route) =>
+    route.fulfill({ status: 502, json: { error: 'service unavailable: user-preference-service' } }),
+  );
   const like = page.getByRole('button', { name: 'Like', exact: true });
   await like.click();
   await expect(page.getByRole('alert')).toContainText('user-preference-service');

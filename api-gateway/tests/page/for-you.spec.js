@@ -77,8 +77,15 @@ test('a like in the list changes the list', async ({ page, api }) => {
   const liked = await titles(page).nth(3).textContent();
   await page.getByRole('button', { name: `Like ${liked}`, exact: true }).click();
   await expect(changed(page)).toContainText(`${liked} `);
-  await expect(page.locator('.reason').filter({ hasText: `ecause you liked ${liked}` }).first()).toBeVisible();
-  await expect(titles(page).filter({ hasText: new RegExp(`^${liked.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`) })).toHaveCount(0);
+  await expect(
+    page
+      .locator('.reason')
+      .filter({ hasText: `ecause you liked ${liked}` })
+      .first(),
+  ).toBeVisible();
+  await expect(
+    titles(page).filter({ hasText: new RegExp(`^${liked.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`) }),
+  ).toHaveCount(0);
 });
 
 test('preferences are saved and followed at once', async ({ page, api }) => {
@@ -89,5 +96,7 @@ test('preferences are saved and followed at once', async ({ page, api }) => {
   await page.locator('.preferences').getByRole('button', { name: 'Western' }).click();
   await expect(page.locator('.rank').filter({ hasText: 'Western' }).first()).toBeVisible();
   await expect(changed(page)).toContainText('What changed:');
-  await expect.poll(async () => (await api.get(`/users/${person.id}/preferences`)).preferred_genres).toEqual(['Western']);
+  await expect
+    .poll(async () => (await api.get(`/users/${person.id}/preferences`)).preferred_genres)
+    .toEqual(['Western']);
 });

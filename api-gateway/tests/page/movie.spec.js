@@ -9,7 +9,11 @@ test('a movie shows its facts, and similar movies with why', async ({ page, api 
   await expect(page.locator('.fact-line')).toHaveText('2014 · 2 h 49 min · English');
   await expect(page.locator('.tags li')).toHaveText(movie.genres);
   await expect(page.locator('.score')).toContainText(movie.vote_average.toFixed(1));
-  const similar = page.getByRole('region').or(page.locator('.neighbours')).filter({ hasText: 'Similar movies' }).locator('.card');
+  const similar = page
+    .getByRole('region')
+    .or(page.locator('.neighbours'))
+    .filter({ hasText: 'Similar movies' })
+    .locator('.card');
   await expect(similar.first().locator('.card-note')).toContainText(/[Ss]hares/);
   await expect(page.getByText('People who liked it also liked')).toBeVisible();
   await picture(page, info, 'movie');
@@ -28,7 +32,13 @@ test('liking, disliking, rating, watchlist and watched are recorded and shown', 
   await page.getByLabel('Rate').selectOption('9');
   await expect(page.getByRole('status').filter({ hasText: 'You gave Interstellar 9 of 10.' })).toBeVisible();
   const { interactions } = await api.get(`/users/${person.id}/interactions`);
-  expect(interactions.map(({ interaction_type: kind }) => kind)).toEqual(['rating', 'dislike', 'watched', 'watchlist', 'like']);
+  expect(interactions.map(({ interaction_type: kind }) => kind)).toEqual([
+    'rating',
+    'dislike',
+    'watched',
+    'watchlist',
+    'like',
+  ]);
   await page.reload();
   await expect(page.getByRole('button', { name: 'Dislike', exact: true })).toHaveAttribute('aria-pressed', 'true');
   await expect(page.getByLabel('Rate')).toHaveValue('9');

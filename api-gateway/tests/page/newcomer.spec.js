@@ -23,7 +23,9 @@ test('a newcomer finds a movie, likes it, and sees the list change and why', asy
   await notice.getByRole('link', { name: 'See the list' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(`For ${name}`);
   await expect(page.getByText('What changed:')).toBeVisible();
-  await expect(page.locator('.reason').filter({ hasText: 'ecause you liked The Shawshank Redemption' }).first()).toBeVisible();
+  await expect(
+    page.locator('.reason').filter({ hasText: 'ecause you liked The Shawshank Redemption' }).first(),
+  ).toBeVisible();
 });
 
 test('the token is asked for once a tab and sent with each request', async ({ page }) => {

@@ -9,7 +9,11 @@ const LIKED = ['Alien', 'Blade Runner', 'Interstellar'];
 
 async function api(path, data) {
   const headers = { authorization: 'Bearer pictures', ...(data && { 'content-type': 'application/json' }) };
-  const response = await fetch(`${gateway}/api/v1${path}`, { headers, method: data ? 'POST' : 'GET', body: data && JSON.stringify(data) });
+  const response = await fetch(`${gateway}/api/v1${path}`, {
+    headers,
+    method: data ? 'POST' : 'GET',
+    body: data && JSON.stringify(data),
+  });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response.json();
 }
@@ -17,7 +21,11 @@ async function api(path, data) {
 async function somebody() {
   const name = `ada_${Date.now()}`;
   const person = await api('/users', { username: name, email: `${name}@example.com` });
-  await api(`/users/${person.id}/preferences`, { preferred_genres: ['Science Fiction'], preferred_language: 'en', min_rating: 7 });
+  await api(`/users/${person.id}/preferences`, {
+    preferred_genres: ['Science Fiction'],
+    preferred_language: 'en',
+    min_rating: 7,
+  });
   for (const title of LIKED) {
     const { data } = await api(`/movies?page_size=1&q=${encodeURIComponent(title)}`);
     await api(`/users/${person.id}/interactions`, { movie_id: data[0].id, interaction_type: 'like' });
@@ -33,7 +41,12 @@ async function main() {
     ['for-you', '#/for-you', 'light', 1280, 780, '.ranking .rank'],
   ];
   for (const [name, hash, colorScheme, width, height, ready] of shots) {
-    const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: 'reduce', deviceScaleFactor: SCALE });
+    const context = await browser.newContext({
+      colorScheme,
+      viewport: { width, height },
+      reducedMotion: 'reduce',
+      deviceScaleFactor: SCALE,
+    });
     const page = await context.newPage();
     await page.addInitScript((someone) => {
       sessionStorage.setItem('token', '"pictures"');

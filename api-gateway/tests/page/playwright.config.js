@@ -20,6 +20,9 @@ export default defineConfig({
   use: { baseURL: process.env.BASE_URL, screenshot: 'only-on-failure', trace: 'off' },
   projects: [
     { name: 'desktop', use: { ...browser, viewport: { width: 1280, height: 860 }, colorScheme: 'dark' } },
-    { name: 'phone', use: { ...browser, viewport: { width: 390, height: 844 }, colorScheme: 'light', isMobile: true, hasTouch: true } },
+    {
+      name: 'phone',
+      use: { ...browser, viewport: { width: 390, height: 844 }, colorScheme: 'light', isMobile: true, hasTouch: true },
+    },
   ],
 });

@@ -5,9 +5,17 @@ test('every service is shown with what it works with', async ({ page }, info) =>
   await open(page, '#/status');
   await expect(page.getByText('All services are ready.')).toBeVisible();
   for (const name of ['api-gateway', 'movie-service', 'user-preference-service', 'recommendation-service']) {
-    await expect(page.locator('.service.well').filter({ has: page.getByRole('heading', { name }) })).toContainText(/redis\s*\d/);
+    await expect(page.locator('.service.well').filter({ has: page.getByRole('heading', { name }) })).toContainText(
+      /redis\s*\d/,
+    );
   }
-  for (const name of ['Requests a second', 'Median latency', 'Refused by the rate limit', 'Cache of movies', 'Movies to recommend']) {
+  for (const name of [
+    'Requests a second',
+    'Median latency',
+    'Refused by the rate limit',
+    'Cache of movies',
+    'Movies to recommend',
+  ]) {
     await expect(page.locator('.tile').filter({ hasText: name }).locator('strong')).toHaveText(/\d/);
   }
   await expect(page.locator('.panel').filter({ hasText: 'Last sync' })).toContainText('completed');

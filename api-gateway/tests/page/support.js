@@ -28,8 +28,13 @@ export class Api {
   async person({ likes = [], genres = [] } = {}) {
     const username = newName();
     const person = await this.post('/users', { username, email: `${username}@example.com` });
-    await this.post(`/users/${person.id}/preferences`, { preferred_genres: genres, preferred_language: 'en', min_rating: 0 });
-    for (const movie_id of likes) await this.post(`/users/${person.id}/interactions`, { movie_id, interaction_type: 'like' });
+    await this.post(`/users/${person.id}/preferences`, {
+      preferred_genres: genres,
+      preferred_language: 'en',
+      min_rating: 0,
+    });
+    for (const movie_id of likes)
+      await this.post(`/users/${person.id}/interactions`, { movie_id, interaction_type: 'like' });
     return person;
   }
 
@@ -51,7 +56,9 @@ export const test = base.extend({
       if (['error', 'warning'].includes(message.type()) && !wanted) problems.push(message.text());
     });
     await page.addInitScript(() => {
-      addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+      addEventListener('securitypolicyviolation', (event) =>
+        console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
+      );
     });
     await use(page);
     expect(problems).toEqual([]);
@@ -60,10 +67,13 @@ export const test = base.extend({
 
 // Opens a view with a token, as a person or as nobody yet.
 export async function open(page, hash, person = null) {
-  await page.addInitScript((someone) => {
-    if (!sessionStorage.getItem('token')) sessionStorage.setItem('token', '"test"');
-    if (someone && !sessionStorage.getItem('person')) sessionStorage.setItem('person', JSON.stringify(someone));
-  }, person && { id: person.id, username: person.username });
+  await page.addInitScript(
+    (someone) => {
+      if (!sessionStorage.getItem('token')) sessionStorage.setItem('token', '"test"');
+      if (someone && !sessionStorage.getItem('person')) sessionStorage.setItem('person', JSON.stringify(someone));
+    },
+    person && { id: person.id, username: person.username },
+  );
   await page.goto(`/${hash}`);
 }
 

@@ -2,7 +2,11 @@
 import { expect, open, picture, test } from './support.js';
 
 test('several people get one list that says what each would think of it', async ({ page, api }, info) => {
-  const people = [await api.person({ genres: ['Horror'] }), await api.person({ genres: ['Comedy'] }), await api.person({ genres: ['War'] })];
+  const people = [
+    await api.person({ genres: ['Horror'] }),
+    await api.person({ genres: ['Comedy'] }),
+    await api.person({ genres: ['War'] }),
+  ];
   await open(page, `#/together?users=${people.map(({ id }) => id).join()}`);
   const rows = page.locator('.ranking .rank');
   await expect(rows).toHaveCount(12);

@@ -36,7 +36,11 @@ export async function send(path, { method = 'GET', body, headers = {}, signal } 
     response = await fetch(`/api/v1${path}`, {
       method,
       signal,
-      headers: { authorization: `Bearer ${token.get()}`, ...(body && { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        authorization: `Bearer ${token.get()}`,
+        ...(body && { 'content-type': 'application/json' }),
+        ...headers,
+      },
       body: body && JSON.stringify(body),
     });
   } catch (error) {
@@ -55,7 +59,9 @@ export async function call(path, options) {
 
 // A query string without what is empty.
 export function query(parameters) {
-  const wanted = Object.entries(parameters).filter(([, value]) => value !== '' && value !== null && value !== undefined);
+  const wanted = Object.entries(parameters).filter(
+    ([, value]) => value !== '' && value !== null && value !== undefined,
+  );
   return wanted.length ? `?${new URLSearchParams(wanted)}` : '';
 }
 

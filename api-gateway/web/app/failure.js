@@ -26,7 +26,8 @@ export function TokenForm({ refusal }) {
     <p>${refusal ? `${capital(refusal)}. ` : ''}The API behind this page asks for a Bearer token. On a development machine any word will do. It is
       forgotten when this tab is closed.</p>
     <div class="row">
-      <label>Token <input name="token" autocomplete="off" spellcheck="false" required value=${text} onInput=${(event) => setText(event.target.value)} /></label>
+      <label>Token <input name="token" autocomplete="off" spellcheck="false" required value=${text}
+        onInput=${(event) => setText(event.target.value)} /></label>
       <button class="primary">Start</button>
     </div>
   </form>`;
@@ -38,7 +39,8 @@ function Limit({ failure, retry }) {
     if (seconds === 0) retry();
   }, [seconds]);
   return html`<div class="failure" role="alert">
-    <p><strong>That were too many requests in a short time.</strong> It goes on by itself in <span class="countdown">${seconds} s</span>.</p>
+    <p><strong>That were too many requests in a short time.</strong> It goes on by itself in <span
+      class="countdown">${seconds} s</span>.</p>
     <button type="button" disabled=${seconds > 0} onClick=${retry}>Try again</button>
   </div>`;
 }
@@ -70,7 +72,8 @@ function Other({ failure, retry }) {
 // A list that was made without what is known of a person, as a service was away.
 export function General({ list, retry }) {
   if (!list?.degraded) return null;
-  return html`<div class="failure" role="alert"><p><strong>This is a general list:</strong> ${list.degraded_reason}.</p><button type="button" onClick=${retry}>Try again</button></div>`;
+  return html`<div class="failure" role="alert"><p><strong>This is a general list:</strong> ${list.degraded_reason}.</p><button
+    type="button" onClick=${retry}>Try again</button></div>`;
 }
 
 // Shows a failure; nothing without one.

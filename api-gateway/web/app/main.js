@@ -25,8 +25,11 @@ const VIEWS = {
 
 function Navigation({ current }) {
   const shown = Object.entries(VIEWS).filter(([, { icon }]) => icon);
-  return html`<nav aria-label="Main"><ul>${shown.map(([view, { name, icon }]) => html`<li key=${view}>
-    <a href=${`#/${view}`} aria-current=${view === current ? 'page' : null}><${Icon} name=${icon} /><span>${name}</span></a></li>`)}</ul></nav>`;
+  return html`<nav aria-label="Main"><ul>${shown.map(
+    ([view, { name, icon }]) => html`<li key=${view}>
+    <a href=${`#/${view}`} aria-current=${view === current ? 'page' : null}><${Icon} name=${icon} /><span>${name}</span></a>
+      </li>`,
+  )}</ul></nav>`;
 }
 
 function Page() {
@@ -45,10 +48,14 @@ function Page() {
   useEffect(() => {
     if (allowed) loadMarks().catch(() => null);
   }, [chosen?.id, allowed]);
-  return html`<a class="skip" href="#main" onClick=${(event) => { event.preventDefault(); main.current.focus(); }}>Skip to the content</a>
+  return html`<a class="skip" href="#main" onClick=${(event) => {
+    event.preventDefault();
+    main.current.focus();
+  }}>Skip to the content</a>
     <header class="head"><a class="brand" href="#/discover"><span class="brand-mark" aria-hidden="true"></span>Movie Discovery</a>
       <${Navigation} current=${view in VIEWS ? view : 'discover'} /><${PersonButton} /></header>
-    <main id="main" ref=${main} tabindex="-1" class=${`view-${view}`}>${allowed ? html`<${View} key=${id} id=${id} search=${search} />` : html`<${Welcome} />`}</main>
+    <main id="main" ref=${main} tabindex="-1" class=${`view-${view}`}>${allowed ? html`<${View} key=${id} id=${id}
+      search=${search} />` : html`<${Welcome} />`}</main>
     <${Notice} /><${PeopleDialog} />`;
 }
 

@@ -28,7 +28,9 @@ function describe(change) {
   if (!change) return '';
   const { entered, moved } = change;
   if (entered.length === 0 && moved === 0) return 'The list of recommendations stays as it was.';
-  const news = entered.length ? `${count(entered.length, 'movie is', 'movies are')} new, such as ${entered[0].title}` : '';
+  const news = entered.length
+    ? `${count(entered.length, 'movie is', 'movies are')} new, such as ${entered[0].title}`
+    : '';
   const moves = moved ? `${count(moved, 'movie')} moved` : '';
   return `The list of recommendations changed: ${[news, moves].filter(Boolean).join('; ')}.`;
 }

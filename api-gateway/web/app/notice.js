@@ -16,10 +16,14 @@ export function Notice() {
     return () => clearTimeout(timer);
   }, [current]);
   return html`<div class="notices" role="status" aria-live="polite">
-    ${current && html`<div class="notice">
+    ${
+      current &&
+      html`<div class="notice">
       <p>${current.text}</p>
       ${current.href && html`<a href=${current.href} onClick=${() => notice.set(null)}>${current.label}</a>`}
-      <button type="button" class="bare" aria-label="Close this message" onClick=${() => notice.set(null)}><${Icon} name="close" /></button>
-    </div>`}
+      <button type="button" class="bare" aria-label="Close this message" onClick=${() => notice.set(null)}><${Icon}
+        name="close" /></button>
+    </div>`
+    }
   </div>`;
 }

@@ -12,9 +12,17 @@ function quantile(share, durations) {
   return le === null ? from : from + ((le - from) * (rank - below)) / (upTo - below);
 }
 
-const sinceThen = (now, then) => now.map((bucket, index) => ({ le: bucket.le, count: bucket.count - (then[index]?.count ?? 0) }));
+const sinceThen = (now, then) =>
+  now.map((bucket, index) => ({ le: bucket.le, count: bucket.count - (then[index]?.count ?? 0) }));
 
-const duration = (seconds) => (seconds === null ? '–' : seconds < 0.01 ? `${(seconds * 1000).toFixed(1)} ms` : seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`);
+const duration = (seconds) =>
+  seconds === null
+    ? '–'
+    : seconds < 0.01
+      ? `${(seconds * 1000).toFixed(1)} ms`
+      : seconds < 1
+        ? `${Math.round(seconds * 1000)} ms`
+        : `${seconds.toFixed(1)} s`;
 
 function age(seconds) {
   if (seconds < 120) return `${Math.round(seconds)} s`;
@@ -25,7 +33,8 @@ function age(seconds) {
 const share = (part, whole) => (whole ? `${Math.round((part / whole) * 100)} %` : '–');
 
 function Tile({ name, value, note }) {
-  return html`<li class="panel tile"><span class="quiet">${name}</span><strong>${value}</strong><small class="quiet">${note}</small></li>`;
+  return html`<li class="panel tile"><span class="quiet">${name}</span><strong>${value}</strong><small class="quiet">${note}
+    </small></li>`;
 }
 
 function requestsOf(now, then) {
@@ -34,29 +43,61 @@ function requestsOf(now, then) {
   const before = then?.numbers.requests;
   // After a restart the counts begin anew.
   const seconds = before && before.count <= requests.count ? (now.at - then.at) / 1000 : 0;
-  const recent = seconds && requests.count > before.count ? sinceThen(requests.durations, before.durations) : requests.durations;
+  const recent =
+    seconds && requests.count > before.count ? sinceThen(requests.durations, before.durations) : requests.durations;
   const period = recent === requests.durations ? 'since the start' : 'in the last seconds';
   return [
-    { name: 'Requests a second', value: seconds ? ((requests.count - before.count) / seconds).toFixed(1) : '–', note: `${count(requests.count, 'request')} since the start` },
+    {
+      name: 'Requests a second',
+      value: seconds ? ((requests.count - before.count) / seconds).toFixed(1) : '–',
+      note: `${count(requests.count, 'request')} since the start`,
+    },
     { name: 'Median latency', value: duration(quantile(0.5, recent)), note: period },
     { name: '99 in 100 take at most', value: duration(quantile(0.99, recent)), note: period },
-    { name: 'Failed', value: String(requests.failed), note: `of ${count(requests.count, 'request')}; ${requests.active} in flight` },
+    {
+      name: 'Failed',
+      value: String(requests.failed),
+      note: `of ${count(requests.count, 'request')}; ${requests.active} in flight`,
+    },
   ];
 }
 
 function tilesOf(now, then) {
-  const { rate_limit: limit, caches, catalogue_movies: movies, catalogue_age_seconds: catalogueAge, model_age_seconds: modelAge } = now.numbers;
+  const {
+    rate_limit: limit,
+    caches,
+    catalogue_movies: movies,
+    catalogue_age_seconds: catalogueAge,
+    model_age_seconds: modelAge,
+  } = now.numbers;
   const tiles = requestsOf(now, then);
-  if (limit.allowed !== undefined) tiles.push({ name: 'Refused by the rate limit', value: String(limit.refused ?? 0), note: `${count(limit.allowed, 'request')} allowed${limit.uncounted ? `, ${limit.uncounted} uncounted` : ''}` });
-  for (const [name, { hits, misses }] of Object.entries(caches)) tiles.push({ name: `Cache of ${name}`, value: share(hits, hits + misses), note: `${hits} of ${count(hits + misses, 'lookup')} found` });
-  if (movies !== undefined) tiles.push({ name: 'Movies to recommend', value: movies.toLocaleString('en'), note: catalogueAge === undefined ? '' : `confirmed ${age(catalogueAge)} ago` });
-  if (modelAge !== undefined) tiles.push({ name: 'Age of the model', value: age(modelAge), note: 'since it was trained' });
+  if (limit.allowed !== undefined)
+    tiles.push({
+      name: 'Refused by the rate limit',
+      value: String(limit.refused ?? 0),
+      note: `${count(limit.allowed, 'request')} allowed${limit.uncounted ? `, ${limit.uncounted} uncounted` : ''}`,
+    });
+  for (const [name, { hits, misses }] of Object.entries(caches))
+    tiles.push({
+      name: `Cache of ${name}`,
+      value: share(hits, hits + misses),
+      note: `${hits} of ${count(hits + misses, 'lookup')} found`,
+    });
+  if (movies !== undefined)
+    tiles.push({
+      name: 'Movies to recommend',
+      value: movies.toLocaleString('en'),
+      note: catalogueAge === undefined ? '' : `confirmed ${age(catalogueAge)} ago`,
+    });
+  if (modelAge !== undefined)
+    tiles.push({ name: 'Age of the model', value: age(modelAge), note: 'since it was trained' });
   return tiles;
 }
 
 // `then` is an earlier status, or null.
 export function Numbers({ now, then }) {
   const tiles = tilesOf(now, then);
-  if (tiles.length === 0) return html`<p class="quiet">The services tell no numbers: their metrics are switched off, or out of reach of the gateway.</p>`;
+  if (tiles.length === 0)
+    return html`<p class="quiet">The services tell no numbers: their metrics are switched off, or out of reach of the gateway.</p>`;
   return html`<ul class="tiles" aria-label="Numbers">${tiles.map((tile) => html`<${Tile} key=${tile.name} ...${tile} />`)}</ul>`;
 }

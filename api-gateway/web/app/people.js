@@ -20,14 +20,23 @@ export async function askWho() {
 export const askFor = (title, hint) => new Promise((resolve) => asking.set({ resolve, title, hint }));
 
 // The first letter of the last word: `demo_ada` is A.
-const letterOf = (name) => [...(name.split(/[\s._-]+/).filter(Boolean).at(-1) ?? name)][0];
+const letterOf = (name) =>
+  [
+    ...(name
+      .split(/[\s._-]+/)
+      .filter(Boolean)
+      .at(-1) ?? name),
+  ][0];
 
-export const Initial = ({ someone }) => html`<span class="initial" style=${{ '--hue': (someone.id * 67) % 360 }} aria-hidden="true">${letterOf(someone.username)}</span>`;
+export const Initial = ({ someone }) =>
+  html`<span class="initial" style=${{ '--hue': (someone.id * 67) % 360 }} aria-hidden="true">${letterOf(someone.username)}
+    </span>`;
 
 export function PersonButton() {
   const chosen = person.use();
   return html`<button type="button" class="who" onClick=${askWho} aria-haspopup="dialog">
-    ${chosen ? html`<${Initial} someone=${chosen} /><span class="who-name">${chosen.username}</span>` : html`<${Icon} name="people" /><span class="who-name">Who are you?</span>`}
+    ${chosen ? html`<${Initial} someone=${chosen} /><span class="who-name">${chosen.username}</span>` : html`<${Icon}
+      name="people" /><span class="who-name">Who are you?</span>`}
   </button>`;
 }
 
@@ -40,7 +49,8 @@ function NewPerson({ done }) {
   };
   return html`<form onSubmit=${submit}>
     <label for="new-name">Somebody new</label>
-    <div class="row"><input id="new-name" placeholder="A name" maxlength="50" required autofocus value=${name} onInput=${(event) => setName(event.target.value)} />
+    <div class="row"><input id="new-name" placeholder="A name" maxlength="50" required autofocus value=${name}
+      onInput=${(event) => setName(event.target.value)} />
       <button class="primary" disabled=${create.busy}>Create</button></div>
     <${Trouble} failure=${create.failure} retry=${create.retry} />
   </form>`;
@@ -55,7 +65,8 @@ function ByNumber({ done }) {
   };
   return html`<form onSubmit=${submit}>
     <label for="by-number">Somebody by number</label>
-    <div class="row"><input id="by-number" inputmode="numeric" pattern="[0-9]+" placeholder="1" required value=${id} onInput=${(event) => setId(event.target.value)} />
+    <div class="row"><input id="by-number" inputmode="numeric" pattern="[0-9]+" placeholder="1" required value=${id}
+      onInput=${(event) => setId(event.target.value)} />
       <button disabled=${find.busy}>Find</button></div>
     <${Trouble} failure=${find.failure} retry=${find.retry} />
   </form>`;
@@ -77,8 +88,13 @@ export function PeopleDialog() {
     <div class="dialog-head"><h2 id="people-title">${question.title}</h2>
       <button type="button" class="bare" aria-label="Close" onClick=${() => answer(null)}><${Icon} name="close" /></button></div>
     <p class="quiet">${question.hint}</p>
-    ${everybody.length > 0 && html`<ul class="faces">${everybody.map((someone) => html`<li key=${someone.id}>
-      <button type="button" onClick=${() => answer(someone)}><${Initial} someone=${someone} />${someone.username}</button></li>`)}</ul>`}
+    ${
+      everybody.length > 0 &&
+      html`<ul class="faces">${everybody.map(
+        (someone) => html`<li key=${someone.id}>
+      <button type="button" onClick=${() => answer(someone)}><${Initial} someone=${someone} />${someone.username}</button></li>`,
+      )}</ul>`
+    }
     <${NewPerson} done=${answer} />
     <${ByNumber} done=${answer} />
   </dialog>`;

@@ -64,7 +64,8 @@ function designOf({ title, genres = [] }) {
 function Drawn({ movie, title }) {
   const { colors, drawing } = designOf(movie);
   const longest = Math.max(...movie.title.split(/\s+/).map((word) => word.length));
-  const size = movie.title.length > 30 || longest > 13 ? 'small' : movie.title.length > 12 || longest > 9 ? 'medium' : 'large';
+  const size =
+    movie.title.length > 30 || longest > 13 ? 'small' : movie.title.length > 12 || longest > 9 ? 'medium' : 'large';
   return html`<div class="drawn" style=${colors} aria-hidden="true">
     <svg viewBox="0 0 200 300" preserveAspectRatio="xMidYMid slice">${drawing}</svg>
     ${title && html`<span class=${`drawn-title ${size}`}>${movie.title}</span><span class="drawn-year">${yearOf(movie)}</span>`}
@@ -75,8 +76,11 @@ function Drawn({ movie, title }) {
 export function Poster({ movie, title = true }) {
   const [broken, setBroken] = useState(false);
   return html`<div class="poster">
-    ${movie.poster_url && !broken
-      ? html`<img src=${movie.poster_url} alt="" width="500" height="750" loading="lazy" decoding="async" onError=${() => setBroken(true)} />`
-      : html`<${Drawn} movie=${movie} title=${title} />`}
+    ${
+      movie.poster_url && !broken
+        ? html`<img src=${movie.poster_url} alt="" width="500" height="750" loading="lazy" decoding="async"
+          onError=${() => setBroken(true)} />`
+        : html`<${Drawn} movie=${movie} title=${title} />`
+    }
   </div>`;
 }

@@ -28,11 +28,13 @@ export function compare(before, after) {
 export function learn(id, list) {
   const before = known.get();
   if (before.of !== id) known.set({ of: id, list, change: null });
-  else if (!isSame(before.list, list)) known.set({ of: id, list, change: compare(before.list.recommendations, list.recommendations) });
+  else if (!isSame(before.list, list))
+    known.set({ of: id, list, change: compare(before.list.recommendations, list.recommendations) });
   return known.get().change;
 }
 
-const isSame = (one, other) => one.recommendations.map(({ id }) => id).join() === other.recommendations.map(({ id }) => id).join();
+const isSame = (one, other) =>
+  one.recommendations.map(({ id }) => id).join() === other.recommendations.map(({ id }) => id).join();
 
 // Asks for the list of a person anew; returns what changed with it, if one was known before.
 export async function refresh(id) {

@@ -17,7 +17,11 @@ export function useReorder(order) {
       const before = tops.current.get(key);
       if (calm.matches || tops.current.size === 0) continue;
       if (before === undefined) row.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 300 });
-      else if (before !== top) row.animate([{ transform: `translateY(${before - top}px)` }, { transform: 'none' }], { duration: 350, easing: 'ease-out' });
+      else if (before !== top)
+        row.animate([{ transform: `translateY(${before - top}px)` }, { transform: 'none' }], {
+          duration: 350,
+          easing: 'ease-out',
+        });
     }
     tops.current = now;
   }, [order]);

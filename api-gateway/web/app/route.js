@@ -11,7 +11,9 @@ export const route = createStore(read());
 addEventListener('hashchange', () => route.set(read()));
 
 export function hrefOf(view, parameters = {}) {
-  const wanted = Object.entries(parameters).filter(([, value]) => value !== '' && value !== undefined && value !== null);
+  const wanted = Object.entries(parameters).filter(
+    ([, value]) => value !== '' && value !== undefined && value !== null,
+  );
   const search = new URLSearchParams(wanted).toString();
   return `#/${view}${search && `?${search}`}`;
 }

@@ -33,7 +33,12 @@ export const changed = () => changes.set((before) => before + 1);
 
 // Names are made unique by the service; the address only has to look like one.
 export async function createPerson(username) {
-  const email = `${username.trim().toLowerCase().replace(/[^a-z0-9]+/g, '.') || 'person'}.${Date.now()}@example.com`;
+  const email = `${
+    username
+      .trim()
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '.') || 'person'
+  }.${Date.now()}@example.com`;
   const someone = await call('/users', { method: 'POST', body: { username: username.trim(), email } });
   remember(someone);
   return someone;

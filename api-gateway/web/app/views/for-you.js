@@ -20,14 +20,25 @@ import { capital, count, listOf, yearOf } from '../words.js';
 function sentenceOf({ entered, left, moves }) {
   const up = [...moves.values()].filter((places) => places > 0).length;
   const down = [...moves.values()].filter((places) => places < 0).length;
-  const some = (movies) => listOf([...movies.slice(0, 2).map(({ title }) => title), ...(movies.length > 2 ? [`${movies.length - 2} more`] : [])]);
-  const parts = [entered.length && `${some(entered)} came in`, left.length && `${some(left)} left`, up && `${up} moved up`, down && `${down} moved down`];
+  const some = (movies) =>
+    listOf([
+      ...movies.slice(0, 2).map(({ title }) => title),
+      ...(movies.length > 2 ? [`${movies.length - 2} more`] : []),
+    ]);
+  const parts = [
+    entered.length && `${some(entered)} came in`,
+    left.length && `${some(left)} left`,
+    up && `${up} moved up`,
+    down && `${down} moved down`,
+  ];
   return parts.filter(Boolean).join('; ') || 'nothing moved';
 }
 
 function Slider({ rule, name, value, usual, max, step, onChange }) {
-  return html`<label class="slider"><span>${rule && html`<i class=${`dot rule-${rule}`}></i>`}${name}</span><span class="value">${value.toFixed(2)}${value !== usual && html`<span class="quiet"> (usually ${usual})</span>`}</span>
-    <input type="range" min="0" max=${max} step=${step} value=${value} onInput=${(event) => onChange(Number(event.target.value))} /></label>`;
+  return html`<label class="slider"><span>${rule && html`<i class=${`dot rule-${rule}`}></i>`}${name}</span><span
+    class="value">${value.toFixed(2)}${value !== usual && html`<span class="quiet"> (usually ${usual})</span>`}</span>
+    <input type="range" min="0" max=${max} step=${step} value=${value}
+      onInput=${(event) => onChange(Number(event.target.value))} /></label>`;
 }
 
 // On a phone the list comes first.
@@ -36,17 +47,26 @@ const isWide = matchMedia('(min-width: 60.01rem)').matches;
 function Weights({ usual, weights, diversity, onWeights, onDiversity }) {
   const changed = diversity > 0 || Object.keys(weights).length > 0;
   return html`<details class="panel weights" open=${isWide}><summary><h2>What counts</h2></summary>
-    ${Object.entries(usual).map(([rule, weight]) => html`<${Slider} key=${rule} rule=${rule} name=${ruleName(rule)} value=${weights[rule] ?? weight} usual=${weight}
-      max=${Math.max(1, weight * 2)} step=${weight > 2 ? 0.5 : 0.05} onChange=${(value) => onWeights({ ...weights, [rule]: value })} />`)}
+    ${Object.entries(usual).map(
+      ([
+        rule,
+        weight,
+      ]) => html`<${Slider} key=${rule} rule=${rule} name=${ruleName(rule)} value=${weights[rule] ?? weight} usual=${weight}
+      max=${Math.max(1, weight * 2)} step=${weight > 2 ? 0.5 : 0.05} onChange=${(value) => onWeights({ ...weights, [rule]: value })} />`,
+    )}
     <${Slider} name="Variety" value=${diversity} usual=${0} max="1" step="0.05" onChange=${onDiversity} />
-    <button type="button" disabled=${!changed} onClick=${() => { onWeights({}); onDiversity(0); }}>As usual</button></details>`;
+    <button type="button" disabled=${!changed} onClick=${() => {
+      onWeights({});
+      onDiversity(0);
+    }}>As usual</button></details>`;
 }
 
 function Move({ places }) {
   if (places === undefined || places === 0) return html`<span class="move"></span>`;
   if (places === null) return html`<span class="move new">new</span>`;
   const word = places > 0 ? 'up' : 'down';
-  return html`<span class=${`move ${word}`} aria-label=${`${word} ${count(Math.abs(places), 'place')}`}>${places > 0 ? '▲' : '▼'} ${Math.abs(places)}</span>`;
+  return html`<span class=${`move ${word}`}
+    aria-label=${`${word} ${count(Math.abs(places), 'place')}`}>${places > 0 ? '▲' : '▼'} ${Math.abs(places)}</span>`;
 }
 
 function Row({ movie, place, move, highest, list }) {
@@ -54,36 +74,51 @@ function Row({ movie, place, move, highest, list }) {
   const watched = useAction(() => mark(movie, 'watched', { list }));
   const [open, setOpen] = useState(false);
   return html`<li class="rank" data-key=${movie.id}><span class="place" aria-hidden="true">${place}</span>
-    <a class="thumb" href=${`#/movie/${movie.id}`} tabindex="-1" aria-hidden="true"><${Poster} movie=${movie} title=${false} /></a>
-    <div class="rank-body"><h2><a href=${`#/movie/${movie.id}`}>${movie.title}</a> <small>${[yearOf(movie), ...movie.genres].filter(Boolean).join(' · ')}</small></h2>
-      <p class="reason">${capital(movie.reason)}${movie.watchlisted ? ' · on your watchlist' : ''}</p><${ScoreBar} movie=${movie} highest=${highest} />
-      <button type="button" class="bare why" aria-expanded=${open} onClick=${() => setOpen(!open)}>${open ? 'Hide the numbers' : 'Why?'}</button>
+    <a class="thumb" href=${`#/movie/${movie.id}`} tabindex="-1" aria-hidden="true"><${Poster} movie=${movie} title=${false} />
+      </a>
+    <div class="rank-body"><h2><a href=${`#/movie/${movie.id}`}>${movie.title}
+      </a> <small>${[yearOf(movie), ...movie.genres].filter(Boolean).join(' · ')}</small></h2>
+      <p class="reason">${capital(movie.reason)}${movie.watchlisted ? ' · on your watchlist' : ''}</p><${ScoreBar} movie=${movie}
+        highest=${highest} />
+      <button type="button" class="bare why" aria-expanded=${open}
+        onClick=${() => setOpen(!open)}>${open ? 'Hide the numbers' : 'Why?'}</button>
       ${open && html`<${Explanation} movie=${movie} />`}
       <${Trouble} failure=${dislike.failure ?? watched.failure} retry=${dislike.failure ? dislike.retry : watched.retry} /></div>
     <div class="rank-end"><strong>${movie.score.toFixed(2)}</strong><${Move} places=${move} />
       <div class="rank-actions"><${Heart} movie=${movie} list=${list} />
-        <button type="button" class="heart" aria-label=${`Not for me: ${movie.title}`} disabled=${dislike.busy} onClick=${() => dislike.run()}><${Icon} name="down" /></button>
-        <button type="button" class="heart" aria-label=${`Watched: ${movie.title}`} disabled=${watched.busy} onClick=${() => watched.run()}><${Icon} name="eye" /></button></div></div></li>`;
+        <button type="button" class="heart" aria-label=${`Not for me: ${movie.title}`} disabled=${dislike.busy}
+          onClick=${() => dislike.run()}><${Icon} name="down" /></button>
+        <button type="button" class="heart" aria-label=${`Watched: ${movie.title}`} disabled=${watched.busy}
+          onClick=${() => watched.run()}><${Icon} name="eye" /></button></div></div></li>`;
 }
 
 // The list as the service made it, and what changed when it came.
 function useList(id, weights, diversity) {
   const asked = useDebounced(JSON.stringify([weights, diversity]), 250);
   const change = changes.use();
-  const load = useLoad(async (signal) => {
-    const [wanted, variety] = JSON.parse(asked);
-    const rules = Object.entries(wanted).map(([rule, weight]) => `${rule}:${weight}`).join(',');
-    const list = await ask(id, { weights: rules, diversity: variety || '' }, signal);
-    if (!rules && !variety) learn(id, list);
-    return { list, asked };
-  }, [id, asked, change]);
+  const load = useLoad(
+    async (signal) => {
+      const [wanted, variety] = JSON.parse(asked);
+      const rules = Object.entries(wanted)
+        .map(([rule, weight]) => `${rule}:${weight}`)
+        .join(',');
+      const list = await ask(id, { weights: rules, diversity: variety || '' }, signal);
+      if (!rules && !variety) learn(id, list);
+      return { list, asked };
+    },
+    [id, asked, change],
+  );
   const first = known.get().of === id ? known.get() : null;
   const [shown, setShown] = useState({ list: first?.list ?? null, change: first?.change ?? null, asked: '[{},0]' });
   useEffect(() => {
     if (!load.data) return;
     setShown((before) => ({
       ...load.data,
-      change: !before.list ? null : before.list.recommendation_id === load.data.list.recommendation_id ? before.change : compare(before.list.recommendations, load.data.list.recommendations),
+      change: !before.list
+        ? null
+        : before.list.recommendation_id === load.data.list.recommendation_id
+          ? before.change
+          : compare(before.list.recommendations, load.data.list.recommendations),
     }));
   }, [load.data]);
   return { ...load, shown };
@@ -118,21 +153,32 @@ function List({ id, name }) {
   }, [list, isAhead, weights, diversity]);
   const change = isAhead && list ? compare(list.recommendations, rows) : shown.change;
   const rank = useReorder(rows);
-  const highest = Math.max(0.001, ...rows.map(({ explanation }) => explanation.reduce((sum, { contribution }) => sum + Math.max(0, contribution), 0)));
+  const highest = Math.max(
+    0.001,
+    ...rows.map(({ explanation }) => explanation.reduce((sum, { contribution }) => sum + Math.max(0, contribution), 0)),
+  );
   return html`<div class="for-you"><aside class="side"><${Preferences} id=${id} key=${id} />
-      <${Weights} usual=${usual} weights=${weights} diversity=${diversity} onWeights=${setWeights} onDiversity=${setDiversity} /></aside>
-    <section aria-label=${`Recommended to ${name}`}><p class="change" role="status">${change ? html`<strong>What changed:</strong> ${sentenceOf(change)}.` : list ? 'Like a movie, or move a slider, and see what changes.' : ' '}</p>
+      <${Weights} usual=${usual} weights=${weights} diversity=${diversity} onWeights=${setWeights} onDiversity=${setDiversity} />
+        </aside>
+    <section aria-label=${`Recommended to ${name}`}><p class="change"
+      role="status">${change ? html`<strong>What changed:</strong> ${sentenceOf(change)}.` : list ? 'Like a movie, or move a slider, and see what changes.' : ' '}
+      </p>
       <${General} list=${list} retry=${retry} />
       <${Trouble} failure=${failure} retry=${retry} />
-      <ol class="ranking" ref=${rank} aria-busy=${isAhead}>${rows.map((movie, index) => html`<${Row} key=${movie.id} movie=${movie} place=${index + 1}
-        move=${change?.moves.get(movie.id)} highest=${highest} list=${list.recommendation_id} />`)}</ol>
-      ${list && rows.length === 0 && html`<p class="empty">Nothing is left that fits. Fewer preferences find more.</p>`}</section></div>`;
+      <ol class="ranking" ref=${rank} aria-busy=${isAhead}>${rows.map(
+        (movie, index) => html`<${Row} key=${movie.id} movie=${movie} place=${index + 1}
+        move=${change?.moves.get(movie.id)} highest=${highest} list=${list.recommendation_id} />`,
+      )}</ol>
+      ${list && rows.length === 0 && html`<p class="empty">Nothing is left that fits. Fewer preferences find more.</p>`}</section>
+        </div>`;
 }
 
 function Nobody() {
   const everybody = people.use();
-  return html`<section class="welcome"><h1>For you</h1><p>Say who you are, and the whole catalogue is put in order for you, with the reasons.</p>
-    <div class="faces">${everybody.map((someone) => html`<button key=${someone.id} type="button" onClick=${() => choose(someone)}><${Initial} someone=${someone} />${someone.username}</button>`)}
+  return html`<section class="welcome"><h1>For you</h1>
+    <p>Say who you are, and the whole catalogue is put in order for you, with the reasons.</p>
+    <div class="faces">${everybody.map((someone) => html`<button key=${someone.id} type="button" onClick=${() => choose(someone)}>
+      <${Initial} someone=${someone} />${someone.username}</button>`)}
       <button type="button" class="primary" onClick=${askWho}>Somebody else ...</button></div></section>`;
 }
 
