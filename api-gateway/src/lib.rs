@@ -4,6 +4,7 @@
 //! `service` (the rate limit), `proxy` (forwarding) and `handler` (the gateway's own routes).
 
 pub mod config;
+pub mod connection_slots;
 pub mod database;
 pub mod drain_body;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod phases;
 pub mod proxy;
+pub mod refusal_bodies;
 pub mod routing;
 pub mod server;
 pub mod service;
@@ -59,7 +61,7 @@ pub enum StartError {
 pub async fn run(config: &Config) -> Result<bool, StartError> {
     let lifecycle = Lifecycle::new();
     lifecycle.stop_on_signals()?;
-    let listener = server::bind(config.server.address)?.listen()?;
+    let listener = server::bind(config.server.address, config.server.reuse_port)?.listen()?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     lifecycle.spawn(metrics::exposition::serve(config.metrics, config.server.clone(), lifecycle.stop_token()));
     serve(config, listener, &lifecycle).await

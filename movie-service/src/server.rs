@@ -7,11 +7,15 @@ use std::{
     convert::Infallible,
     io::{Error, ErrorKind},
     net::{IpAddr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 
-use axum::{body::Body, extract::ConnectInfo, http::Request, response::Response};
+use axum::{
+    body::Body,
+    extract::ConnectInfo,
+    http::{HeaderValue, Request, header},
+    response::{IntoResponse, Response},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -20,13 +24,19 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 
-use crate::{config::env::Env, drain_body::track_body, stall_timeout::StallTimeout};
+use crate::{
+    config::env::Env,
+    connection_slots::{ConnectionSlots, Slot, usable_connections},
+    drain_body::track_body,
+    error::ApiError,
+    refusal_bodies::RefusalBodies,
+    stall_timeout::StallTimeout,
+};
 
 /// Largest request head (request line and headers) in bytes; hyper answers 431 above it.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -34,6 +44,10 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const MAX_HEADERS: usize = 100;
 /// Clients that may wait to be accepted.
 const BACKLOG: u32 = 1024;
+/// Time for the head of the only request on a connection beyond the limit.
+const OVERFLOW_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time after the shutdown began for the first request of a connection that was accepted before.
+const FIRST_REQUEST_GRACE: Duration = Duration::from_millis(500);
 /// Pause after the operating system had no file descriptor or memory left for a connection.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
 
@@ -52,8 +66,13 @@ pub struct ServerConfig {
     pub shutdown_delay: Duration,
     /// `SHUTDOWN_TIMEOUT_SECONDS`: time for everything in flight after that.
     pub shutdown_timeout: Duration,
-    /// `MAX_CONNECTIONS`: open connections; the next one waits to be accepted.
+    /// `SERVER_REUSE_PORT`: another process may listen on the same port, such as the one that is to take over.
+    pub reuse_port: bool,
+    /// `MAX_CONNECTIONS`: connections served at once, as far as the operating system allows so many open files. On one
+    /// beyond them only health is answered.
     pub max_connections: usize,
+    /// How many of them one client may have.
+    pub max_connections_per_address: usize,
 }
 
 impl ServerConfig {
@@ -61,6 +80,7 @@ impl ServerConfig {
     pub fn from_env(env: &mut Env, host: IpAddr, port: u16) -> Self {
         let host = env.parsed("SERVER_HOST", host, "an IP address such as 127.0.0.1 or 0.0.0.0");
         let port = env.number("SERVER_PORT", port, 0..=u16::MAX);
+        let max_connections = env.number("MAX_CONNECTIONS", 10_000, 1..=1_000_000);
         Self {
             address: SocketAddr::new(host, port),
             header_read_timeout: env.seconds("HEADER_READ_TIMEOUT_SECONDS", 10),
@@ -68,7 +88,9 @@ impl ServerConfig {
             request_timeout: env.seconds("REQUEST_TIMEOUT_SECONDS", 30),
             shutdown_delay: Duration::from_secs(env.number("SHUTDOWN_DELAY_SECONDS", 0, 0..=3600)),
             shutdown_timeout: env.seconds("SHUTDOWN_TIMEOUT_SECONDS", 10),
-            max_connections: env.number("MAX_CONNECTIONS", 10_000, 1..=1_000_000),
+            reuse_port: env.parsed("SERVER_REUSE_PORT", false, "true or false"),
+            max_connections,
+            max_connections_per_address: max_connections,
         }
     }
 }
@@ -96,15 +118,16 @@ pub struct BoundSocket {
     address: SocketAddr,
 }
 
-/// Takes `address`.
+/// Takes `address`; with `reuse_port` others may take it too.
 ///
 /// # Errors
 /// [`BindError`] naming the address, for example when the port is taken.
-pub fn bind(address: SocketAddr) -> Result<BoundSocket, BindError> {
+pub fn bind(address: SocketAddr, reuse_port: bool) -> Result<BoundSocket, BindError> {
     let bound = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // Connections of the process before this one may still be winding down.
         socket.set_reuseaddr(true)?;
+        socket.set_reuseport(reuse_port)?;
         socket.bind(address)?;
         Ok(BoundSocket { socket, address })
     };
@@ -151,19 +174,24 @@ where
     S::Future: Send,
 {
     let (graceful, cut, connections) = (GracefulShutdown::new(), CancellationToken::new(), TaskTracker::new());
-    let slots = Arc::new(Semaphore::new(config.max_connections));
+    let slots = ConnectionSlots::new(usable_connections(config.max_connections), config.max_connections_per_address);
     let mut turns = workers.iter().cycle();
-    while let Some((stream, peer, slot)) = stop.run_until_cancelled(next_connection(&listener, &slots)).await {
+    let mut serve = |stream: TcpStream, peer: SocketAddr| {
+        // So many are beyond the limit already that this one cannot even be told.
+        let Some(slot) = slots.take(peer.ip()) else { return };
         let worker = turns.next().expect("there is at least one worker");
-        let connection = serve_connection(stream, peer, worker.app.clone(), config.clone(), graceful.watcher());
+        let stop = Stop { requested: stop.clone(), watcher: graceful.watcher() };
+        let connection = serve_connection(stream, peer, slot, worker.app.clone(), config.clone(), stop);
         let cut = cut.clone();
         let task = async move {
             cut.run_until_cancelled(connection).await;
-            drop(slot);
         };
         connections.spawn_on(task, &worker.runtime);
+    };
+    while let Some((stream, peer)) = stop.run_until_cancelled(accept(&listener)).await {
+        serve(stream, peer);
     }
-    drop(listener);
+    accepted_by_the_system(listener).for_each(|(stream, peer)| serve(stream, peer));
     connections.close();
     tracing::info!(connections = connections.len(), "not accepting connections any more, finishing those in flight");
     let drained = timeout(config.shutdown_timeout, graceful.shutdown()).await.is_ok();
@@ -175,14 +203,13 @@ where
     drained
 }
 
-/// The next connection with its place among the allowed ones.
-async fn next_connection(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
-    let slot = slots.clone().acquire_owned().await.expect("the semaphore is never closed");
-    let (stream, peer) = accept(listener).await;
-    (stream, peer, slot)
+/// The connections that wait to be accepted; then the listener is closed. They would be reset with it.
+fn accepted_by_the_system(listener: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    let listener = listener.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, peer) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)).ok().map(|stream| (stream, peer))
+    })
 }
 
 /// Accepts one connection, whatever errors come before it.
@@ -208,8 +235,22 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Answers the requests of one connection; on a shutdown the one in flight is the last.
-async fn serve_connection<S>(stream: TcpStream, peer: SocketAddr, app: S, config: ServerConfig, watcher: Watcher)
+/// How a connection learns of the shutdown.
+struct Stop {
+    requested: CancellationToken,
+    watcher: Watcher,
+}
+
+impl Stop {
+    /// Returns when a connection that has sent nothing yet is not waited for any more.
+    async fn is_over_for_the_silent(&self) {
+        self.requested.cancelled().await;
+        sleep(FIRST_REQUEST_GRACE).await;
+    }
+}
+
+/// Answers the requests of one connection; on a shutdown the one in flight, or on its way, is the last.
+async fn serve_connection<S>(stream: TcpStream, peer: SocketAddr, slot: Slot, app: S, config: ServerConfig, stop: Stop)
 where
     S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
@@ -218,26 +259,57 @@ where
     let Ok(stream) = stream.into_std().and_then(TcpStream::from_std) else { return };
     #[cfg(target_os = "linux")]
     crate::stall_timeout::set_socket_timeouts(&stream, config.write_timeout);
+    let is_overflow = slot.is_overflow();
     let service = service_fn(move |request: Request<Incoming>| {
+        let is_refused = is_overflow && !is_about_health(request.uri().path());
         let (mut request, unread) = track_body(request);
         request.extensions_mut().insert(ConnectInfo(peer));
         // Called here and not when it is first polled: hyper never polls for a client that has hung up by then, and a
         // gateway logs that too. What answers is always ready.
-        let answer = app.clone().call(request);
+        let answer = (!is_refused).then(|| app.clone().call(request));
         async move {
-            let Ok(answer) = answer.await;
+            let answer = match answer {
+                Some(answer) => answer.await,
+                None => Ok(too_many_connections(peer)),
+            };
+            let Ok(mut answer) = answer;
+            if is_overflow {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             unread.drain(answer.extensions()).await;
             Ok::<_, Infallible>(answer)
         }
     });
+    let header_read_timeout = if is_overflow { OVERFLOW_HEADER_TIMEOUT } else { config.header_read_timeout };
+    tokio::select! {
+        readable = timeout(header_read_timeout, stream.readable()) => if !matches!(readable, Ok(Ok(()))) { return },
+        () = stop.is_over_for_the_silent() => return,
+    }
+    let is_stopping = stop.requested.is_cancelled();
+    let stream = RefusalBodies::new(StallTimeout::new(stream, config.write_timeout), peer);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(config.header_read_timeout)
+        .keep_alive(!is_stopping)
+        .header_read_timeout(header_read_timeout)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_header_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(StallTimeout::new(stream, config.write_timeout)), service);
-    if let Err(error) = watcher.watch(connection).await {
+        .serve_connection(TokioIo::new(stream), service);
+    // hyper would close it without reading the request that is there.
+    let ended = if is_stopping { connection.await } else { stop.watcher.watch(connection).await };
+    if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
     }
+}
+
+/// Whether it is a probe, which is answered when nothing else can be.
+fn is_about_health(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    ["/health", "/ready", "/health/live"].iter().any(|end| path.ends_with(end))
+}
+
+fn too_many_connections(peer: SocketAddr) -> Response {
+    tracing::info!(client = %peer.ip(), status = 503, "refused: too many connections");
+    let error = ApiError::unavailable("too many connections, try again later");
+    ([(header::RETRY_AFTER, HeaderValue::from_static("1"))], error).into_response()
 }

@@ -3,6 +3,7 @@
 //! Layers, and the only way arrows point: `handler` -> `service` -> `repository` -> `database`.
 
 pub mod config;
+pub mod connection_slots;
 pub mod database;
 pub mod drain_body;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod metrics;
 pub mod middleware;
 pub mod models;
 pub mod peers;
+pub mod refusal_bodies;
 pub mod repository;
 pub mod server;
 pub mod service;
@@ -187,7 +189,7 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
     let lifecycle = Lifecycle::new();
     lifecycle.stop_on_signals()?;
     // Before anything else: where the port is taken the database must not be touched.
-    let socket = server::bind(config.server.address)?;
+    let socket = server::bind(config.server.address, config.server.reuse_port)?;
     let stop = lifecycle.stop_token();
     let app = tokio::select! {
         app = App::connect(config, lifecycle.clone()) => app?,

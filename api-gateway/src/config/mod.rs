@@ -71,16 +71,27 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with one line for each variable that cannot be used.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
+        let upstreams = UpstreamsConfig::from_env(&mut env);
         let config = Self {
-            server: ServerConfig::from_env(&mut env, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080),
+            server: server(&mut env, &upstreams.trusted_proxies),
             redis: RedisConfig::from_env(&mut env, 0, 25),
             telemetry: TelemetryConfig::from_env(&mut env),
             metrics: MetricsConfig::from_env(&mut env, 9080),
             rate_limit: RateLimitConfig::from_env(&mut env),
-            upstreams: UpstreamsConfig::from_env(&mut env),
+            upstreams,
         };
         env.finish(config)
     }
+}
+
+/// `MAX_CONNECTIONS_PER_ADDRESS` is a quarter of `MAX_CONNECTIONS` by default; behind proxies, who have the connections of
+/// many clients, there is no default.
+fn server(env: &mut Env, proxies: &[IpNet]) -> ServerConfig {
+    let mut server = ServerConfig::from_env(env, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
+    let all = server.max_connections;
+    let default = if proxies.is_empty() { all.div_ceil(4) } else { all };
+    server.max_connections_per_address = env.number("MAX_CONNECTIONS_PER_ADDRESS", default, 1..=1_000_000);
+    server
 }
 
 impl UpstreamsConfig {

@@ -3,6 +3,7 @@
 
 mod access_log;
 mod canonical_paths;
+mod connection_limits;
 mod copies;
 mod env_example;
 mod environment;

@@ -1,7 +1,11 @@
 //! Stopping: what is in flight is finished, what is stuck ends by the deadline.
 
 use std::{
-    sync::Arc,
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -9,10 +13,14 @@ use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
     sync::{Notify, mpsc},
+    task::JoinSet,
 };
 
 use crate::support::{
-    GatewayBuilder, ScriptedService, TestGateway, eventually, get, request, soon, upstream::read_head,
+    Client, EchoService, GatewayBuilder, ScriptedService, TestGateway, TestRedis, eventually, get,
+    program::{Running, command, free_port, listening},
+    request, soon,
+    upstream::read_head,
 };
 
 /// A gateway whose only service answers when it is told to, and says when it was asked.
@@ -125,4 +133,50 @@ async fn a_worker_that_waits_for_the_operating_system_does_not_hold_up_the_end()
     });
     begins.await.unwrap();
     soon("the worker ends", tokio::task::spawn_blocking(|| worker.stop())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_takes_over_on_the_same_port_loses_no_request() {
+    let (redis, movies) = (TestRedis::new().await, EchoService::start("movie-service").await);
+    let (port, database, url) =
+        (free_port().to_string(), redis.database.to_string(), format!("http://{}", movies.address));
+    let settings = [
+        ("SERVER_PORT", &*port),
+        ("SERVER_REUSE_PORT", "true"),
+        ("REDIS_ADDR", &redis.address),
+        ("REDIS_DB", &database),
+        ("REDIS_TIMEOUT_MS", "5000"),
+        ("RATE_LIMIT_MAX", "1000000"),
+        ("MOVIE_SERVICE_URL", &url),
+    ];
+    let start = || Running::start(command(&settings).stdout(Stdio::null()).stderr(Stdio::null()));
+    let mut serving = start();
+    let address = listening(port.parse().unwrap()).await;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut clients = JoinSet::new();
+    for _ in 0..4 {
+        let stop = stop.clone();
+        clients.spawn(async move {
+            let mut answered = 0;
+            while !stop.load(Ordering::Relaxed) {
+                // A connection for each request: one that is kept may be closed while a request is on its way.
+                let response = Client::connect(address).await.send(request("GET", "/api/v1/movies", "", "")).await;
+                assert_eq!(response.status, 200);
+                answered += 1;
+            }
+            answered
+        });
+    }
+    for _ in 0..3 {
+        let next = start();
+        // Both listen: nothing outside tells when the new one does.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let previous = std::mem::replace(&mut serving, next);
+        previous.signal("TERM");
+        assert!(previous.end().status.success());
+    }
+    stop.store(true, Ordering::Relaxed);
+    let answered: Vec<u32> = clients.join_all().await;
+    assert!(answered.iter().all(|answered| *answered > 0), "{answered:?}");
 }

@@ -28,7 +28,7 @@ const COUNT: &str = "SELECT count(*) FROM movies";
 
 /// The service on a port.
 pub fn serve(app: &TestApp) -> (SocketAddr, JoinHandle<bool>) {
-    let listener = server::bind(app.config.server.address).unwrap().listen().unwrap();
+    let listener = server::bind(app.config.server.address, false).unwrap().listen().unwrap();
     let address = listener.local_addr().unwrap();
     let (router, config, stop) = (app.router.clone(), app.config.server.clone(), app.lifecycle.stop_token());
     (address, tokio::spawn(async move { server::serve(listener, router, &config, stop).await }))

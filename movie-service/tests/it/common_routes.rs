@@ -99,7 +99,7 @@ async fn a_sync_in_flight_is_finished_with_the_page_at_hand_on_shutdown(pool: Pg
     })
     .await;
     let app = TestApp::with(&pool, &tmdb.settings()).await;
-    let listener = server::bind(app.config.server.address).unwrap().listen().unwrap();
+    let listener = server::bind(app.config.server.address, false).unwrap().listen().unwrap();
     let address = listener.local_addr().unwrap();
     let (router, config, lifecycle) = (app.router.clone(), app.config.server.clone(), app.lifecycle.clone());
     let stop = lifecycle.stop_token();

@@ -54,7 +54,7 @@ pub async fn serve(config: MetricsConfig, limits: ServerConfig, stop: Cancellati
 async fn listen(address: SocketAddr) -> TcpListener {
     let mut is_first = true;
     loop {
-        match server::bind(address).and_then(server::BoundSocket::listen) {
+        match server::bind(address, false).and_then(server::BoundSocket::listen) {
             Ok(listener) => {
                 tracing::info!(%address, "metrics at /metrics");
                 return listener;
