@@ -45,8 +45,12 @@ cmd_test() { # [arguments for cargo test]
     export NEWMAN_PROGRAM=$DEV_DIR/tools/node_modules/.bin/newman PLATFORM_DEV_DIR=$TEST_BASE/platform
     use_page_tools
     if [ $# -gt 0 ]; then
-        # The tests of one crate may start the programs of all.
-        run_child cargo build --workspace --bins ${LOCKED:+"$LOCKED"} || die "the build failed"
+        # The tests of the platform start the programs of all services; those named by --lib or --test need only their own.
+        case " $* " in
+            *' platform '*) run_child cargo build --workspace --bins ${LOCKED:+"$LOCKED"} || die "the build failed" ;;
+            *' --lib '* | *' --test '*) ;;
+            *) run_child cargo build --workspace --bins ${LOCKED:+"$LOCKED"} || die "the build failed" ;;
+        esac
         run_child cargo test ${LOCKED:+"$LOCKED"} "$@" || die "cargo test failed"
     else
         # Builds the programs too, with the same features.

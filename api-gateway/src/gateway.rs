@@ -28,7 +28,9 @@ use crate::{
     gateway_metrics::gateway_metrics,
     phases::{
         access_log::{AccessLog, timed},
-        auth, client_ip, cors, message_validation, rate_limit,
+        auth, client_ip,
+        compression::{self, Accepted},
+        cors, message_validation, rate_limit,
         request_id::{X_REQUEST_ID, request_id},
         trace_context::TraceContext,
     },
@@ -177,7 +179,9 @@ impl Inner {
         let version = request.version();
         headers::prepare_request(request.headers_mut(), peer, trusted, authority.as_ref());
         headers::add_via(request.headers_mut(), version);
-        self.proxy.forward(upstream, target, request).await
+        compression::restore_tags(request.headers_mut());
+        let accepted = Accepted::from_headers(request.headers());
+        Ok(accepted.compress(self.proxy.forward(upstream, target, request).await?).await)
     }
 
     /// Calls the gateway's own handlers with the canonical path.

@@ -9,6 +9,7 @@
 pub mod access_log;
 pub mod auth;
 pub mod client_ip;
+pub mod compression;
 pub mod cors;
 pub mod message_validation;
 pub mod rate_limit;

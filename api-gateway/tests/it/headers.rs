@@ -173,3 +173,44 @@ async fn a_trace_is_continued_or_begun_and_passed_on_to_services() {
         assert!(seen.all("tracestate").is_empty(), "{seen:?}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_is_compressed_as_the_client_accepts_and_may_be_edited_by_its_weak_tag() {
+    let body = format!("{{\"text\":\"{}\"}}", "x".repeat(5000));
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nETag: \"7\"\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (heads, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let movies = ScriptedService::start(move |mut stream, _| {
+        let (answer, heads) = (answer.clone(), heads.clone());
+        async move {
+            heads.send(read_head(&mut stream).await).unwrap();
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
+    let send =
+        async |method, more: &str| gateway.client().await.send(request(method, "/api/v1/movies/1", more, "")).await;
+
+    let plain = send("GET", "").await;
+    assert_eq!(
+        (plain.text(), plain.header("etag"), plain.header("vary")),
+        (body, Some("\"7\""), Some("accept-encoding"))
+    );
+    for (accepted, chosen) in [("gzip", "gzip"), ("br", "br"), ("zstd", "zstd")] {
+        let compressed = send("GET", &format!("Accept-Encoding: {accepted}\r\n")).await;
+        assert_eq!(compressed.header("content-encoding"), Some(chosen));
+        assert_eq!((compressed.header("etag"), compressed.header("content-length")), (Some("W/\"7\""), None));
+        assert!(compressed.complete && compressed.body.len() < 500, "{}", compressed.body.len());
+    }
+    let head = send("HEAD", "Accept-Encoding: gzip\r\n").await;
+    assert_eq!((head.header("content-encoding"), head.body.len()), (Some("gzip"), 0));
+    send("DELETE", "If-Match: W/\"7\"\r\n").await;
+    let mut heads = Vec::new();
+    while let Ok(head) = heard.try_recv() {
+        heads.push(head);
+    }
+    assert!(heads.last().unwrap().to_ascii_lowercase().contains("if-match: \"7\""), "{heads:?}");
+}
