@@ -28,6 +28,8 @@ pub enum ErrorCode {
 
     /// The path has no canonical form.
     InvalidPath,
+    /// The path with its query is longer than allowed.
+    UriTooLong,
     /// There is not exactly one `Host`, or it is malformed.
     InvalidHost,
     /// `Transfer-Encoding` is something else than `chunked`.

@@ -119,7 +119,7 @@ impl Inner {
     /// Phases 1 to 3: what needs neither a token nor a place in the rate limit.
     async fn validate(&self, request: Request<Body>, info: RequestInfo) -> Response<Body> {
         // 1. A message that servers could interpret differently is not forwarded.
-        if let Err(rejection) = message_validation::validate(&request) {
+        if let Err(rejection) = message_validation::validate(&request, self.config.upstreams.max_uri_bytes) {
             return rejection;
         }
         // 2. Preflight requests carry no token and must not use up the limit.

@@ -11,23 +11,27 @@ use crate::{error::ApiError, error_code::ErrorCode};
 
 use super::cors::METHODS;
 
-/// Checks method, `Host` and `Transfer-Encoding`.
+/// Checks method, length of the target, `Host` and `Transfer-Encoding`.
 ///
 /// # Errors
 /// The response to a message that is rejected. It closes the connection: where the body ends is as uncertain as the
 /// rest, so nothing after it is read as a request.
 #[expect(clippy::result_large_err, reason = "the response is moved once, on the way out")]
-pub fn validate<T>(request: &Request<T>) -> Result<(), Response<Body>> {
-    let Some(mut response) = rejection(request) else { return Ok(()) };
+pub fn validate<T>(request: &Request<T>, max_uri_bytes: usize) -> Result<(), Response<Body>> {
+    let Some(mut response) = rejection(request, max_uri_bytes) else { return Ok(()) };
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     Err(response)
 }
 
-fn rejection<T>(request: &Request<T>) -> Option<Response<Body>> {
+fn rejection<T>(request: &Request<T>, max_uri_bytes: usize) -> Option<Response<Body>> {
     // Methods for proxies, and for looking at what proxies did to a message (RFC 9110, section 9.3).
     if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
         let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::MethodNotAllowed, "Method Not Allowed");
         return Some(([(header::ALLOW, METHODS)], error).into_response());
+    }
+    if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > max_uri_bytes) {
+        let error = ApiError::new(StatusCode::URI_TOO_LONG, ErrorCode::UriTooLong, "the request URI is too long");
+        return Some(error.into_response());
     }
     let headers = request.headers();
     let host_optional = request.version() == Version::HTTP_10;
@@ -77,7 +81,7 @@ mod tests {
         for (name, value) in pairs {
             request = request.header(*name, *value);
         }
-        validate(&request.body(()).expect("legal headers")).err().map(|response| response.status())
+        validate(&request.body(()).expect("legal headers"), 100).err().map(|response| response.status())
     }
 
     #[test]

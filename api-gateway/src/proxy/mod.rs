@@ -87,7 +87,10 @@ impl Proxy {
         *request.uri_mut() = path.into();
         *request.version_mut() = Version::HTTP_11;
         let method = request.method().clone();
-        let (request, body_state) = RequestBody::wrap(request, self.max_body_bytes)?;
+        let (mut request, body_state) = RequestBody::wrap(request, self.max_body_bytes)?;
+        if body_state.is_some() {
+            headers::frame_body(request.headers_mut());
+        }
         let service = &self.services[upstream as usize];
         let result = match timeout(self.timeout, service.send(request)).await {
             Ok(Ok(exchange)) if exchange.response.status() == StatusCode::SWITCHING_PROTOCOLS => {
@@ -106,7 +109,7 @@ impl Proxy {
         let exchange = result.map_err(|error| error.into_api_error(upstream, &method))?;
         let is_sending = body_state.is_some_and(|state| state.is_sending());
         let (mut parts, incoming) = exchange.response.into_parts();
-        headers::remove_hop_by_hop(&mut parts.headers);
+        headers::prepare_response(parts.status, &mut parts.headers);
         headers::add_via(&mut parts.headers, parts.version);
         parts.version = Version::HTTP_11;
         let body = ResponseBody::new(incoming, exchange.connection, &exchange.pool, is_sending, self.timeout);

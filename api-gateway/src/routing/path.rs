@@ -2,8 +2,8 @@
 //!
 //! RFC 3986 section 6.2.2 says which paths are equivalent: escapes of unreserved characters, the case of escapes, and
 //! dot segments. The first two are normalised here. What servers interpret differently (dot segments, empty segments,
-//! escaped slashes, backslashes, path parameters, control characters, double escapes) is refused: no client of this
-//! platform needs it.
+//! escaped slashes, backslashes, path parameters, control characters, double escapes, escapes that are not UTF-8, of which
+//! overlong ones decode to dots and slashes in some servers) is refused: no client of this platform needs it.
 
 use std::borrow::Cow;
 
@@ -32,11 +32,14 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, NonCanonicalPath> {
 /// Decodes escapes of unreserved characters and writes the others in upper case.
 fn normalise_escapes(path: &str) -> Result<String, NonCanonicalPath> {
     let mut normalised = String::with_capacity(path.len());
+    let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some(index) = rest.find('%') {
         normalised.push_str(&rest[..index]);
+        decoded.extend_from_slice(&rest.as_bytes()[..index]);
         let byte = rest.get(index + 1..index + 3).filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let byte = byte.and_then(|hex| u8::from_str_radix(hex, 16).ok()).ok_or(NonCanonicalPath)?;
+        decoded.push(byte);
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => normalised.push(char::from(byte)),
             0..=0x1f | 0x7f | b'/' | b'\\' | b'%' | b';' => return Err(NonCanonicalPath),
@@ -45,6 +48,9 @@ fn normalise_escapes(path: &str) -> Result<String, NonCanonicalPath> {
         rest = &rest[index + 3..];
     }
     normalised.push_str(rest);
+    if std::str::from_utf8(&decoded).is_err() {
+        return Err(NonCanonicalPath);
+    }
     Ok(normalised)
 }
 
@@ -97,6 +103,12 @@ mod tests {
             "/\u{e9}",
             "/swagger/%2e%2e/api/v1/movies",
             "/+/%2",
+            "/%c0%ae%c0%ae/x",
+            "/a%c0%af",
+            "/%e0%80%ae",
+            "/%ff",
+            "/%c3x%a9",
+            "/%ed%a0%80",
         ] {
             assert_eq!(canonical(path), Err(NonCanonicalPath), "{path}");
         }

@@ -236,6 +236,22 @@ async fn a_head_above_the_limits_is_431() {
 }
 
 #[tokio::test]
+async fn a_target_above_the_limit_is_414_and_goes_no_further() {
+    let (gateway, movies) = gateway().await;
+    let with = |bytes: usize| {
+        let beginning = "/api/v1/movies?q=";
+        request("GET", &format!("{beginning}{}", "x".repeat(bytes - beginning.len())), "", "")
+    };
+    assert_eq!(outcome(&gateway, with(8192)).await, 200);
+    for bytes in [8193, 60_000] {
+        let response = gateway.client().await.send(with(bytes)).await;
+        let body = r#"{"error":"the request URI is too long","code":"uri_too_long"}"#;
+        assert_eq!((response.status, response.text().as_str()), (414, body), "{bytes}");
+    }
+    assert_eq!(movies.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn a_head_that_trickles_is_closed_in_time() {
     let movies = EchoService::start("movie-service").await;
     let gateway =

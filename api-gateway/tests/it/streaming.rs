@@ -100,6 +100,58 @@ async fn a_client_that_waits_for_100_continue_is_told_to_go_on() {
     assert_eq!((seen.body.as_deref(), seen.all("expect").len()), (Some(&b"body"[..]), 0));
 }
 
+/// A service that notes the bytes of one request up to `end`, and answers with `response`.
+async fn noting(end: &'static str, response: &'static str) -> (ScriptedService, mpsc::UnboundedReceiver<String>) {
+    let (heard, hears) = mpsc::unbounded_channel();
+    let movies = ScriptedService::start(move |mut stream, _| {
+        let heard = heard.clone();
+        async move {
+            let mut request = read_head(&mut stream).await;
+            while !request.ends_with(end) {
+                request.push(char::from(stream.read_u8().await.unwrap()));
+            }
+            heard.send(request).unwrap();
+            stream.write_all(response.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    (movies, hears)
+}
+
+#[tokio::test]
+async fn a_chunked_body_of_any_method_is_forwarded() {
+    for method in ["GET", "DELETE", "POST"] {
+        let (movies, mut hears) = noting("0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
+        let mut client = gateway.client().await;
+        client.write(request(method, "/api/v1/movies", "Transfer-Encoding: chunked\r\n", "")).await;
+        client.write("4\r\nbody\r\n0\r\n\r\n").await;
+        let heard = soon("the request", hears.recv()).await.unwrap();
+        assert!(heard.ends_with("\r\n\r\n4\r\nbody\r\n0\r\n\r\n"), "{method}: {heard}");
+        assert_eq!(client.response().await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn announced_trailers_of_requests_and_responses_are_forwarded() {
+    let response =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n2\r\nok\r\n0\r\nx-sum: 7\r\n\r\n";
+    let (movies, mut hears) = noting("x-sum: 5\r\n\r\n", response).await;
+    let gateway = GatewayBuilder::new().await.movies(movies.address).start().await;
+    let mut client = gateway.client().await;
+    let more = "Transfer-Encoding: chunked\r\nTrailer: x-sum\r\nTE: gzip, trailers\r\nConnection: TE\r\n";
+    client.write(request("POST", "/api/v1/movies", more, "")).await;
+    client.write("4\r\nbody\r\n0\r\nx-sum: 5\r\n\r\n").await;
+    let heard = soon("the request", hears.recv()).await.unwrap().to_lowercase();
+    for line in ["trailer: x-sum", "te: trailers", "connection: te"] {
+        assert!(heard.contains(&format!("\r\n{line}\r\n")), "{line}: {heard}");
+    }
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"x-sum: 7\r\n\r\n") {
+        soon("the rest", client.stream.read_buf(&mut answer)).await.unwrap();
+    }
+}
+
 /// Most that may be on the way: the sockets' buffers and a few pieces in the gateway.
 const ON_THE_WAY: usize = 20 << 20;
 const LARGE: usize = 50 << 20;
