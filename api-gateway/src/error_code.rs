@@ -52,4 +52,8 @@ pub enum ErrorCode {
     Unconfirmed,
     /// The service did not respond to a read in time.
     ServiceTimeout,
+    /// The service fails again and again; it is not asked before the time in `Retry-After` has passed.
+    CircuitOpen,
+    /// The service has as much to do as it may.
+    Overloaded,
 }

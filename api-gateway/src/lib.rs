@@ -35,7 +35,7 @@ use crate::{
     gateway::Gateway,
     handler::Dependencies,
     lifecycle::Lifecycle,
-    proxy::Proxy,
+    proxy::{Proxy, Services},
     server::Worker,
     service::limiter::{Limiter, LocalCounters},
 };
@@ -73,7 +73,8 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
 /// [`StartError`] when it cannot start.
 pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle) -> Result<bool, StartError> {
     let threads = workers::start()?;
-    let shared = Shared { docs: handler::docs_routes(), local_counters: Arc::default() };
+    let services = Services::new(&config.upstreams, lifecycle);
+    let shared = Shared { docs: handler::docs_routes(), local_counters: Arc::default(), services };
     let mut workers = Vec::new();
     for thread in &threads {
         let worker = thread.runtime().spawn(build_worker(config.clone(), lifecycle.clone(), shared.clone()));
@@ -95,6 +96,8 @@ struct Shared {
     docs: Router,
     /// What counts while Redis is away.
     local_counters: Arc<LocalCounters>,
+    /// The load and health of the services.
+    services: Services,
 }
 
 /// Everything that handles requests on one thread: it has connections to Redis and the services of its own, so that a
@@ -103,7 +106,7 @@ async fn build_worker(config: Config, lifecycle: Lifecycle, shared: Shared) -> R
     let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
     let limiter =
         Limiter::new(config.rate_limit.clone(), config.redis.timeout, redis.clone(), shared.local_counters, &lifecycle);
-    let proxy = Proxy::new(&config.upstreams, &lifecycle);
+    let proxy = Proxy::new(shared.services, &config.upstreams, &lifecycle);
     let dependencies = Dependencies::new(redis, config.upstreams.clone(), lifecycle);
     let app = Gateway::new(config, limiter, proxy, handler::routes(dependencies, shared.docs));
     Ok(Worker { runtime: Handle::current(), app })

@@ -12,7 +12,7 @@ use crate::{
     service::limiter::RateLimitConfig, telemetry::TelemetryConfig,
 };
 
-pub use self::upstreams::{Origin, UpstreamsConfig};
+pub use self::upstreams::UpstreamsConfig;
 
 use self::env::{ConfigError, Env};
 
@@ -79,9 +79,9 @@ mod tests {
         assert_eq!((config.rate_limit.default.max, config.rate_limit.default.window.as_secs()), (100, 60));
         assert_eq!(config.redis.database, 0);
         assert_eq!(config.upstreams.timeout.as_secs(), 120);
-        assert_eq!(config.upstreams.movie.authority, "localhost:8081");
-        assert_eq!(config.upstreams.user_preference.authority, "localhost:8082");
-        assert_eq!(config.upstreams.recommendation.authority, "localhost:8083");
+        assert_eq!(config.upstreams.movie, ["localhost:8081"]);
+        assert_eq!(config.upstreams.user_preference, ["localhost:8082"]);
+        assert_eq!(config.upstreams.recommendation, ["localhost:8083"]);
         assert!(config.upstreams.trusted_proxies.is_empty());
     }
 
@@ -89,7 +89,7 @@ mod tests {
     fn every_error_is_named() {
         let error = config(&[
             ("RATE_LIMIT_MAX", "0"),
-            ("MOVIE_SERVICE_URL", "https://movies"),
+            ("MOVIE_SERVICE_URL", "http://a:1,https://movies"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, nonsense"),
             ("REDIS_ADDR", "localhost"),
         ])
@@ -98,6 +98,12 @@ mod tests {
         for name in ["RATE_LIMIT_MAX", "MOVIE_SERVICE_URL", "TRUSTED_PROXIES", "REDIS_ADDR"] {
             assert!(error.lines().any(|line| line.starts_with(name)), "{name} is missing in: {error}");
         }
+    }
+
+    #[test]
+    fn a_service_may_have_several_addresses() {
+        let config = config(&[("MOVIE_SERVICE_URL", "http://a:1/, http://[::1]:2")]).expect("a list");
+        assert_eq!(config.upstreams.movie, ["a:1", "[::1]:2"]);
     }
 
     #[test]

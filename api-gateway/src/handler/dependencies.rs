@@ -6,19 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{body::Body, http::Request};
+use axum::{
+    body::Body,
+    http::{Request, uri::Authority},
+};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use tokio::{sync::Mutex, time::timeout};
 
-use crate::{
-    config::{Origin, UpstreamsConfig},
-    database::redis::RedisLink,
-    lifecycle::Lifecycle,
-    proxy::Upstream,
-};
+use crate::{config::UpstreamsConfig, database::redis::RedisLink, lifecycle::Lifecycle, proxy::Upstream};
 
 use super::readiness::{DependencyCheck, ReadinessReport};
 
@@ -93,11 +91,16 @@ impl Inner {
         checks
     }
 
-    /// Whether a service is alive.
-    async fn answers(&self, origin: &Origin) -> bool {
-        let uri = format!("{}://{}/api/v1/health", origin.scheme, origin.authority);
-        let Ok(request) = Request::get(uri).body(Body::empty()) else { return false };
-        let response = timeout(PROBE_TIMEOUT, self.client.request(request)).await;
-        matches!(response, Ok(Ok(response)) if response.status().is_success())
+    /// Whether a service is alive at one of its addresses.
+    async fn answers(&self, addresses: &[Authority]) -> bool {
+        for address in addresses {
+            let uri = format!("http://{address}/api/v1/health");
+            let Ok(request) = Request::get(uri).body(Body::empty()) else { continue };
+            let response = timeout(PROBE_TIMEOUT, self.client.request(request)).await;
+            if matches!(response, Ok(Ok(response)) if response.status().is_success()) {
+                return true;
+            }
+        }
+        false
     }
 }

@@ -31,7 +31,8 @@ const DESCRIPTION: &str = "Discover, manage and recommend movies. Every operatio
     (any will do: press **Authorize** and type one) and counts against the limit of the client's address; health, \
     readiness and this page need neither.";
 
-/// What the gateway may answer to any operation of a service: status and name of the shared response.
+/// What the gateway may answer to any operation of a service: status and name of the shared response. Each has a 503 of its
+/// own, which the gateway may answer in its place.
 const GATEWAY_RESPONSES: [(&str, &str); 4] =
     [("401", "Unauthorized"), ("429", "RateLimited"), ("502", "UpstreamUnavailable"), ("504", "UpstreamTimeout")];
 

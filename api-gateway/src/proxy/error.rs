@@ -1,13 +1,13 @@
 //! Why a service gave no response, and which 502 or 504 the client gets for it.
 
-use axum::http::{Method, StatusCode};
+use axum::{
+    http::{Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 
 use crate::{error::ApiError, error_code::ErrorCode};
 
-use super::{
-    Upstream,
-    connection::{ConnectError, SendError},
-};
+use super::{Upstream, breaker::CircuitOpen, connection::ConnectError, service::Refusal};
 
 /// Why a service gave no response.
 #[derive(Debug, thiserror::Error)]
@@ -29,13 +29,17 @@ pub enum UpstreamError {
     TimedOut,
 }
 
-impl From<SendError> for UpstreamError {
-    fn from(error: SendError) -> Self {
-        if error.unsent.is_some() { Self::NotSent(error.source) } else { Self::Broken(error.source) }
-    }
-}
-
 impl UpstreamError {
+    /// Whether it speaks against the service; the body of a client may break off, too.
+    pub fn is_of_the_service(&self) -> bool {
+        !matches!(self, Self::Broken(error) | Self::NotSent(error) if error.is_user())
+    }
+
+    /// Whether it was found out at once: then there is nothing to be gained by not asking the service.
+    pub fn is_cheap(&self) -> bool {
+        matches!(self, Self::NotConnected(ConnectError::Refused(_)))
+    }
+
     /// Logs the cause, and leaves the client with the service's name. A write that may have been carried out is
     /// `unconfirmed`, so that nobody repeats it blindly.
     pub fn into_api_error(self, upstream: Upstream, method: &Method) -> ApiError {
@@ -71,5 +75,22 @@ impl UpstreamError {
             ),
         };
         ApiError::new(status, code, text)
+    }
+}
+
+impl Refusal {
+    /// 503 with `Retry-After`.
+    pub fn into_response(self, upstream: Upstream) -> Response {
+        let upstream = upstream.name();
+        let (code, text, seconds) = match self {
+            Self::CircuitOpen(CircuitOpen(pause)) => (
+                ErrorCode::CircuitOpen,
+                format!("service unavailable: {upstream} fails again and again"),
+                pause.as_secs() + 1,
+            ),
+            Self::Overloaded => (ErrorCode::Overloaded, format!("service unavailable: {upstream} is overloaded"), 1),
+        };
+        let error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, text);
+        ([(header::RETRY_AFTER, seconds.to_string())], error).into_response()
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, uri::Authority};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Version, header, uri::Authority};
 
 use crate::phases::{
     client_ip::X_FORWARDED_FOR, message_validation::is_valid_host, request_id::X_REQUEST_ID, trace_context::TRACEPARENT,
@@ -44,7 +44,7 @@ const ALWAYS_END_TO_END: [HeaderName; 5] =
     [header::CONTENT_LENGTH, header::HOST, header::AUTHORIZATION, X_REQUEST_ID, TRACEPARENT];
 
 /// Removes the hop-by-hop headers and those listed in `Connection`.
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
+pub fn remove_hop_by_hop(headers: &mut HeaderMap) {
     if headers.contains_key(header::CONNECTION) {
         for name in listed_in_connection(headers) {
             headers.remove(name);
@@ -53,6 +53,9 @@ fn remove_hop_by_hop(headers: &mut HeaderMap) {
     // Beside it a length has no meaning (RFC 9112, section 6.3).
     if headers.contains_key(header::TRANSFER_ENCODING) {
         headers.remove(header::CONTENT_LENGTH);
+    } else {
+        // Only a chunked message can have trailers.
+        headers.remove(header::TRAILER);
     }
     for name in &HOP_BY_HOP {
         headers.remove(name);
@@ -68,10 +71,11 @@ fn listed_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
         .collect()
 }
 
-/// Whether the sender takes trailers with the response.
+/// Whether the sender takes trailers with the response. It must say so for this connection (RFC 9110, section 10.1.4).
 fn takes_trailers(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(header::TE).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|coding| coding.trim().eq_ignore_ascii_case("trailers"))
+        && listed_in_connection(headers).contains(&header::TE)
 }
 
 /// Says how long a request's body is when its length is not known before its end. hyper would send a GET without it.
@@ -81,21 +85,12 @@ pub fn frame_body(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes the headers of a service's response those of the response to the client.
-pub fn prepare_response(status: StatusCode, headers: &mut HeaderMap) {
-    remove_hop_by_hop(headers);
-    // RFC 9110, section 8.6. With 304 it is the length that 200 would have.
-    if status == StatusCode::NO_CONTENT {
-        headers.remove(header::CONTENT_LENGTH);
-    }
-}
-
 /// Makes the headers of a client's request those of the request to a service.
 pub fn prepare_request(headers: &mut HeaderMap, peer: IpAddr, peer_is_trusted: bool, host: Option<&Authority>) {
     let takes_trailers = takes_trailers(headers);
     remove_hop_by_hop(headers);
     if takes_trailers {
-        // It is about this connection, so this gateway says it for itself: it forwards trailers (RFC 9110, section 10.1.4).
+        // It is about one connection, so this gateway says it for its own: it forwards trailers.
         headers.insert(header::TE, TRAILERS);
         headers.insert(header::CONNECTION, HeaderValue::from_static("te"));
     }

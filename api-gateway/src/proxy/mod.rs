@@ -1,11 +1,16 @@
 //! Forwarding: the request to the service and its response back, both streamed.
 
 pub mod body;
+mod breaker;
 mod connection;
+mod endpoint;
 mod error;
 pub mod headers;
+mod health_check;
 mod pool;
 mod response_body;
+mod retry_budget;
+mod service;
 mod service_client;
 
 use std::{sync::Arc, time::Duration};
@@ -14,15 +19,17 @@ use axum::{
     body::Body,
     http::{Request, Response, StatusCode, Version, uri::PathAndQuery},
 };
-use tokio::time::{interval, timeout};
+use tokio::time::{error::Elapsed, interval, timeout};
 
-use crate::{config::UpstreamsConfig, error::ApiError, lifecycle::Lifecycle};
+use crate::{config::UpstreamsConfig, error::ApiError, lifecycle::Lifecycle, routing::priority};
 
 use self::{
-    body::{RequestBody, RequestBodyError},
+    body::{BodyState, RequestBody, RequestBodyError},
     error::UpstreamError,
+    health_check::check_regularly,
     response_body::ResponseBody,
-    service_client::ServiceClient,
+    service::Service,
+    service_client::{Exchange, ServiceClient},
 };
 
 /// How often idle connections are looked at.
@@ -50,6 +57,26 @@ impl Upstream {
     }
 }
 
+/// What all workers share of the services, in the order of [`Upstream`].
+#[derive(Clone)]
+pub struct Services([Arc<Service>; 3]);
+
+impl Services {
+    /// The services at their addresses. Checks the health of those with several until `lifecycle` stops.
+    pub fn new(config: &UpstreamsConfig, lifecycle: &Lifecycle) -> Self {
+        let addresses = [&config.movie, &config.user_preference, &config.recommendation];
+        let services = addresses.map(|addresses| Arc::new(Service::new(addresses, config)));
+        let is_checked = |service: &&Arc<Service>| service.endpoints().len() > 1 && !config.health_interval.is_zero();
+        for service in services.iter().filter(is_checked) {
+            let (checks, stop) = (check_regularly(service.clone(), config.health_interval), lifecycle.stop_token());
+            lifecycle.spawn(async move {
+                stop.run_until_cancelled(checks).await;
+            });
+        }
+        Self(services)
+    }
+}
+
 /// The clients of the services. One for each worker.
 #[derive(Clone)]
 pub struct Proxy {
@@ -61,9 +88,8 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy without connections yet. Closes idle ones until `lifecycle` stops.
-    pub fn new(config: &UpstreamsConfig, lifecycle: &Lifecycle) -> Self {
-        let origins = [&config.movie, &config.user_preference, &config.recommendation];
-        let services = Arc::new(origins.map(|origin| ServiceClient::new(origin.clone(), config.connect_timeout)));
+    pub fn new(services: Services, config: &UpstreamsConfig, lifecycle: &Lifecycle) -> Self {
+        let services = Arc::new(services.0.map(|service| ServiceClient::new(service, config.connect_timeout)));
         let (swept, stop) = (services.clone(), lifecycle.stop_token());
         lifecycle.spawn(async move {
             let mut ticks = interval(SWEEP_INTERVAL);
@@ -74,7 +100,8 @@ impl Proxy {
         Self { services, timeout: config.timeout, max_body_bytes: config.max_body_bytes }
     }
 
-    /// Sends a request with final headers to `path`, and returns the service's response.
+    /// Sends a request with final headers to `path`, and returns the service's response, or 503 when the service is not to
+    /// be asked.
     ///
     /// # Errors
     /// 400, 408 and 413 for the client's body; 502 and 504 for the service. No text names an address.
@@ -84,6 +111,11 @@ impl Proxy {
         path: PathAndQuery,
         mut request: Request<Body>,
     ) -> Result<Response<Body>, ApiError> {
+        let client = &self.services[upstream as usize];
+        let (permit, mut load) = match client.service.admit(priority(path.path())) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Ok(refusal.into_response(upstream)),
+        };
         *request.uri_mut() = path.into();
         *request.version_mut() = Version::HTTP_11;
         let method = request.method().clone();
@@ -91,28 +123,41 @@ impl Proxy {
         if body_state.is_some() {
             headers::frame_body(request.headers_mut());
         }
-        let service = &self.services[upstream as usize];
-        let result = match timeout(self.timeout, service.send(request)).await {
-            Ok(Ok(exchange)) if exchange.response.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                Err(UpstreamError::SwitchedProtocols)
+        let result = timeout(self.timeout, client.send(request, &mut load)).await;
+        let exchange = match outcome(result, body_state.as_deref())? {
+            Ok(exchange) => exchange,
+            Err(error) => {
+                // What costs no time to find out need not be avoided.
+                if !error.is_cheap() {
+                    permit.failed();
+                }
+                return Err(error.into_api_error(upstream, &method));
             }
-            Ok(Ok(exchange)) => Ok(exchange),
-            Ok(Err(error)) => match body_state.as_ref().and_then(|state| state.error()) {
-                Some(body_error) => return Err(body_error.into()),
-                None => Err(error),
-            },
-            Err(_) if body_state.as_ref().is_some_and(|state| state.is_pending()) => {
-                return Err(RequestBodyError::TimedOut.into());
-            }
-            Err(_) => Err(UpstreamError::TimedOut),
         };
-        let exchange = result.map_err(|error| error.into_api_error(upstream, &method))?;
+        permit.succeeded();
         let is_sending = body_state.is_some_and(|state| state.is_sending());
-        let (mut parts, incoming) = exchange.response.into_parts();
-        headers::prepare_response(parts.status, &mut parts.headers);
+        let Exchange { response, connection, pool } = exchange;
+        let (mut parts, incoming) = response.into_parts();
+        headers::remove_hop_by_hop(&mut parts.headers);
         headers::add_via(&mut parts.headers, parts.version);
         parts.version = Version::HTTP_11;
-        let body = ResponseBody::new(incoming, exchange.connection, &exchange.pool, is_sending, self.timeout);
+        let body = ResponseBody::new(incoming, connection, &pool, is_sending, self.timeout, load);
         Ok(Response::from_parts(parts, Body::new(body)))
+    }
+}
+
+/// What became of a request, or what was wrong with the client's body.
+fn outcome(
+    result: Result<Result<Exchange, UpstreamError>, Elapsed>,
+    body: Option<&BodyState>,
+) -> Result<Result<Exchange, UpstreamError>, RequestBodyError> {
+    match result {
+        Ok(Ok(exchange)) if exchange.response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            Ok(Err(UpstreamError::SwitchedProtocols))
+        }
+        Ok(Ok(exchange)) => Ok(Ok(exchange)),
+        Ok(Err(error)) => body.and_then(BodyState::error).map_or(Ok(Err(error)), Err),
+        Err(_) if body.is_some_and(BodyState::is_pending) => Err(RequestBodyError::TimedOut),
+        Err(_) => Ok(Err(UpstreamError::TimedOut)),
     }
 }

@@ -16,7 +16,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{connection::Connection, pool::Pool};
+use super::{connection::Connection, pool::Pool, service::Load};
 
 /// Largest piece of a body that is passed on at once. The server queues 16 pieces for a client that does not read.
 const MAX_PIECE_BYTES: usize = 2048;
@@ -46,6 +46,8 @@ pub struct ResponseBody {
     source: Source,
     max_pause: Duration,
     pause: Option<Pin<Box<Sleep>>>,
+    #[expect(dead_code, reason = "ends when it is dropped")]
+    load: Load,
 }
 
 impl ResponseBody {
@@ -56,6 +58,7 @@ impl ResponseBody {
         pool: &Arc<Pool>,
         is_sending: bool,
         max_pause: Duration,
+        load: Load,
     ) -> Self {
         let source = if connection.has_finished() {
             pool.put(connection);
@@ -71,7 +74,7 @@ impl ResponseBody {
         } else {
             Source::Connection(connection, pool.clone())
         };
-        Self { incoming, rest: Bytes::new(), error: None, source, max_pause, pause: None }
+        Self { incoming, rest: Bytes::new(), error: None, source, max_pause, pause: None, load }
     }
 
     fn poll_incoming(&mut self, context: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {

@@ -36,6 +36,23 @@ impl Route {
     }
 }
 
+/// Which requests are refused first when a service has too much to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// Bulk and administration: they can wait.
+    Low,
+    /// What people wait for.
+    Normal,
+}
+
+/// The priority of a request to a service by its canonical path.
+pub fn priority(path: &str) -> Priority {
+    let path = path.strip_prefix("/api/v1/").unwrap_or(path);
+    let is_low =
+        path.starts_with("admin/") || path.starts_with("models") || path.trim_end_matches('/') == "movies/bulk";
+    if is_low { Priority::Low } else { Priority::Normal }
+}
+
 /// The route of a canonical path. One trailing slash makes no difference.
 pub fn route(path: &str) -> Route {
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -130,6 +147,16 @@ mod tests {
             ("/api/v1/rules/1/history", Route::Service(Upstream::Recommendation)),
         ] {
             assert_eq!(route(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn bulk_and_administration_have_low_priority() {
+        for path in ["/api/v1/admin/sync", "/api/v1/movies/bulk", "/api/v1/movies/bulk/", "/api/v1/models/train"] {
+            assert_eq!(priority(path), Priority::Low, "{path}");
+        }
+        for path in ["/api/v1/movies", "/api/v1/movies/1", "/api/v1/users/1/recommendations", "/api/v1/rules"] {
+            assert_eq!(priority(path), Priority::Normal, "{path}");
         }
     }
 

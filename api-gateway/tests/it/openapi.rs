@@ -218,7 +218,8 @@ fn operations_of_services_ask_for_a_token_and_list_what_the_gateway_may_answer()
         }
         assert_eq!(content["security"], serde_json::json!([{"bearer": []}]), "{operation}");
         // The status is the gateway's own answer.
-        let expected = if path == "/api/v1/status" { &["401", "429"][..] } else { &["401", "429", "502", "504"] };
+        let expected =
+            if path == "/api/v1/status" { &["401", "429"][..] } else { &["401", "429", "502", "503", "504"] };
         for status in expected {
             assert!(content["responses"][*status].is_object(), "{operation} lacks {status}");
         }

@@ -11,7 +11,7 @@ use axum::{
     Json,
     body::{Body, Bytes, to_bytes},
     extract::State,
-    http::Request,
+    http::{Request, uri::Authority},
 };
 use prometheus_client::encoding::text::encode;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 
 use self::numbers::Numbers;
 use super::dependencies::Dependencies;
-use crate::{config::Origin, metrics::metrics, proxy::Upstream};
+use crate::{metrics::metrics, proxy::Upstream};
 
 /// Longest wait for a service, which waits for what it works with.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -101,9 +101,9 @@ async fn own(dependencies: &Dependencies) -> ServiceStatus {
 }
 
 /// 200 and 503 both bring a report.
-async fn ask(dependencies: &Dependencies, upstream: Upstream, origin: &Origin) -> ServiceStatus {
+async fn ask(dependencies: &Dependencies, upstream: Upstream, addresses: &[Authority]) -> ServiceStatus {
     let started = Instant::now();
-    let report = fetch(dependencies, origin, "/health/ready").await;
+    let report = fetch(dependencies, addresses, "/health/ready").await;
     ServiceStatus::new(upstream.name(), started, report.and_then(|report| serde_json::from_slice(&report).ok()))
 }
 
@@ -123,16 +123,21 @@ async fn numbers(dependencies: &Dependencies) -> Numbers {
 }
 
 /// Empty when they are switched off, or out of reach.
-async fn metrics_of(dependencies: &Dependencies, origin: &Origin) -> String {
-    let text = fetch(dependencies, origin, "/metrics").await;
+async fn metrics_of(dependencies: &Dependencies, addresses: &[Authority]) -> String {
+    let text = fetch(dependencies, addresses, "/metrics").await;
     text.and_then(|text| String::from_utf8(text.into()).ok()).unwrap_or_default()
 }
 
-async fn fetch(dependencies: &Dependencies, Origin { scheme, authority }: &Origin, path: &str) -> Option<Bytes> {
-    let request = Request::get(format!("{scheme}://{authority}{path}")).body(Body::empty()).ok()?;
+/// What the first of several addresses that answers says.
+async fn fetch(dependencies: &Dependencies, addresses: &[Authority], path: &str) -> Option<Bytes> {
     let answer = async {
-        let response = dependencies.client().request(request).await.ok()?;
-        to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES).await.ok()
+        for address in addresses {
+            let request = Request::get(format!("http://{address}{path}")).body(Body::empty()).ok()?;
+            if let Ok(response) = dependencies.client().request(request).await {
+                return to_bytes(Body::new(response.into_body()), MAX_ANSWER_BYTES).await.ok();
+            }
+        }
+        None
     };
     timeout(ANSWER_TIMEOUT, answer).await.ok().flatten()
 }
