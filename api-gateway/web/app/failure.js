@@ -39,7 +39,7 @@ function Limit({ failure, retry }) {
     if (seconds === 0) retry();
   }, [seconds]);
   return html`<div class="failure" role="alert">
-    <p><strong>That were too many requests in a short time.</strong> It goes on by itself in <span
+    <p><strong>Those were too many requests in a short time.</strong> It goes on by itself in <span
       class="countdown">${seconds} s</span>.</p>
     <button type="button" disabled=${seconds > 0} onClick=${retry}>Try again</button>
   </div>`;

@@ -2,6 +2,7 @@
 import { person, record } from './session.js';
 import { notify } from './notice.js';
 import { askWho } from './people.js';
+import { route } from './route.js';
 import { known, refresh } from './recommendations.js';
 import { count } from './words.js';
 
@@ -21,7 +22,10 @@ export async function mark(movie, kind, { value, list } = {}) {
   if (known.get().of !== chosen.id) await refresh(chosen.id).catch(() => null);
   await record(movie.id, kind, { value, list });
   const change = await refresh(chosen.id).catch(() => null);
-  notify(`${DONE[kind](movie.title, value)} ${describe(change)}`.trim(), { href: '#/for-you', label: 'See the list' });
+  notify(
+    `${DONE[kind](movie.title, value)} ${describe(change)}`.trim(),
+    route.get().view === 'for-you' ? {} : { href: '#/for-you', label: 'See the list' },
+  );
 }
 
 function describe(change) {

@@ -172,7 +172,7 @@ export function Discover({ search }) {
         onChange=${(value) => change({ language: value })} />
         <${Choice} label="Decade" value=${filters.decade} options=${decades} onChange=${(value) => change({ decade: value })} />
         <${Choice} label="Sort" value=${filters.sort}
-          options=${filters.q ? [['', 'Best match'], ['popularity', 'Popular'], ...SORTS.slice(1)] : SORTS}
+          options=${filters.q ? [['', 'Match'], ['popularity', 'Popular'], ...SORTS.slice(1)] : SORTS}
           onChange=${(value) => change({ sort: value })} /></div>
       <${Genres} chosen=${genres} facet=${pages[0]?.facets?.genres} onChange=${(names) => change({ genres: names.join(',') })} />
         </search>
