@@ -42,7 +42,11 @@ pub enum ErrorCode {
     InvalidAuthorization,
     /// The Bearer token is empty.
     EmptyBearerToken,
-    /// The client's address is over its limit.
+    /// The Bearer token is not valid, or not any more.
+    InvalidToken,
+    /// The Bearer token is valid, but not for this request.
+    Forbidden,
+    /// The client is over its limit.
     RateLimited,
     /// The service could not be reached; nothing was sent to it.
     ServiceUnavailable,

@@ -22,13 +22,15 @@ use tower::{Service, ServiceExt};
 use tracing::Instrument;
 
 use crate::{
+    auth::{Authenticator, Identity},
     config::Config,
     error::{ApiError, as_json},
     error_code::ErrorCode,
     gateway_metrics::gateway_metrics,
     phases::{
         access_log::{AccessLog, timed},
-        auth, client_ip,
+        auth::{self, Refusal},
+        client_ip,
         compression::{self, Accepted},
         cors, message_validation, rate_limit,
         request_id::{X_REQUEST_ID, request_id},
@@ -36,7 +38,7 @@ use crate::{
     },
     proxy::{Proxy, Upstream, headers},
     routing::{Route, path, route},
-    service::limiter::{Client, Key, Limiter},
+    service::limiter::{Client, Key, LimitBy, Limiter},
 };
 
 /// The service that handles requests; one for each worker. Clones share everything.
@@ -45,11 +47,15 @@ pub struct Gateway(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    authenticator: Authenticator,
     limiter: Limiter,
     proxy: Proxy,
     /// The gateway's own routes: the web page, health, readiness, Swagger.
     handlers: Router,
 }
+
+/// Who sends a request, or why it is refused.
+type Caller = Result<Option<Identity>, Refusal>;
 
 /// What the phases know of a request.
 struct RequestInfo {
@@ -64,8 +70,8 @@ struct RequestInfo {
 
 impl Gateway {
     /// A gateway that forwards what `handlers` does not answer.
-    pub fn new(config: Config, limiter: Limiter, proxy: Proxy, handlers: Router) -> Self {
-        Self(Arc::new(Inner { config, limiter, proxy, handlers }))
+    pub fn new(config: Config, authenticator: Authenticator, limiter: Limiter, proxy: Proxy, handlers: Router) -> Self {
+        Self(Arc::new(Inner { config, authenticator, limiter, proxy, handlers }))
     }
 }
 
@@ -133,15 +139,24 @@ impl Inner {
         }
     }
 
-    /// Phase 4: the limit comes before authentication, so that tokens cannot be guessed without end.
+    /// Phase 4: the limit comes before authentication, so that tokens cannot be guessed without end. When subjects are
+    /// counted, who it is must be known before; the answer is 429 in the same cases.
     async fn limit(&self, request: Request<Body>, info: RequestInfo) -> Response<Body> {
         let config = &self.config.rate_limit;
+        let caller = match config.by {
+            LimitBy::Subject => Some(auth::authenticate(&self.authenticator, request.headers()).await),
+            LimitBy::Address => None,
+        };
+        let client = match &caller {
+            Some(Ok(Some(identity))) => Client::Subject(identity.subject().into()),
+            _ => Client::new(info.client, config.ipv6_prefix),
+        };
         let policy = rate_limit::policy(config, request.method(), info.canonical_path.as_deref());
-        let decision = self.limiter.check(Key { policy, client: Client::new(info.client, config.ipv6_prefix) }).await;
+        let decision = self.limiter.check(Key { policy, client }).await;
         gateway_metrics().count_decision(decision.as_ref());
         let mut response = match decision {
             Some(decision) if !decision.allowed => rate_limit::too_many_requests(&decision),
-            _ => self.authenticate(request, info).await.unwrap_or_else(IntoResponse::into_response),
+            _ => self.authenticate(request, info, caller).await.unwrap_or_else(IntoResponse::into_response),
         };
         if let Some(decision) = decision {
             rate_limit::add_headers(response.headers_mut(), config, policy, &decision);
@@ -150,15 +165,26 @@ impl Inner {
     }
 
     /// Phases 5 and 6: authentication comes before routing, so that nobody learns which paths exist without a token.
-    async fn authenticate(&self, request: Request<Body>, info: RequestInfo) -> Result<Response<Body>, ApiError> {
+    /// `caller` is who sends the request, when that is known already.
+    async fn authenticate(
+        &self,
+        request: Request<Body>,
+        info: RequestInfo,
+        caller: Option<Caller>,
+    ) -> Result<Response<Body>, ApiError> {
         let path = info.canonical_path.ok_or_else(invalid_path)?;
-        if let Err(refusal) = auth::authenticate(request.headers()) {
-            return Ok(refusal.into_response());
-        }
+        let caller = match caller {
+            Some(caller) => caller,
+            None => auth::authenticate(&self.authenticator, request.headers()).await,
+        };
+        let identity = match caller.and_then(|identity| auth::authorize(identity, request.method(), &path)) {
+            Ok(identity) => identity,
+            Err(refusal) => return Ok(refusal.into_response()),
+        };
         match info.route {
             Route::Service(upstream) => {
                 let method = request.method().clone();
-                Ok(timed(upstream, method, self.forward(request, upstream, path, info.peer)).await)
+                Ok(timed(upstream, method, self.forward(request, upstream, path, info.peer, identity)).await)
             }
             Route::Status => Ok(self.handle_locally(request, &path).await),
             Route::Web | Route::Health | Route::Docs | Route::Unknown => Err(crate::error::route_not_found().await),
@@ -172,6 +198,7 @@ impl Inner {
         upstream: Upstream,
         path: String,
         peer: IpAddr,
+        identity: Option<Identity>,
     ) -> Result<Response<Body>, ApiError> {
         let target = path_and_query(&request, path).map_err(|_| invalid_path())?;
         let trusted = client_ip::is_trusted(peer, &self.config.upstreams.trusted_proxies);
@@ -179,6 +206,9 @@ impl Inner {
         let version = request.version();
         headers::prepare_request(request.headers_mut(), peer, trusted, authority.as_ref());
         headers::add_via(request.headers_mut(), version);
+        if let Some(identity) = identity {
+            headers::set_identity(request.headers_mut(), &identity);
+        }
         compression::restore_tags(request.headers_mut());
         let accepted = Accepted::from_headers(request.headers());
         Ok(accepted.compress(self.proxy.forward(upstream, target, request).await?).await)

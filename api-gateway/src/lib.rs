@@ -3,6 +3,7 @@
 //! [`gateway::Gateway`] handles a request with the help of `routing` (which service), `phases` (what it passes),
 //! `service` (the rate limit), `proxy` (forwarding) and `handler` (the gateway's own routes).
 
+pub mod auth;
 pub mod config;
 pub mod connection_slots;
 pub mod database;
@@ -30,6 +31,7 @@ use axum::Router;
 use tokio::{net::TcpListener, runtime::Handle};
 
 use crate::{
+    auth::{AuthSetupError, Authenticator},
     config::Config,
     database::redis::RedisLink,
     gateway::Gateway,
@@ -49,6 +51,9 @@ pub enum StartError {
     /// The port.
     #[error(transparent)]
     Bind(#[from] server::BindError),
+    /// The keys that tokens are verified with.
+    #[error(transparent)]
+    Auth(#[from] AuthSetupError),
     /// Signal handlers or threads.
     #[error("the operating system refused")]
     System(#[from] std::io::Error),
@@ -73,8 +78,9 @@ pub async fn run(config: &Config) -> Result<bool, StartError> {
 /// [`StartError`] when it cannot start.
 pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle) -> Result<bool, StartError> {
     let threads = workers::start()?;
+    let authenticator = Authenticator::new(&config.auth, lifecycle).await?;
     let services = Services::new(&config.upstreams, lifecycle);
-    let shared = Shared { docs: handler::docs_routes(), local_counters: Arc::default(), services };
+    let shared = Shared { docs: handler::docs_routes(), authenticator, local_counters: Arc::default(), services };
     let mut workers = Vec::new();
     for thread in &threads {
         let worker = thread.runtime().spawn(build_worker(config.clone(), lifecycle.clone(), shared.clone()));
@@ -94,6 +100,8 @@ pub async fn serve(config: &Config, listener: TcpListener, lifecycle: &Lifecycle
 struct Shared {
     /// Swagger UI and the specification.
     docs: Router,
+    /// What verifies tokens.
+    authenticator: Authenticator,
     /// What counts while Redis is away.
     local_counters: Arc<LocalCounters>,
     /// The load and health of the services.
@@ -108,6 +116,6 @@ async fn build_worker(config: Config, lifecycle: Lifecycle, shared: Shared) -> R
         Limiter::new(config.rate_limit.clone(), config.redis.timeout, redis.clone(), shared.local_counters, &lifecycle);
     let proxy = Proxy::new(shared.services, &config.upstreams, &lifecycle);
     let dependencies = Dependencies::new(redis, config.upstreams.clone(), lifecycle);
-    let app = Gateway::new(config, limiter, proxy, handler::routes(dependencies, shared.docs));
+    let app = Gateway::new(config, shared.authenticator, limiter, proxy, handler::routes(dependencies, shared.docs));
     Ok(Worker { runtime: Handle::current(), app })
 }

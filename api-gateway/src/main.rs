@@ -1,8 +1,10 @@
-//! The binary: settings, logging, then the service. `openapi` prints the specification instead.
+//! The binary: settings, logging, then the service. `openapi` prints the specification instead, `hash-key` the hash of an
+//! API key.
 
 use std::{error::Error, process::ExitCode};
 
 use api_gateway::{
+    auth::api_key,
     config::{Config, env},
     handler, telemetry,
 };
@@ -17,7 +19,13 @@ fn main() -> ExitCode {
             Err(error) => fail(&*error),
         },
         Some("openapi") => print(&handler::openapi_yaml()),
-        Some(other) => fail(&*Box::<dyn Error>::from(format!("unknown argument {other}; there is only: openapi"))),
+        Some("hash-key") => match hash_key() {
+            Ok(hash) => print(&format!("{hash}\n")),
+            Err(error) => fail(&*error),
+        },
+        Some(other) => {
+            fail(&*Box::<dyn Error>::from(format!("unknown argument {other}; there are only: openapi, hash-key")))
+        }
     }
 }
 
@@ -33,7 +41,14 @@ fn start() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "the specification is this command's result")]
+/// The hash of the key on the standard input, where no list of processes shows it.
+fn hash_key() -> Result<String, Box<dyn Error>> {
+    let mut key = String::new();
+    std::io::stdin().read_line(&mut key)?;
+    Ok(api_key::hash_key(key.trim())?)
+}
+
+#[expect(clippy::print_stdout, reason = "the text is the command's result")]
 fn print(text: &str) -> ExitCode {
     print!("{text}");
     ExitCode::SUCCESS

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use crate::{
-    database::redis::RedisConfig, metrics::exposition::MetricsConfig, server::ServerConfig,
+    auth::AuthConfig, database::redis::RedisConfig, metrics::exposition::MetricsConfig, server::ServerConfig,
     service::limiter::RateLimitConfig, telemetry::TelemetryConfig,
 };
 
@@ -27,6 +27,8 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
     /// Where its metrics are shown.
     pub metrics: MetricsConfig,
+    /// How callers prove who they are.
+    pub auth: AuthConfig,
     /// How many requests a client may make.
     pub rate_limit: RateLimitConfig,
     /// The services behind it.
@@ -40,12 +42,14 @@ impl Config {
     /// [`ConfigError`] with one line for each variable that cannot be used.
     pub fn from_env(mut env: Env) -> Result<Self, ConfigError> {
         let upstreams = UpstreamsConfig::from_env(&mut env);
+        let auth = AuthConfig::from_env(&mut env);
         let config = Self {
             server: server(&mut env, &upstreams.trusted_proxies),
             redis: RedisConfig::from_env(&mut env, 0, 25),
             telemetry: TelemetryConfig::from_env(&mut env),
             metrics: MetricsConfig::from_env(&mut env, 9080),
-            rate_limit: RateLimitConfig::from_env(&mut env),
+            rate_limit: RateLimitConfig::from_env(&mut env, auth.names_subjects()),
+            auth,
             upstreams,
         };
         env.finish(config)

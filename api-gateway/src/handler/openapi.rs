@@ -1,6 +1,7 @@
 //! The specification of the platform as its clients see it: the gateway's own operations and those of the services,
 //! with what the gateway adds to each (token, rate limit, its own errors).
 
+use axum::http::Method;
 use serde_json::{Value, json};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -14,6 +15,7 @@ use utoipa::{
 };
 
 use crate::{
+    auth::{Identity, is_permitted},
     error::ErrorBody,
     error_code::ErrorCode,
     phases::rate_limit::RateLimited,
@@ -28,7 +30,7 @@ const SERVICES: [(&str, &str); 3] = [
 ];
 
 const DESCRIPTION: &str = "Discover, manage and recommend movies. Every operation below `/api/v1` needs a Bearer token \
-    (any will do: press **Authorize** and type one) and counts against the limit of the client's address; health, \
+    (in mock mode any will do: press **Authorize** and type one) and counts against the limit of the client's address; health, \
     readiness and this page need neither.";
 
 /// What the gateway may answer to any operation of a service: status and name of the shared response. Each has a 503 of its
@@ -50,7 +52,9 @@ pub fn platform(own: OpenApi) -> OpenApi {
         .license(Some(license.build()));
     let mut paths = own.paths;
     let limited = paths.paths.iter_mut().filter(|(path, _)| route(path) == Route::Status);
-    limited.flat_map(|(_, item)| operations(item)).for_each(|operation| add_responses(operation, &LIMITED_RESPONSES));
+    for (_, operation) in limited.flat_map(|(_, item)| operations(item)) {
+        add_responses(operation, &LIMITED_RESPONSES);
+    }
     let mut platform = OpenApiBuilder::new()
         .info(info.build())
         .servers(Some([ServerBuilder::new().url("/").description(Some("This gateway")).build()]))
@@ -92,15 +96,28 @@ fn reachable(mut spec: OpenApi) -> OpenApi {
     spec.security = None;
     spec.tags.get_or_insert_default().retain(|tag| tag.name != "operations" && tag.name != "internal");
     spec.paths.paths.retain(|path, _| matches!(route(path), Route::Service(_)));
-    for item in spec.paths.paths.values_mut() {
-        operations(item).for_each(|operation| add_responses(operation, &GATEWAY_RESPONSES));
+    for (path, item) in &mut spec.paths.paths {
+        for (method, operation) in operations(item) {
+            add_responses(operation, &GATEWAY_RESPONSES);
+            if may_be_forbidden(&method, path) {
+                add_responses(operation, &[("403", "Forbidden")]);
+            }
+        }
     }
     spec
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     let PathItem { get, post, put, patch, delete, head, .. } = item;
-    [get, post, put, patch, delete, head].into_iter().flatten()
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD];
+    let operations = methods.into_iter().zip([get, post, put, patch, delete, head]);
+    operations.filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Whether the gateway refuses an operation to callers without the scope `admin`.
+fn may_be_forbidden(method: &Method, path: &str) -> bool {
+    let anybody = Identity::new("anybody", Vec::new()).expect("a legal subject");
+    !is_permitted(&anybody, method, path)
 }
 
 fn add_responses(operation: &mut Operation, responses: &[(&str, &str)]) {
@@ -117,6 +134,8 @@ fn add_shared(components: &mut Components) {
         components.schemas.entry(name.into_owned()).or_insert(schema);
     }
     let unauthorized = json!({"error": "missing Authorization header", "code": "missing_authorization"});
+    let forbidden = "In the modes `jwt` and `api-key`: the token is for another user, or lacks the scope `admin`";
+    let forbidden_example = json!({"error": "forbidden", "code": "forbidden"});
     let rate_limited = json!({"error": "rate limit exceeded", "code": "rate_limited", "retry_after": 42});
     let unavailable = "The service behind the gateway gave no response. `service_unavailable`: nothing was sent to it. \
         `invalid_response`: its response to a read broke off. `unconfirmed`: its response to a write broke off, and the \
@@ -126,16 +145,20 @@ fn add_shared(components: &mut Components) {
     let unavailable_example = json!({"error": "service unavailable: movie-service", "code": "service_unavailable"});
     let timed_out = json!({"error": "service did not answer in time: movie-service", "code": "service_timeout"});
     let responses = [
-        ("Unauthorized", response("No Bearer token", "ErrorBody", unauthorized)),
+        ("Unauthorized", response("No valid Bearer token", "ErrorBody", unauthorized)),
+        ("Forbidden", response(forbidden, "ErrorBody", forbidden_example)),
         (
             "RateLimited",
-            response("Over the limit of this address; `Retry-After` says when to retry", "RateLimited", rate_limited),
+            response("Over the limit of this client; `Retry-After` says when to retry", "RateLimited", rate_limited),
         ),
         ("UpstreamUnavailable", response(unavailable, "ErrorBody", unavailable_example)),
         ("UpstreamTimeout", response(timeout, "ErrorBody", timed_out)),
     ];
     components.responses.extend(responses.map(|(name, response)| (name.to_owned(), RefOr::T(response))));
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("Any token")).build();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("Any token in mock mode, otherwise a JSON Web Token or an API key"))
+        .build();
     components.security_schemes.insert("bearer".to_owned(), RefOr::T(SecurityScheme::Http(bearer)));
 }
 

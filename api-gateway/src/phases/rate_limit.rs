@@ -81,7 +81,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::service::limiter::{Algorithm, Fallback, Quota};
+    use crate::service::limiter::{Algorithm, Fallback, LimitBy, Quota};
 
     fn config(write: Option<u64>, admin: Option<u64>) -> RateLimitConfig {
         let quota = |max| Quota { max, window: Duration::from_secs(60) };
@@ -90,6 +90,7 @@ mod tests {
             write: write.map(quota),
             admin: admin.map(quota),
             algorithm: Algorithm::FixedWindow,
+            by: LimitBy::Address,
             fallback: Fallback::Open,
             ipv6_prefix: 64,
         }

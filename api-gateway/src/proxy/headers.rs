@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Version, header, uri::Authority};
 
+use crate::auth::Identity;
 use crate::phases::{
     client_ip::X_FORWARDED_FOR, message_validation::is_valid_host, request_id::X_REQUEST_ID, trace_context::TRACEPARENT,
 };
@@ -25,6 +26,8 @@ const PROXY_HEADERS: [HeaderName; 8] = [
 /// Beginnings of names of such headers.
 const PROXY_PREFIXES: [&str; 7] =
     ["x-forwarded-", "x-original-", "x-rewrite-", "x-envoy-", "x-auth-", "x-authenticated-", "cf-"];
+const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
+const X_USER_SCOPE: HeaderName = HeaderName::from_static("x-user-scope");
 const HTTP: HeaderValue = HeaderValue::from_static("http");
 const CHUNKED: HeaderValue = HeaderValue::from_static("chunked");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
@@ -114,6 +117,14 @@ pub fn prepare_request(headers: &mut HeaderMap, peer: IpAddr, peer_is_trusted: b
         headers.extend(host.map(|host| (X_FORWARDED_HOST, host)));
     }
     headers.entry(X_FORWARDED_PROTO).or_insert(HTTP);
+}
+
+/// Tells the service who the caller is, instead of the token that said it.
+pub fn set_identity(headers: &mut HeaderMap, identity: &Identity) {
+    let (subject, scope) = identity.header_values();
+    headers.remove(header::AUTHORIZATION);
+    headers.insert(X_USER_ID, subject);
+    headers.insert(X_USER_SCOPE, scope);
 }
 
 /// Removes what only this gateway may say, and from an untrusted peer, which could have sent anything, also what only a

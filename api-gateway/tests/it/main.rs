@@ -2,6 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod access_log;
+mod auth;
 mod canonical_paths;
 mod connection_limits;
 mod copies;

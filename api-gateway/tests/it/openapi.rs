@@ -166,6 +166,7 @@ fn every_response_has_a_description_and_those_of_the_gateway_are_shared() {
     }
     for (name, code) in [
         ("Unauthorized", "missing_authorization"),
+        ("Forbidden", "forbidden"),
         ("RateLimited", "rate_limited"),
         ("UpstreamUnavailable", "service_unavailable"),
         ("UpstreamTimeout", "service_timeout"),
@@ -223,6 +224,11 @@ fn operations_of_services_ask_for_a_token_and_list_what_the_gateway_may_answer()
         for status in expected {
             assert!(content["responses"][*status].is_object(), "{operation} lacks {status}");
         }
+        let is_of_a_user = path.starts_with("/api/v1/users/{");
+        let shared = ["movies", "admin", "rules", "models", "experiments"];
+        let is_shared = shared.iter().any(|name| path.split('/').nth(3) == Some(name));
+        let may_be_forbidden = is_of_a_user || is_shared && !operation.starts_with("get ");
+        assert_eq!(content["responses"]["403"].is_object(), may_be_forbidden, "{operation}");
     }
     assert_eq!(platform["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
 }

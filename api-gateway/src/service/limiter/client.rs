@@ -3,17 +3,20 @@
 use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
+    sync::Arc,
 };
 
 use super::Policy;
 
-/// A client by its address. An IPv6 host may use any address of its network, so there the network is the client.
+/// A client, mostly by its address. An IPv6 host may use any address of its network, so there the network is the client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Client {
     /// A host.
     Address(IpAddr),
     /// A network with the number of bits that name it.
     Network(Ipv6Addr, u8),
+    /// Whom a token was issued to.
+    Subject(Arc<str>),
 }
 
 impl Client {
@@ -34,6 +37,7 @@ impl fmt::Display for Client {
         match self {
             Self::Address(address) => address.fmt(formatter),
             Self::Network(network, prefix) => write!(formatter, "{network}/{prefix}"),
+            Self::Subject(subject) => write!(formatter, "subject:{subject}"),
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct RateLimitConfig {
     pub admin: Option<Quota>,
     /// `RATE_LIMIT_ALGORITHM`.
     pub algorithm: Algorithm,
+    /// `RATE_LIMIT_BY`.
+    pub by: LimitBy,
     /// `RATE_LIMIT_FALLBACK`.
     pub fallback: Fallback,
     /// `RATE_LIMIT_IPV6_PREFIX`: bits of an IPv6 address that name a client.
@@ -30,6 +32,15 @@ pub enum Algorithm {
     FixedWindow,
     /// `gcra`: the quota comes back evenly.
     Gcra,
+}
+
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitBy {
+    /// `address`: those of an address.
+    Address,
+    /// `subject`: those of whom the token was issued to, and without a valid one those of an address.
+    Subject,
 }
 
 /// What holds while Redis is away.
@@ -64,8 +75,8 @@ impl Policy {
 }
 
 impl RateLimitConfig {
-    /// Reads the settings.
-    pub fn from_env(env: &mut Env) -> Self {
+    /// Reads the settings; `has_subjects` says whether tokens name anybody.
+    pub fn from_env(env: &mut Env, has_subjects: bool) -> Self {
         let window = env.seconds("RATE_LIMIT_WINDOW_SECONDS", 60);
         let algorithm = match env.text("RATE_LIMIT_ALGORITHM", "fixed-window").as_str() {
             "gcra" => Algorithm::Gcra,
@@ -73,6 +84,14 @@ impl RateLimitConfig {
             _ => {
                 env.invalid("RATE_LIMIT_ALGORITHM", "fixed-window or gcra");
                 Algorithm::FixedWindow
+            }
+        };
+        let by = match env.text("RATE_LIMIT_BY", "address").as_str() {
+            "subject" if has_subjects => LimitBy::Subject,
+            "address" => LimitBy::Address,
+            _ => {
+                env.invalid("RATE_LIMIT_BY", "address, or subject while AUTH_MODE is jwt or api-key");
+                LimitBy::Address
             }
         };
         let fallback = match env.text("RATE_LIMIT_FALLBACK", "open").as_str() {
@@ -89,6 +108,7 @@ impl RateLimitConfig {
             write: max(env, "RATE_LIMIT_WRITE_MAX", algorithm, window).map(quota),
             admin: max(env, "RATE_LIMIT_ADMIN_MAX", algorithm, window).map(quota),
             algorithm,
+            by,
             fallback,
             ipv6_prefix: env.number("RATE_LIMIT_IPV6_PREFIX", 64, 1..=128),
         }
@@ -122,7 +142,7 @@ mod tests {
     fn config(pairs: &'static [(&'static str, &'static str)]) -> Result<RateLimitConfig, String> {
         let lookup = move |name: &str| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned());
         let mut env = Env::from_fn(lookup);
-        let config = RateLimitConfig::from_env(&mut env);
+        let config = RateLimitConfig::from_env(&mut env, false);
         env.finish(config).map_err(|error| error.to_string())
     }
 
@@ -137,6 +157,10 @@ mod tests {
     fn what_cannot_be_used_is_named() {
         for (pair, error) in [
             (&[("RATE_LIMIT_ALGORITHM", "leaky")][..], "RATE_LIMIT_ALGORITHM must be fixed-window or gcra"),
+            (
+                &[("RATE_LIMIT_BY", "subject")],
+                "RATE_LIMIT_BY must be address, or subject while AUTH_MODE is jwt or api-key",
+            ),
             (&[("RATE_LIMIT_FALLBACK", "closed")], "RATE_LIMIT_FALLBACK must be open or local"),
             (&[("RATE_LIMIT_ADMIN_MAX", "0")], "RATE_LIMIT_ADMIN_MAX must be a whole number from 1 to 1000000000000"),
             (

@@ -22,7 +22,7 @@ use crate::{database::redis::RedisLink, lifecycle::Lifecycle};
 
 pub use self::{
     client::{Client, Key},
-    config::{Algorithm, Fallback, Policy, RateLimitConfig},
+    config::{Algorithm, Fallback, LimitBy, Policy, RateLimitConfig},
     local::LocalCounters,
 };
 
