@@ -10,7 +10,8 @@ pub const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT,
 const HEADERS: HeaderValue =
     HeaderValue::from_static("Authorization, Content-Type, Accept, If-Match, If-None-Match, X-Request-Id");
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "ETag, Link, Location, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id",
+    "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-RateLimit-Limit, \
+     X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id",
 );
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

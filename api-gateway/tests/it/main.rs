@@ -8,6 +8,7 @@ mod connection_limits;
 mod copies;
 mod env_example;
 mod environment;
+mod gcra_script;
 mod headers;
 mod lifecycle;
 mod memory;
