@@ -17,6 +17,16 @@ test('a token that is not accepted is asked for again', async ({ page }) => {
   await expect(page.locator('.card a').first()).toContainText('Alien');
 });
 
+test('what a token does not allow is said, and the token is kept', async ({ page }) => {
+  await page.route(/\/admin\/sync\?/, (route) =>
+    route.fulfill({ status: 403, json: { error: 'forbidden', code: 'forbidden' } }),
+  );
+  await open(page, '#/catalogue');
+  await page.getByRole('button', { name: 'Start a sync' }).click();
+  await expect(page.getByRole('alert')).toContainText('Your token does not allow that.');
+  await expect(page.getByLabel('Pages')).toHaveValue('5');
+});
+
 test('over the limit a countdown runs, and then it goes on by itself', async ({ page }, info) => {
   let refused = true;
   await page.route(movies, (route) =>

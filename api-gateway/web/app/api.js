@@ -9,7 +9,7 @@ export function setToken(value) {
   token.set(value);
 }
 
-// `kind` is what the page does about it: `token`, `limit` (until `retryAt`, in milliseconds), `offline`, `service`, `missing` or
+// `kind` is what the page does about it: `token`, `forbidden`, `limit` (until `retryAt`, in milliseconds), `offline`, `service`, `missing` or
 // `refused` (the `field` is to blame, where there is one).
 export class Failure extends Error {
   constructor(kind, message, details = {}) {
@@ -18,7 +18,7 @@ export class Failure extends Error {
   }
 }
 
-const KINDS = { 401: 'token', 403: 'token', 404: 'missing', 429: 'limit' };
+const KINDS = { 401: 'token', 403: 'forbidden', 404: 'missing', 429: 'limit' };
 
 async function failureOf(response) {
   const body = await response.json().catch(() => ({}));

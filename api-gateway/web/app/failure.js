@@ -48,6 +48,7 @@ function Limit({ failure, retry }) {
 const TITLES = {
   offline: 'The platform does not answer.',
   service: 'A part of the platform is away.',
+  forbidden: 'Your token does not allow that.',
   missing: 'That does not exist.',
   refused: 'That was not accepted.',
 };

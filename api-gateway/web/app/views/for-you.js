@@ -46,19 +46,17 @@ const isWide = matchMedia('(min-width: 60.01rem)').matches;
 
 function Weights({ usual, weights, diversity, onWeights, onDiversity }) {
   const changed = diversity > 0 || Object.keys(weights).length > 0;
+  const reset = () => {
+    onWeights({});
+    onDiversity(0);
+  };
+  const slider = ([rule, weight]) => html`<${Slider} key=${rule} rule=${rule} name=${ruleName(rule)} usual=${weight}
+    value=${weights[rule] ?? weight} max=${Math.max(1, weight * 2)} step=${weight > 2 ? 0.5 : 0.05}
+    onChange=${(value) => onWeights({ ...weights, [rule]: value })} />`;
   return html`<details class="panel weights" open=${isWide}><summary><h2>What counts</h2></summary>
-    ${Object.entries(usual).map(
-      ([
-        rule,
-        weight,
-      ]) => html`<${Slider} key=${rule} rule=${rule} name=${ruleName(rule)} value=${weights[rule] ?? weight} usual=${weight}
-      max=${Math.max(1, weight * 2)} step=${weight > 2 ? 0.5 : 0.05} onChange=${(value) => onWeights({ ...weights, [rule]: value })} />`,
-    )}
+    ${Object.entries(usual).map(slider)}
     <${Slider} name="Variety" value=${diversity} usual=${0} max="1" step="0.05" onChange=${onDiversity} />
-    <button type="button" disabled=${!changed} onClick=${() => {
-      onWeights({});
-      onDiversity(0);
-    }}>As usual</button></details>`;
+    <button type="button" disabled=${!changed} onClick=${reset}>As usual</button></details>`;
 }
 
 function Move({ places }) {
@@ -92,6 +90,13 @@ function Row({ movie, place, move, highest, list }) {
           onClick=${() => watched.run()}><${Icon} name="eye" /></button></div></div></li>`;
 }
 
+// What changed when a list came, or what had changed before if it is the same list.
+function changeTo(list, before) {
+  if (!before.list) return null;
+  if (before.list.recommendation_id === list.recommendation_id) return before.change;
+  return compare(before.list.recommendations, list.recommendations);
+}
+
 // The list as the service made it, and what changed when it came.
 function useList(id, weights, diversity) {
   const asked = useDebounced(JSON.stringify([weights, diversity]), 250);
@@ -112,14 +117,7 @@ function useList(id, weights, diversity) {
   const [shown, setShown] = useState({ list: first?.list ?? null, change: first?.change ?? null, asked: '[{},0]' });
   useEffect(() => {
     if (!load.data) return;
-    setShown((before) => ({
-      ...load.data,
-      change: !before.list
-        ? null
-        : before.list.recommendation_id === load.data.list.recommendation_id
-          ? before.change
-          : compare(before.list.recommendations, load.data.list.recommendations),
-    }));
+    setShown((before) => ({ ...load.data, change: changeTo(load.data.list, before) }));
   }, [load.data]);
   return { ...load, shown };
 }
