@@ -34,7 +34,6 @@ use crate::{
         compression::{self, Accepted},
         cors, message_validation, rate_limit,
         request_id::{X_REQUEST_ID, request_id},
-        trace_context::TraceContext,
     },
     proxy::{Proxy, Upstream, headers},
     routing::{Route, path, route},
@@ -98,9 +97,8 @@ impl Inner {
         let info = self.inspect(request);
         let request_id = request_id(request.headers());
         request.headers_mut().insert(X_REQUEST_ID, request_id.clone());
-        let trace = TraceContext::propagate(request.headers_mut());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let access_log = AccessLog::start(info.client, method, path, info.route, request_id, trace);
+        let access_log = AccessLog::start(info.client, method, path, info.route, request_id, request.headers_mut());
         (info, access_log)
     }
 

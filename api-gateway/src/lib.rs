@@ -15,6 +15,7 @@ pub mod gateway_metrics;
 pub mod handler;
 pub mod lifecycle;
 pub mod metrics;
+pub mod otlp;
 pub mod phases;
 pub mod proxy;
 pub mod refusal_bodies;

@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod middleware;
 pub mod models;
+pub mod otlp;
 pub mod refusal_bodies;
 pub mod repository;
 pub mod server;

@@ -1,10 +1,13 @@
 //! Identical in every service (a test compares the copies).
 //!
-//! Logging: what is written, and in which form.
+//! Logging: what is written, and in which form; and the export of traces.
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt, prelude::*};
 
-use crate::config::env::Env;
+use crate::{
+    config::env::Env,
+    otlp::{self, TraceExport},
+};
 
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +25,12 @@ pub struct TelemetryConfig {
     pub filter: String,
     /// `LOG_FORMAT`: `text` or `json`.
     pub format: LogFormat,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`: where traces are sent, if anywhere.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl TelemetryConfig {
-    /// Reads `LOG_LEVEL` (`info`) and `LOG_FORMAT` (`text`).
+    /// Reads `LOG_LEVEL` (`info`), `LOG_FORMAT` (`text`) and `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub fn from_env(env: &mut Env) -> Self {
         let filter = env.text("LOG_LEVEL", "info");
         if !is_valid_filter(&filter) {
@@ -39,7 +44,7 @@ impl TelemetryConfig {
                 LogFormat::Text
             }
         };
-        Self { filter, format }
+        Self { filter, format, otlp_endpoint: otlp::endpoint_from_env(env) }
     }
 }
 
@@ -51,15 +56,39 @@ fn is_valid_filter(filter: &str) -> bool {
         && EnvFilter::builder().parse(filter).is_ok()
 }
 
-/// Starts logging to standard output for the whole process. A second call changes nothing.
-pub fn init(config: &TelemetryConfig) {
+/// Starts logging to standard output for the whole process, and sending traces where that is asked for; the result must live
+/// as long. A second call changes nothing.
+///
+/// # Errors
+/// When traces cannot be sent.
+pub fn init(config: &TelemetryConfig) -> Result<Option<TraceExport>, std::io::Error> {
     let filter = EnvFilter::builder().parse_lossy(&config.filter);
-    let registry = tracing_subscriber::registry().with(filter);
-    // A second call finds a logger in place; keeping the first one is right.
-    let _ = match config.format {
-        LogFormat::Text => registry.with(fmt::layer().with_ansi(false)).try_init(),
-        LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_span_list(false)).try_init(),
+    let Some(endpoint) = &config.otlp_endpoint else {
+        let registry = tracing_subscriber::registry().with(filter);
+        // A second call finds a logger in place; keeping the first one is right.
+        let _ = match config.format {
+            LogFormat::Text => registry.with(fmt::layer().with_ansi(false)).try_init(),
+            LogFormat::Json => registry.with(fmt::layer().json().flatten_event(true).with_span_list(false)).try_init(),
+        };
+        log_panics();
+        return Ok(None);
     };
+    let (export, tracer) = otlp::start(endpoint)?;
+    // Each with a filter of its own: what is sent does not depend on what is logged.
+    let spans = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
+    let registry = tracing_subscriber::registry().with(spans.with_filter(otlp::filter()));
+    let _ = match config.format {
+        LogFormat::Text => registry.with(fmt::layer().with_ansi(false).with_filter(filter)).try_init(),
+        LogFormat::Json => {
+            let json = fmt::layer().json().flatten_event(true).with_span_list(false);
+            registry.with(json.with_filter(filter)).try_init()
+        }
+    };
+    log_panics();
+    Ok(Some(export))
+}
+
+fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, panic = panic.payload_as_str().unwrap_or("no message"), "panicked");

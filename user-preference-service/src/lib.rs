@@ -13,6 +13,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod middleware;
 pub mod models;
+pub mod otlp;
 pub mod refusal_bodies;
 pub mod repository;
 pub mod server;

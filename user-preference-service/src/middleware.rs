@@ -28,6 +28,7 @@ use crate::{
     error::{ApiError, as_json, route_not_found},
     error_code::ErrorCode,
     metrics::metrics,
+    otlp,
 };
 
 /// Largest request body in bytes, unless a route has a limit of its own.
@@ -93,6 +94,7 @@ async fn in_span(mut request: Request, next: Next) -> Response {
     let (span, uri, method) = (request_span(&request), request.uri().clone(), request.method().clone());
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
     let _active = metrics().begin_request();
+    otlp::continue_trace(&span, request.headers_mut());
     let mut response = as_json(next.run(request).instrument(span.clone()).await);
     response.headers_mut().insert(X_REQUEST_ID, id);
     span.record("status", response.status().as_u16());
@@ -109,13 +111,16 @@ async fn in_span(mut request: Request, next: Next) -> Response {
 /// At the level `ERROR`, so that no `LOG_LEVEL` drops it.
 fn request_span(request: &Request) -> Span {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     tracing::error_span!(
         "request",
         request_id = header("x-request-id"),
         trace_id = header("traceparent").and_then(trace_id),
         method = request.method().as_str(),
-        route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str),
+        route,
         status = Empty,
+        "otel.name" = otlp::is_enabled().then(|| format!("{} {}", request.method(), route.unwrap_or_default())),
+        "otel.kind" = otlp::is_enabled().then_some("server"),
     )
 }
 

@@ -18,6 +18,7 @@ use tracing::{Span, field::Empty};
 use crate::{
     error::ApiError,
     metrics::{ActiveRequest, metrics},
+    otlp,
     proxy::Upstream,
     routing::Route,
 };
@@ -79,24 +80,32 @@ pub struct AccessLog {
 }
 
 impl AccessLog {
-    /// Starts the span. `path` comes without the query, which may hold personal data.
+    /// Starts the span, and names it to the services in `headers`. `path` comes without the query, which may hold personal data.
     pub fn start(
         client: IpAddr,
         method: Method,
         path: String,
         route: Route,
         request_id: HeaderValue,
-        trace: TraceContext,
+        headers: &mut HeaderMap,
     ) -> Self {
-        let route = route.name();
+        let (route, is_traced) = (route.name(), otlp::is_enabled());
+        let known = (!is_traced).then(|| TraceContext::propagate(headers));
         let span = tracing::info_span!(
             "request",
             request_id = request_id.to_str().unwrap_or_default(),
             method = method.as_str(),
             route,
-            trace_id = trace.trace_id(),
+            trace_id = known.as_ref().map(TraceContext::trace_id),
             status = Empty,
+            "otel.name" = is_traced.then(|| format!("{method} {route}")),
+            "otel.kind" = is_traced.then_some("server"),
         );
+        let trace = known.unwrap_or_else(|| {
+            let trace = TraceContext::propagate_from(&span, headers);
+            span.record("trace_id", trace.trace_id());
+            trace
+        });
         let (status, upstream_time, bytes, aborted) = (None, None, 0, Some(Aborted::Client));
         let (started, _active) = (Instant::now(), metrics().begin_request());
         Self {

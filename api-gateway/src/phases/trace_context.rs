@@ -2,6 +2,10 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use tracing::Span;
+
+use crate::otlp;
+
 use super::request_id::hex;
 
 /// The header that names a trace and the caller within it.
@@ -25,17 +29,34 @@ impl TraceContext {
     /// Continues the trace that the headers name, or begins one when they name none that is valid. The services get a
     /// new parent id either way; a `tracestate` stays only with the trace it belongs to.
     pub fn propagate(headers: &mut HeaderMap) -> Self {
-        let mut values = headers.get_all(TRACEPARENT).iter();
-        let continued = match (values.next(), values.next()) {
-            (Some(value), None) => Self::parse(value.as_bytes()),
-            _ => None,
-        };
-        let context = continued.unwrap_or_else(|| {
-            headers.remove(TRACESTATE);
-            Self { trace_id: hex(rand::random::<u128>().max(1)), flags: SAMPLED }
-        });
+        let context = Self::of(headers).unwrap_or_else(|| Self::begin(headers));
         headers.insert(TRACEPARENT, context.with_new_parent());
         context
+    }
+
+    /// The same where traces are sent: `span` is the new parent.
+    pub fn propagate_from(span: &Span, headers: &mut HeaderMap) -> Self {
+        if Self::of(headers).is_none() {
+            headers.remove(TRACEPARENT);
+            headers.remove(TRACESTATE);
+        }
+        otlp::continue_trace(span, headers);
+        // A span that is not recorded has no id.
+        Self::of(headers).unwrap_or_else(|| Self::propagate(headers))
+    }
+
+    /// The trace that the headers name, if that is a valid one.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(TRACEPARENT).iter();
+        match (values.next(), values.next()) {
+            (Some(value), None) => Self::parse(value.as_bytes()),
+            _ => None,
+        }
+    }
+
+    fn begin(headers: &mut HeaderMap) -> Self {
+        headers.remove(TRACESTATE);
+        Self { trace_id: hex(rand::random::<u128>().max(1)), flags: SAMPLED }
     }
 
     /// The id of the trace in hexadecimal.

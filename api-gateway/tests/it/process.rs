@@ -77,6 +77,8 @@ fn every_invalid_variable_is_listed_one_a_line_with_exit_code_1() {
         ("HEADER_READ_TIMEOUT_SECONDS", "0"),
         ("MAX_CONNECTIONS", "-1"),
         ("LOG_FORMAT", "xml"),
+        ("METRICS_ADDR", "9080"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318"),
         ("REDIS_ADDR", "localhost"),
         ("REDIS_DB", "one"),
         ("REDIS_TIMEOUT_MS", "1.5"),

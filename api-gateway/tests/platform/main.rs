@@ -4,6 +4,7 @@ mod commands;
 mod prometheus;
 #[allow(dead_code, reason = "the benchmark uses more of it than the tests")]
 mod services;
+mod traces;
 
 use std::time::{Duration, Instant};
 

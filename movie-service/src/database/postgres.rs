@@ -11,9 +11,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tracing::Instrument;
 
 use super::pool::ConnectionPool;
-use crate::{config::env::Env, metrics::metrics};
+use crate::{config::env::Env, metrics::metrics, otlp::CLIENT_SPAN};
 
 /// How long a start waits for PostgreSQL to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -249,7 +250,14 @@ impl Database {
         work: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
     ) -> Result<T, DatabaseError> {
         let started = Instant::now();
-        let result = self.run(classify, work).await.inspect_err(|error| error.log(operation));
+        let span = tracing::trace_span!(
+            target: CLIENT_SPAN,
+            "postgresql",
+            "otel.name" = operation,
+            "otel.kind" = "client",
+            "db.system.name" = "postgresql",
+        );
+        let result = self.run(classify, work).instrument(span).await.inspect_err(|error| error.log(operation));
         let error = result.as_ref().err().map(DatabaseError::kind);
         metrics().record_operation("postgresql", Some(operation), error, started.elapsed());
         result

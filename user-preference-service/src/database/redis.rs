@@ -21,8 +21,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
-use crate::{config::env::Env, lifecycle::Lifecycle, metrics::metrics};
+use crate::{config::env::Env, lifecycle::Lifecycle, metrics::metrics, otlp::CLIENT_SPAN};
 
 /// Failures in a row after which Redis counts as down.
 const FAILURES_TO_OPEN: u32 = 3;
@@ -144,7 +145,13 @@ impl RedisLink {
         commands: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
     ) -> Result<T, RedisFailure> {
         let started = Instant::now();
-        let result = self.try_run(commands).await;
+        let span = tracing::trace_span!(
+            target: CLIENT_SPAN,
+            "redis",
+            "otel.kind" = "client",
+            "db.system.name" = "redis",
+        );
+        let result = self.try_run(commands).instrument(span).await;
         let error = result.as_ref().err().map(RedisFailure::kind);
         metrics().record_operation("redis", None, error, started.elapsed());
         result
