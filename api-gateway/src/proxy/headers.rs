@@ -1,31 +1,21 @@
-//! Forwarded headers: end-to-end ones are kept, hop-by-hop ones (RFC 9110, section 7.6.1) are removed, and so are those
-//! by which only a proxy may speak.
+//! Forwarded headers: end-to-end ones are kept, hop-by-hop ones (RFC 9110, section 7.6.1) are removed.
 
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Version, header, uri::Authority};
 
-use crate::auth::Identity;
-use crate::phases::{
-    client_ip::X_FORWARDED_FOR, message_validation::is_valid_host, request_id::X_REQUEST_ID, trace_context::TRACEPARENT,
+use crate::{
+    auth::Identity,
+    phases::{
+        client_ip::X_FORWARDED_FOR, message_validation::is_valid_host, request_id::X_REQUEST_ID,
+        trace_context::TRACEPARENT,
+    },
 };
+
+use super::reserved_headers::remove_reserved;
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-/// Headers by which proxies tell who the client is and what it asked for.
-const PROXY_HEADERS: [HeaderName; 8] = [
-    header::FORWARDED,
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("true-client-ip"),
-    HeaderName::from_static("x-client-ip"),
-    HeaderName::from_static("x-cluster-client-ip"),
-    HeaderName::from_static("fastly-client-ip"),
-    HeaderName::from_static("remote-user"),
-    HeaderName::from_static("x-remote-user"),
-];
-/// Beginnings of names of such headers.
-const PROXY_PREFIXES: [&str; 7] =
-    ["x-forwarded-", "x-original-", "x-rewrite-", "x-envoy-", "x-auth-", "x-authenticated-", "cf-"];
 const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 const X_USER_SCOPE: HeaderName = HeaderName::from_static("x-user-scope");
 const HTTP: HeaderValue = HeaderValue::from_static("http");
@@ -127,26 +117,6 @@ pub fn set_identity(headers: &mut HeaderMap, identity: &Identity) {
     headers.insert(X_USER_SCOPE, scope);
 }
 
-/// Removes what only this gateway may say, and from an untrusted peer, which could have sent anything, also what only a
-/// proxy may.
-fn remove_reserved(headers: &mut HeaderMap, peer_is_trusted: bool) {
-    let is_removed = |name: &&HeaderName| is_reserved(name) || !peer_is_trusted && is_of_proxies(name);
-    let removed: Vec<_> = headers.keys().filter(is_removed).cloned().collect();
-    for name in removed {
-        headers.remove(name);
-    }
-}
-
-/// `X-User-*` tells services who the caller is. `Proxy` becomes the variable `HTTP_PROXY` in CGI, where `_` and `-` are
-/// the same too, so that `X_User_Id` would be `X-User-Id`.
-fn is_reserved(name: &HeaderName) -> bool {
-    name.as_str().starts_with("x-user-") || name == "proxy" || name.as_str().contains('_')
-}
-
-fn is_of_proxies(name: &HeaderName) -> bool {
-    PROXY_HEADERS.contains(name) || PROXY_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
-}
-
 fn has_valid_forwarded_host(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(X_FORWARDED_HOST).iter();
     let host = hosts.next().filter(|host| !host.is_empty() && is_valid_host(host.as_bytes()));
@@ -222,44 +192,6 @@ mod tests {
                 "x-forwarded-proto: http",
             ]
         );
-    }
-
-    #[test]
-    fn what_only_the_gateway_may_say_is_removed_whoever_sends_it() {
-        for trusted in [false, true] {
-            let mut headers = headers(&[
-                ("x-user-id", "1"),
-                ("x-user-scope", "admin"),
-                ("x_user_id", "1"),
-                ("content_length", "1"),
-                ("proxy", "http://evil"),
-                ("x-users", "kept"),
-            ]);
-            prepare_request(&mut headers, [10, 0, 0, 1].into(), trusted, None);
-            assert_eq!(lines(&headers), ["x-forwarded-for: 10.0.0.1", "x-forwarded-proto: http", "x-users: kept"]);
-        }
-    }
-
-    #[test]
-    fn what_only_a_proxy_may_say_is_removed_from_an_untrusted_peer() {
-        let names = [
-            "x-forwarded-user",
-            "x-forwarded-port",
-            "x-forwarded-prefix",
-            "x-forwarded-server",
-            "x-original-url",
-            "x-rewrite-url",
-            "true-client-ip",
-            "cf-connecting-ip",
-            "x-client-ip",
-            "remote-user",
-        ];
-        let pairs = names.map(|name| (name, "1"));
-        let (mut untrusted, mut trusted) = (headers(&pairs), headers(&pairs));
-        prepare_request(&mut untrusted, [10, 0, 0, 1].into(), false, None);
-        assert_eq!(lines(&untrusted), ["x-forwarded-for: 10.0.0.1", "x-forwarded-proto: http"]);
-        prepare_request(&mut trusted, [10, 0, 0, 1].into(), true, None);
-        assert_eq!(lines(&trusted).len(), names.len() + 2);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod error;
 pub mod headers;
 mod health_check;
 mod pool;
+mod reserved_headers;
 mod response_body;
 mod retry_budget;
 mod service;
