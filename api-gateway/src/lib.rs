@@ -13,6 +13,7 @@ pub mod error_code;
 pub mod gateway;
 pub mod gateway_metrics;
 pub mod handler;
+pub mod http2;
 pub mod lifecycle;
 pub mod metrics;
 pub mod otlp;

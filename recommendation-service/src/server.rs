@@ -1,6 +1,6 @@
 //! Identical in every service (a test compares the copies).
 //!
-//! The HTTP/1.1 server: an accept loop on hyper with the limits that `axum::serve` has no settings for (time for a
+//! The HTTP server: an accept loop on hyper with the limits that `axum::serve` has no settings for (time for a
 //! request head, size of it, time for an answer to be read, number of connections), and a shutdown that ends by a deadline.
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 use axum::{
     body::Body,
     extract::ConnectInfo,
-    http::{HeaderValue, Request, header},
+    http::{HeaderValue, Request, StatusCode, Version, header},
     response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -33,7 +33,8 @@ use crate::{
     config::env::Env,
     connection_slots::{ConnectionSlots, Slot, usable_connections},
     drain_body::track_body,
-    error::ApiError,
+    error::{ApiError, as_json},
+    http2,
     refusal_bodies::RefusalBodies,
     stall_timeout::StallTimeout,
 };
@@ -261,18 +262,28 @@ where
     crate::stall_timeout::set_socket_timeouts(&stream, config.write_timeout);
     let is_overflow = slot.is_overflow();
     let service = service_fn(move |request: Request<Incoming>| {
-        let is_refused = is_overflow && !is_about_health(request.uri().path());
+        let refusal = if is_overflow && !is_about_health(request.uri().path()) {
+            Some(too_many_connections(peer))
+        } else if request.version() == Version::HTTP_2 && request.headers().len() > MAX_HEADERS {
+            // In HTTP/1.1 hyper counts them.
+            Some(as_json(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response()))
+        } else {
+            None
+        };
         let (mut request, unread) = track_body(request);
+        http2::as_http1(&mut request);
         request.extensions_mut().insert(ConnectInfo(peer));
         // Called here and not when it is first polled: hyper never polls for a client that has hung up by then, and a
         // gateway logs that too. What answers is always ready.
-        let answer = (!is_refused).then(|| app.clone().call(request));
+        let answer = match refusal {
+            Some(refusal) => Err(refusal),
+            None => Ok(app.clone().call(request)),
+        };
         async move {
-            let answer = match answer {
-                Some(answer) => answer.await,
-                None => Ok(too_many_connections(peer)),
+            let Ok(mut answer) = match answer {
+                Ok(answer) => answer.await,
+                Err(refusal) => Ok(refusal),
             };
-            let Ok(mut answer) = answer;
             if is_overflow {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -281,22 +292,30 @@ where
         }
     });
     let header_read_timeout = if is_overflow { OVERFLOW_HEADER_TIMEOUT } else { config.header_read_timeout };
-    tokio::select! {
-        readable = timeout(header_read_timeout, stream.readable()) => if !matches!(readable, Ok(Ok(()))) { return },
+    let begun = tokio::select! {
+        begun = timeout(header_read_timeout, http2::is_wanted(&stream)) => begun,
         () = stop.is_over_for_the_silent() => return,
-    }
+    };
+    let Ok(Ok(is_http2)) = begun else { return };
     let is_stopping = stop.requested.is_cancelled();
-    let stream = RefusalBodies::new(StallTimeout::new(stream, config.write_timeout), peer);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .keep_alive(!is_stopping)
-        .header_read_timeout(header_read_timeout)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .max_header_size(MAX_HEAD_BYTES)
-        .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
-    // hyper would close it without reading the request that is there.
-    let ended = if is_stopping { connection.await } else { stop.watcher.watch(connection).await };
+    let stream = StallTimeout::new(stream, config.write_timeout);
+    // What is beyond the limit has one request, and a server that stops reads one more, which hyper would not with HTTP/2.
+    let ended = if is_http2 && !is_overflow && !is_stopping {
+        let server = http2::server(MAX_HEAD_BYTES, config.write_timeout);
+        stop.watcher.watch(server.serve_connection(TokioIo::new(stream), service)).await
+    } else {
+        let mut server = http1::Builder::new();
+        server
+            .timer(TokioTimer::new())
+            .keep_alive(!is_stopping)
+            .header_read_timeout(header_read_timeout)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .max_header_size(MAX_HEAD_BYTES)
+            .max_headers(MAX_HEADERS);
+        let connection = server.serve_connection(TokioIo::new(RefusalBodies::new(stream, peer)), service);
+        // Watched, hyper would close it without reading the request that is there.
+        if is_stopping { connection.await } else { stop.watcher.watch(connection).await }
+    };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
     }

@@ -14,7 +14,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    http::{Extensions, Request, header},
+    http::{Extensions, Request, Version, header},
 };
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::timeout;
@@ -33,8 +33,10 @@ pub struct UnreadBody(Option<Arc<Mutex<Incoming>>>);
 
 /// Splits a request into the one for the application and a handle on what it leaves unread.
 pub fn track_body(request: Request<Incoming>) -> (Request<Body>, UnreadBody) {
-    // With `Expect: 100-continue` the client sends no body before the application reads it.
-    if request.body().is_end_stream() || request.headers().contains_key(header::EXPECT) {
+    // With `Expect: 100-continue` the client sends no body before the application reads it; in HTTP/2 a body can be given up
+    // without its connection.
+    let is_needless = request.headers().contains_key(header::EXPECT) || request.version() == Version::HTTP_2;
+    if is_needless || request.body().is_end_stream() {
         return (request.map(Body::new), UnreadBody(None));
     }
     let (parts, body) = request.into_parts();

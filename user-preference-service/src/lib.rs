@@ -9,6 +9,7 @@ pub mod drain_body;
 pub mod error;
 pub mod error_code;
 pub mod handler;
+pub mod http2;
 pub mod lifecycle;
 pub mod metrics;
 pub mod middleware;

@@ -10,6 +10,7 @@ mod env_example;
 mod environment;
 mod gcra_script;
 mod headers;
+mod http2;
 mod lifecycle;
 mod memory;
 mod message_validation;
