@@ -132,7 +132,9 @@ impl Inner {
         }
         // 3. Health has to answer probes under any load, and the pages load a dozen files at once.
         match (info.route, &info.canonical_path) {
-            (Route::Web | Route::Health | Route::Docs, Some(path)) => self.handle_locally(request, path).await,
+            (Route::Web | Route::Health | Route::Docs, Some(path)) => {
+                Box::pin(self.handle_locally(request, path)).await
+            }
             _ => self.limit(request, info).await,
         }
     }
@@ -184,7 +186,7 @@ impl Inner {
                 let method = request.method().clone();
                 Ok(timed(upstream, method, self.forward(request, upstream, path, info.peer, identity)).await)
             }
-            Route::Status => Ok(self.handle_locally(request, &path).await),
+            Route::Status => Ok(Box::pin(self.handle_locally(request, &path)).await),
             Route::Web | Route::Health | Route::Docs | Route::Unknown => Err(crate::error::route_not_found().await),
         }
     }

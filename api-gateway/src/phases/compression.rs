@@ -36,10 +36,19 @@ impl Accepted {
 
     /// Compresses a response, if the client takes it so. The entity tag becomes weak then, since the bytes are others
     /// (RFC 9110, section 8.8.3.3).
-    pub async fn compress(self, response: Response<Body>) -> Response<Body> {
+    pub async fn compress(self, mut response: Response<Body>) -> Response<Body> {
         if !is_compressible(&response) {
             return response;
         }
+        if self.0.is_empty() {
+            response.headers_mut().append(header::VARY, header::ACCEPT_ENCODING.into());
+            return response;
+        }
+        // Boxed: most clients of an API take no encoding, and each request would be as large as this.
+        Box::pin(self.encode(response)).await
+    }
+
+    async fn encode(self, response: Response<Body>) -> Response<Body> {
         let mut request = Request::new(());
         *request.headers_mut() = self.0;
         let mut response = Some(response);

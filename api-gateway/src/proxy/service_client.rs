@@ -132,7 +132,8 @@ impl ServiceClient {
                 },
             }
         }
-        let connection = match Connection::open(&endpoint.authority, self.connect_timeout).await {
+        // Boxed: it is large and rare, and every request would be as large.
+        let connection = match Box::pin(Connection::open(&endpoint.authority, self.connect_timeout)).await {
             Ok(connection) => connection,
             Err(error) => return Err(Failure { error: error.into(), request: Some(Box::new(request)) }),
         };
