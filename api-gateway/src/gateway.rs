@@ -211,7 +211,7 @@ impl Inner {
         }
         compression::restore_tags(request.headers_mut());
         let accepted = Accepted::from_headers(request.headers());
-        Ok(accepted.compress(self.proxy.forward(upstream, target, request).await?).await)
+        Ok(accepted.compress(self.proxy.forward(upstream, target, request).await).await)
     }
 
     /// Calls the gateway's own handlers with the canonical path.

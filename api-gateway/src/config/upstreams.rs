@@ -33,6 +33,8 @@ pub struct UpstreamsConfig {
     pub breaker_failures: u32,
     /// `UPSTREAM_MAX_CONCURRENT`: requests to one service at once; half of them may be bulk and administration.
     pub max_in_flight: usize,
+    /// `STALE_CACHE_BYTES`: most that is kept of movies and genres for the time that movie-service is away; 0 for nothing.
+    pub stale_cache_bytes: u64,
     /// `MAX_URI_BYTES`: longest path with its query.
     pub max_uri_bytes: usize,
     /// `MAX_BODY_BYTES`: largest request body.
@@ -59,6 +61,7 @@ impl UpstreamsConfig {
             retry_percent: env.number("UPSTREAM_RETRY_PERCENT", 20, 0..=100),
             breaker_failures: env.number("UPSTREAM_BREAKER_FAILURES", 10, 1..=1_000_000),
             max_in_flight: env.number("UPSTREAM_MAX_CONCURRENT", 1024, 1..=1_000_000),
+            stale_cache_bytes: env.number("STALE_CACHE_BYTES", 4 * 1024 * 1024, 0..=1_073_741_824),
             max_uri_bytes: env.number("MAX_URI_BYTES", 8192, 256..=32_768),
             max_body_bytes: env.number("MAX_BODY_BYTES", 16 * 1024 * 1024, 1..=1_099_511_627_776_usize),
             trusted_proxies: trusted_proxies(env),

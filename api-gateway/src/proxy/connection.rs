@@ -28,7 +28,7 @@ use crate::gateway_metrics::{OpenConnection, gateway_metrics};
 use super::body::RequestBody;
 
 /// Largest response head, and most that is read ahead of a client that does not read, in bytes.
-const MAX_BUFFER_BYTES: usize = 16 * 1024;
+const MAX_BUFFER_BYTES: usize = 8 * 1024;
 const DEFAULT_PORT: u16 = 80;
 
 /// What moves the bytes of a connection.

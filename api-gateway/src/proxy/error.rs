@@ -7,7 +7,40 @@ use axum::{
 
 use crate::{error::ApiError, error_code::ErrorCode};
 
-use super::{Upstream, breaker::CircuitOpen, connection::ConnectError, service::Refusal};
+use super::{Upstream, body::RequestBodyError, breaker::CircuitOpen, connection::ConnectError, service::Refusal};
+
+/// Why a request got no response from its service.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was not sent.
+    Refused(Refusal),
+    /// There was no response.
+    Upstream(UpstreamError),
+    /// The client's body.
+    Body(RequestBodyError),
+}
+
+impl From<RequestBodyError> for Failure {
+    fn from(error: RequestBodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl Failure {
+    /// Whether the service is to blame.
+    pub fn is_of_the_service(&self) -> bool {
+        !matches!(self, Self::Body(_))
+    }
+
+    /// Logs it, and makes what the client gets.
+    pub fn into_response(self, upstream: Upstream, method: &Method) -> Response {
+        match self {
+            Self::Refused(refusal) => refusal.into_response(upstream),
+            Self::Upstream(error) => error.into_api_error(upstream, method).into_response(),
+            Self::Body(error) => ApiError::from(error).into_response(),
+        }
+    }
+}
 
 /// Why a service gave no response.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +75,7 @@ impl UpstreamError {
 
     /// Logs the cause, and leaves the client with the service's name. A write that may have been carried out is
     /// `unconfirmed`, so that nobody repeats it blindly.
-    pub fn into_api_error(self, upstream: Upstream, method: &Method) -> ApiError {
+    fn into_api_error(self, upstream: Upstream, method: &Method) -> ApiError {
         let upstream = upstream.name();
         tracing::warn!(upstream, error = ?self, "no response from a service");
         let is_write = !method.is_safe();
@@ -80,7 +113,7 @@ impl UpstreamError {
 
 impl Refusal {
     /// 503 with `Retry-After`.
-    pub fn into_response(self, upstream: Upstream) -> Response {
+    fn into_response(self, upstream: Upstream) -> Response {
         let upstream = upstream.name();
         let (code, text, seconds) = match self {
             Self::CircuitOpen(CircuitOpen(pause)) => (

@@ -13,6 +13,7 @@ mod response_body;
 mod retry_budget;
 mod service;
 mod service_client;
+mod stale_cache;
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,15 +23,16 @@ use axum::{
 };
 use tokio::time::{error::Elapsed, interval, timeout};
 
-use crate::{config::UpstreamsConfig, error::ApiError, lifecycle::Lifecycle, routing::priority};
+use crate::{config::UpstreamsConfig, lifecycle::Lifecycle, routing::priority};
 
 use self::{
     body::{BodyState, RequestBody, RequestBodyError},
-    error::UpstreamError,
+    error::{Failure, UpstreamError},
     health_check::check_regularly,
     response_body::ResponseBody,
     service::Service,
     service_client::{Exchange, ServiceClient},
+    stale_cache::StaleCache,
 };
 
 /// How often idle connections are looked at.
@@ -58,9 +60,14 @@ impl Upstream {
     }
 }
 
-/// What all workers share of the services, in the order of [`Upstream`].
+/// What all workers share of the services.
 #[derive(Clone)]
-pub struct Services([Arc<Service>; 3]);
+pub struct Services {
+    /// In the order of [`Upstream`].
+    services: [Arc<Service>; 3],
+    /// `None` when it is switched off.
+    stale: Option<Arc<StaleCache>>,
+}
 
 impl Services {
     /// The services at their addresses. Checks the health of those with several until `lifecycle` stops.
@@ -74,7 +81,8 @@ impl Services {
                 stop.run_until_cancelled(checks).await;
             });
         }
-        Self(services)
+        let stale = (config.stale_cache_bytes > 0).then(|| Arc::new(StaleCache::new(config.stale_cache_bytes)));
+        Self { services, stale }
     }
 }
 
@@ -83,6 +91,7 @@ impl Services {
 pub struct Proxy {
     /// In the order of [`Upstream`].
     services: Arc<[ServiceClient; 3]>,
+    stale: Option<Arc<StaleCache>>,
     timeout: Duration,
     max_body_bytes: usize,
 }
@@ -90,7 +99,8 @@ pub struct Proxy {
 impl Proxy {
     /// A proxy without connections yet. Closes idle ones until `lifecycle` stops.
     pub fn new(services: Services, config: &UpstreamsConfig, lifecycle: &Lifecycle) -> Self {
-        let services = Arc::new(services.0.map(|service| ServiceClient::new(service, config.connect_timeout)));
+        let Services { services, stale } = services;
+        let services = Arc::new(services.map(|service| ServiceClient::new(service, config.connect_timeout)));
         let (swept, stop) = (services.clone(), lifecycle.stop_token());
         lifecycle.spawn(async move {
             let mut ticks = interval(SWEEP_INTERVAL);
@@ -98,28 +108,36 @@ impl Proxy {
                 swept.iter().for_each(ServiceClient::sweep);
             }
         });
-        Self { services, timeout: config.timeout, max_body_bytes: config.max_body_bytes }
+        Self { services, stale, timeout: config.timeout, max_body_bytes: config.max_body_bytes }
     }
 
-    /// Sends a request with final headers to `path`, and returns the service's response, or 503 when the service is not to
-    /// be asked.
-    ///
-    /// # Errors
-    /// 400, 408 and 413 for the client's body; 502 and 504 for the service. No text names an address.
-    pub async fn forward(
+    /// Sends a request with final headers to `target`, and returns the service's response: 400, 408 and 413 for the client's
+    /// body; 502, 503 and 504 for the service, or an earlier response where that will do. No text names an address.
+    pub async fn forward(&self, upstream: Upstream, target: PathAndQuery, request: Request<Body>) -> Response<Body> {
+        let stale = self.stale.as_ref().filter(|_| upstream == Upstream::Movie);
+        let stale = stale.and_then(|stale| Some((stale, StaleCache::key(&request, &target)?)));
+        let method = request.method().clone();
+        match (self.send(upstream, target, request).await, stale) {
+            (Ok(response), Some((stale, key))) => stale.record(key, response),
+            (Ok(response), None) => response.map(Body::new),
+            (Err(failure), stale) => {
+                let stale = stale.filter(|_| failure.is_of_the_service()).and_then(|(stale, key)| stale.get(&key));
+                let response = failure.into_response(upstream, &method);
+                stale.unwrap_or(response)
+            }
+        }
+    }
+
+    async fn send(
         &self,
         upstream: Upstream,
-        path: PathAndQuery,
+        target: PathAndQuery,
         mut request: Request<Body>,
-    ) -> Result<Response<Body>, ApiError> {
+    ) -> Result<Response<ResponseBody>, Failure> {
         let client = &self.services[upstream as usize];
-        let (permit, mut load) = match client.service.admit(priority(path.path())) {
-            Ok(admitted) => admitted,
-            Err(refusal) => return Ok(refusal.into_response(upstream)),
-        };
-        *request.uri_mut() = path.into();
+        let (permit, mut load) = client.service.admit(priority(target.path())).map_err(Failure::Refused)?;
+        *request.uri_mut() = target.into();
         *request.version_mut() = Version::HTTP_11;
-        let method = request.method().clone();
         let (mut request, body_state) = RequestBody::wrap(request, self.max_body_bytes)?;
         if body_state.is_some() {
             headers::frame_body(request.headers_mut());
@@ -132,7 +150,7 @@ impl Proxy {
                 if !error.is_cheap() {
                     permit.failed();
                 }
-                return Err(error.into_api_error(upstream, &method));
+                return Err(Failure::Upstream(error));
             }
         };
         permit.succeeded();
@@ -143,7 +161,7 @@ impl Proxy {
         headers::add_via(&mut parts.headers, parts.version);
         parts.version = Version::HTTP_11;
         let body = ResponseBody::new(incoming, connection, &pool, is_sending, self.timeout, load);
-        Ok(Response::from_parts(parts, Body::new(body)))
+        Ok(Response::from_parts(parts, body))
     }
 }
 
