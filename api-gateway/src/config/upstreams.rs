@@ -61,7 +61,7 @@ impl UpstreamsConfig {
             retry_percent: env.number("UPSTREAM_RETRY_PERCENT", 20, 0..=100),
             breaker_failures: env.number("UPSTREAM_BREAKER_FAILURES", 10, 1..=1_000_000),
             max_in_flight: env.number("UPSTREAM_MAX_CONCURRENT", 1024, 1..=1_000_000),
-            stale_cache_bytes: env.number("STALE_CACHE_BYTES", 4 * 1024 * 1024, 0..=1_073_741_824),
+            stale_cache_bytes: env.number("STALE_CACHE_BYTES", 0, 0..=1_073_741_824),
             max_uri_bytes: env.number("MAX_URI_BYTES", 8192, 256..=32_768),
             max_body_bytes: env.number("MAX_BODY_BYTES", 16 * 1024 * 1024, 1..=1_099_511_627_776_usize),
             trusted_proxies: trusted_proxies(env),

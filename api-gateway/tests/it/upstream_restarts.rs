@@ -72,7 +72,7 @@ async fn a_service_that_does_not_come_back_is_502_after_the_wait_and_then_at_onc
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let service = start(address);
     let builder = GatewayBuilder::new().await.movies(address).set("UPSTREAM_RESTART_WAIT_MS", 1000);
-    let gateway = builder.set("STALE_CACHE_BYTES", 0).start().await;
+    let gateway = builder.start().await;
     assert_eq!(get(gateway.address, "/api/v1/movies").await.status, 200);
     service.shutdown_background();
     let started = std::time::Instant::now();
@@ -89,7 +89,8 @@ async fn a_service_that_does_not_come_back_is_502_after_the_wait_and_then_at_onc
 async fn movies_and_genres_are_served_stale_while_their_service_is_away_and_nothing_else_is() {
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let service = start(address);
-    let gateway = GatewayBuilder::new().await.movies(address).set("UPSTREAM_RESTART_WAIT_MS", 0).start().await;
+    let builder = GatewayBuilder::new().await.movies(address).set("UPSTREAM_RESTART_WAIT_MS", 0);
+    let gateway = builder.set("STALE_CACHE_BYTES", 4_194_304).start().await;
     let kept = ["/api/v1/movies?page=2", "/api/v1/movies/1", "/api/v1/genres"];
     let others = ["/api/v1/movies/random", "/api/v1/admin/sync/jobs"];
     for path in kept.into_iter().chain(others) {
