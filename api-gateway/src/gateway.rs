@@ -183,8 +183,9 @@ impl Inner {
         };
         match info.route {
             Route::Service(upstream) => {
-                let method = request.method().clone();
-                Ok(timed(upstream, method, self.forward(request, upstream, path, info.peer, identity)).await)
+                let (method, target) = (request.method().clone(), path_and_query(&request, path));
+                let target = target.map_err(|_| invalid_path())?;
+                Ok(timed(upstream, method, self.forward(request, upstream, target, info.peer, identity)).await)
             }
             Route::Status => Ok(Box::pin(self.handle_locally(request, &path)).await),
             Route::Web | Route::Health | Route::Docs | Route::Unknown => Err(crate::error::route_not_found().await),
@@ -196,11 +197,10 @@ impl Inner {
         &self,
         mut request: Request<Body>,
         upstream: Upstream,
-        path: String,
+        target: PathAndQuery,
         peer: IpAddr,
         identity: Option<Identity>,
-    ) -> Result<Response<Body>, ApiError> {
-        let target = path_and_query(&request, path).map_err(|_| invalid_path())?;
+    ) -> Response<Body> {
         let trusted = client_ip::is_trusted(peer, &self.config.upstreams.trusted_proxies);
         let authority = request.uri().authority().cloned();
         let version = request.version();
@@ -211,7 +211,7 @@ impl Inner {
         }
         compression::restore_tags(request.headers_mut());
         let accepted = Accepted::from_headers(request.headers());
-        Ok(accepted.compress(self.proxy.forward(upstream, target, request).await).await)
+        accepted.compress(self.proxy.forward(upstream, target, request).await).await
     }
 
     /// Calls the gateway's own handlers with the canonical path.

@@ -10,16 +10,14 @@ use std::{
 use axum::{
     body::{Body, Bytes, HttpBody},
     http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header},
-    response::IntoResponse,
 };
 use hyper::body::{Frame, SizeHint};
 use tracing::{Span, field::Empty};
 
 use crate::{
-    error::ApiError,
     metrics::{ActiveRequest, metrics},
     otlp,
-    proxy::Upstream,
+    proxy::{Unanswered, Upstream},
     routing::Route,
 };
 
@@ -36,19 +34,16 @@ pub struct UpstreamTime(Duration);
 pub async fn timed(
     upstream: Upstream,
     method: Method,
-    response: impl Future<Output = Result<Response<Body>, ApiError>>,
+    response: impl Future<Output = Response<Body>>,
 ) -> Response<Body> {
     let started = Instant::now();
-    let result = response.await;
+    let mut response = response.await;
     let duration = started.elapsed();
-    let outcome = match &result {
-        Ok(response) => Ok(response.status().as_u16()),
-        Err(error) if error.status() == StatusCode::GATEWAY_TIMEOUT => Err("timeout"),
-        Err(error) if error.status().is_server_error() => Err("no_response"),
-        Err(_) => Err("request_body"),
+    let outcome = match response.extensions().get() {
+        Some(Unanswered(kind)) => Err(*kind),
+        None => Ok(response.status().as_u16()),
     };
     metrics().record_client_request(upstream.name(), &method, outcome, duration);
-    let mut response = result.unwrap_or_else(IntoResponse::into_response);
     response.extensions_mut().insert(UpstreamTime(duration));
     response
 }

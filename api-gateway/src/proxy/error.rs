@@ -26,7 +26,21 @@ impl From<RequestBodyError> for Failure {
     }
 }
 
+/// An extension of a response that did not come from the service: the `error.type` of the call, for metrics.
+#[derive(Debug, Clone, Copy)]
+pub struct Unanswered(pub &'static str);
+
 impl Failure {
+    /// Its kind.
+    pub fn kind(&self) -> Unanswered {
+        Unanswered(match self {
+            Self::Refused(_) => "not_sent",
+            Self::Upstream(UpstreamError::TimedOut) => "timeout",
+            Self::Upstream(_) => "no_response",
+            Self::Body(_) => "request_body",
+        })
+    }
+
     /// Whether the service is to blame.
     pub fn is_of_the_service(&self) -> bool {
         !matches!(self, Self::Body(_))

@@ -15,6 +15,8 @@ mod service;
 mod service_client;
 mod stale_cache;
 
+pub use self::error::Unanswered;
+
 use std::{sync::Arc, time::Duration};
 
 use axum::{
@@ -122,8 +124,10 @@ impl Proxy {
             (Ok(response), None) => response.map(Body::new),
             (Err(failure), stale) => {
                 let stale = stale.filter(|_| failure.is_of_the_service()).and_then(|(stale, key)| stale.get(&key));
-                let response = failure.into_response(upstream, &method);
-                stale.unwrap_or(response)
+                let (kind, response) = (failure.kind(), failure.into_response(upstream, &method));
+                let mut response = stale.unwrap_or(response);
+                response.extensions_mut().insert(kind);
+                response
             }
         }
     }
