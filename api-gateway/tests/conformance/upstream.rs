@@ -1,14 +1,14 @@
 //! The service behind the gateway: it records every request as the bytes it got, and answers with the target that it read.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpSocket, TcpStream},
 };
 
 /// A request whose target contains this is answered with 403 before its body is read.
@@ -17,6 +17,9 @@ pub const EARLY: &str = "/early";
 pub const BOMB: &str = "/bomb";
 /// A request whose target contains this gets an answer, and right behind it a second one that nobody asked for.
 pub const SURPLUS: &str = "/surplus";
+/// Connections that may wait to be accepted. The standard library's 128 are too few for a thousand clients at once: a
+/// connection beyond them is tried again after a second, which is too late for a gateway.
+const BACKLOG: u32 = 4096;
 /// A header of every answer.
 pub const MARK: &str = "x-answered-by";
 
@@ -73,15 +76,18 @@ struct State {
 impl Upstream {
     /// Listens on a port of this machine, 0 for a free one.
     pub fn start(port: u16) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap();
-        listener.set_nonblocking(true).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let listener = {
+            let _entered = runtime.enter();
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_reuseaddr(true).unwrap();
+            socket.bind((Ipv4Addr::LOCALHOST, port).into()).unwrap();
+            socket.listen(BACKLOG).unwrap()
+        };
         let upstream = Self { address: listener.local_addr().unwrap(), state: Arc::default() };
         let served = upstream.clone();
         // A thread of its own: it must also answer while the runtime of a test is busy or gone.
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(served.accept(listener));
-        });
+        std::thread::spawn(move || runtime.block_on(served.accept(listener)));
         upstream
     }
 
@@ -101,7 +107,6 @@ impl Upstream {
     }
 
     async fn accept(self, listener: TcpListener) {
-        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => drop(tokio::spawn(self.clone().serve(stream))),
