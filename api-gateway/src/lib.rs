@@ -35,7 +35,7 @@ use tokio::{net::TcpListener, runtime::Handle};
 use crate::{
     auth::{AuthSetupError, Authenticator},
     config::Config,
-    database::redis::RedisLink,
+    database::redis::{RedisConfig, RedisLink},
     gateway::Gateway,
     handler::Dependencies,
     lifecycle::Lifecycle,
@@ -113,9 +113,10 @@ struct Shared {
 /// Everything that handles requests on one thread: it has connections to Redis and the services of its own, so that a
 /// request never changes threads.
 async fn build_worker(config: Config, lifecycle: Lifecycle, shared: Shared) -> Result<Worker<Gateway>, StartError> {
-    let redis = RedisLink::connect(&config.redis, &lifecycle).await.map_err(StartError::Redis)?;
-    let limiter =
-        Limiter::new(config.rate_limit.clone(), config.redis.timeout, redis.clone(), shared.local_counters, &lifecycle);
+    // A request may wait for a call to Redis before the one that counts it.
+    let redis = RedisConfig { timeout: config.redis.timeout / 2, ..config.redis.clone() };
+    let redis = RedisLink::connect(&redis, &lifecycle).await.map_err(StartError::Redis)?;
+    let limiter = Limiter::new(config.rate_limit.clone(), redis.clone(), shared.local_counters, &lifecycle);
     let proxy = Proxy::new(shared.services, &config.upstreams, &lifecycle);
     let dependencies = Dependencies::new(redis, config.upstreams.clone(), lifecycle);
     let app = Gateway::new(config, shared.authenticator, limiter, proxy, handler::routes(dependencies, shared.docs));

@@ -13,10 +13,7 @@ mod local;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
-};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{database::redis::RedisLink, lifecycle::Lifecycle};
 
@@ -87,28 +84,21 @@ struct Request {
 #[derive(Clone)]
 pub struct Limiter {
     config: RateLimitConfig,
+    redis: RedisLink,
     requests: mpsc::UnboundedSender<Request>,
-    /// Longest wait of a request, also for the call before the one that counts it.
-    timeout: Duration,
     /// What counts while Redis is away.
     local: Option<Arc<LocalCounters>>,
 }
 
 impl Limiter {
-    /// Starts counting; must be called within the runtime that serves the requests. None of them waits longer than
-    /// `timeout`. `local` is used with [`Fallback::Local`].
-    pub fn new(
-        config: RateLimitConfig,
-        timeout: Duration,
-        redis: RedisLink,
-        local: Arc<LocalCounters>,
-        lifecycle: &Lifecycle,
-    ) -> Self {
+    /// Starts counting; must be called within the runtime that serves the requests. A request waits for two calls to
+    /// `redis` at most: the one that is under way, and its own. `local` is used with [`Fallback::Local`].
+    pub fn new(config: RateLimitConfig, redis: RedisLink, local: Arc<LocalCounters>, lifecycle: &Lifecycle) -> Self {
         // Unbounded, yet short: each connection has at most one request in it.
         let (sender, requests) = mpsc::unbounded_channel();
-        lifecycle.spawn(count_in_batches(config.clone(), redis, requests));
+        lifecycle.spawn(count_in_batches(config.clone(), redis.clone(), requests));
         let local = (config.fallback == Fallback::Local).then_some(local);
-        Self { config, requests: sender, timeout, local }
+        Self { config, redis, requests: sender, local }
     }
 
     /// Counts one request. `None` when Redis does not answer in time and nothing else counts: then it is allowed.
@@ -120,9 +110,12 @@ impl Limiter {
     }
 
     async fn count_in_redis(&self, key: Key) -> Option<Decision> {
+        if !self.redis.is_up() {
+            return None;
+        }
         let (reply, decision) = oneshot::channel();
         self.requests.send(Request { key, reply }).ok()?;
-        timeout(self.timeout, decision).await.ok()?.ok().flatten()
+        decision.await.ok().flatten()
     }
 }
 
