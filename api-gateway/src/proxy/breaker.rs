@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::time::Instant;
+
+use crate::metrics::metrics;
 
 /// How long the circuit stays open at first; it doubles with each probe that fails.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -22,6 +25,8 @@ pub struct Breaker {
     /// Whether `open` holds something, for a look without the lock.
     is_open: AtomicBool,
     open: Mutex<Option<Open>>,
+    /// 1 while `open` holds something.
+    shown: Gauge,
 }
 
 struct Open {
@@ -42,9 +47,10 @@ pub struct Permit<'a> {
 }
 
 impl Breaker {
-    /// A closed circuit that `threshold` failures in a row open.
-    pub fn new(threshold: u32) -> Self {
-        Self { threshold, failures: AtomicU32::new(0), is_open: AtomicBool::new(false), open: Mutex::new(None) }
+    /// The closed circuit of the service `name`, which `threshold` failures in a row open.
+    pub fn new(name: &'static str, threshold: u32) -> Self {
+        let (failures, is_open, shown) = (AtomicU32::new(0), AtomicBool::new(false), metrics().open_breakers(name));
+        Self { threshold, failures, is_open, open: Mutex::new(None), shown }
     }
 
     /// Leave to send a request.
@@ -76,12 +82,14 @@ impl Breaker {
         };
         *open = Some(Open { until: Instant::now() + pause, pause, probing: false });
         self.is_open.store(true, Ordering::Release);
+        self.shown.set(1);
         tracing::warn!(?pause, "a service fails again and again: requests to it are refused for a while");
     }
 
     fn close(&self) {
         self.is_open.store(false, Ordering::Release);
         *self.lock() = None;
+        self.shown.set(0);
         tracing::info!("a service answers again");
     }
 
@@ -136,7 +144,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn failures_in_a_row_open_the_circuit_and_others_do_not() {
-        let breaker = Breaker::new(3);
+        let breaker = Breaker::new("three", 3);
         fail(&breaker, 2);
         breaker.admit().expect("closed").succeeded();
         fail(&breaker, 2);
@@ -147,8 +155,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_request_at_a_time_probes_a_half_open_circuit_and_a_response_closes_it() {
-        let breaker = Breaker::new(1);
+        let (breaker, shown) = (Breaker::new("half-open", 1), metrics().open_breakers("half-open"));
+        assert_eq!(shown.get(), 0);
         fail(&breaker, 1);
+        assert_eq!(shown.get(), 1);
         tokio::time::advance(FIRST_PAUSE).await;
         let probe = breaker.admit().expect("half-open");
         assert_eq!(refused_for(&breaker), Some(1));
@@ -157,11 +167,12 @@ mod tests {
         let probe = breaker.admit().expect("still half-open");
         probe.succeeded();
         assert!(breaker.admit().is_ok() && breaker.admit().is_ok());
+        assert_eq!(shown.get(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_pause_grows_while_probes_fail() {
-        let breaker = Breaker::new(1);
+        let breaker = Breaker::new("one", 1);
         fail(&breaker, 1);
         for pause in [1, 2, 4, 8, 16, 30, 30] {
             assert_eq!(refused_for(&breaker), Some(pause));

@@ -74,8 +74,12 @@ pub struct Services {
 impl Services {
     /// The services at their addresses. Checks the health of those with several until `lifecycle` stops.
     pub fn new(config: &UpstreamsConfig, lifecycle: &Lifecycle) -> Self {
-        let addresses = [&config.movie, &config.user_preference, &config.recommendation];
-        let services = addresses.map(|addresses| Arc::new(Service::new(addresses, config)));
+        let services = [
+            (Upstream::Movie, &config.movie),
+            (Upstream::UserPreference, &config.user_preference),
+            (Upstream::Recommendation, &config.recommendation),
+        ]
+        .map(|(upstream, addresses)| Arc::new(Service::new(upstream.name(), addresses, config)));
         let is_checked = |service: &&Arc<Service>| service.endpoints().len() > 1 && !config.health_interval.is_zero();
         for service in services.iter().filter(is_checked) {
             let (checks, stop) = (check_regularly(service.clone(), config.health_interval), lifecycle.stop_token());

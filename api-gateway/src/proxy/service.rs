@@ -49,11 +49,11 @@ pub enum Refusal {
 }
 
 impl Service {
-    /// A service at `addresses`, of which there is at least one.
-    pub fn new(addresses: &[Authority], config: &UpstreamsConfig) -> Self {
+    /// The service `name` at `addresses`, of which there is at least one.
+    pub fn new(name: &'static str, addresses: &[Authority], config: &UpstreamsConfig) -> Self {
         Self {
             endpoints: addresses.iter().cloned().map(Endpoint::new).collect(),
-            breaker: Breaker::new(config.breaker_failures),
+            breaker: Breaker::new(name, config.breaker_failures),
             retries: RetryBudget::new(config.retry_percent),
             in_flight: AtomicUsize::new(0),
             max_in_flight: config.max_in_flight,
@@ -162,7 +162,7 @@ mod tests {
             move |name: &str| settings.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let config = Config::from_env(Env::from_fn(lookup)).expect("legal settings");
         let addresses: Vec<_> = addresses.iter().map(|address| Authority::from_static(address)).collect();
-        Arc::new(Service::new(&addresses, &config.upstreams))
+        Arc::new(Service::new("movie-service", &addresses, &config.upstreams))
     }
 
     #[test]

@@ -156,6 +156,15 @@ async fn prometheus_scrapes_all_services_and_no_panel_of_the_dashboard_is_empty(
         let up = format!("up{{job=\"{service}\"}} == 1");
         assert_eq!(prometheus.fault(&up).await, None, "{service}");
     }
+    for (job, server) in [
+        ("api-gateway", "recommendation-service"),
+        ("recommendation-service", "movie-service"),
+        ("recommendation-service", "user-preference-service"),
+    ] {
+        let labels = format!("{{job=\"{job}\",server_address=\"{server}\"}}");
+        let calls = format!("http_client_request_duration_seconds_count{labels} > 0");
+        assert_eq!(prometheus.fault(&calls).await, None);
+    }
     let rules = prometheus.get("/api/v1/rules", &[]).await;
     let rules = rules["data"]["groups"][0]["rules"].as_array().expect("the alerts are loaded").clone();
     assert!(rules.len() > 5 && rules.iter().all(|rule| rule["lastError"].is_null()), "{rules:?}");

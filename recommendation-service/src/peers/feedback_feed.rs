@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tokio::time::timeout;
 use tokio_util::codec::{Decoder, LinesCodec};
 
-use super::{PeerError, PeersConfig};
+use super::{PeerError, PeersConfig, USER_PREFERENCE_SERVICE, send};
 use crate::{models::feedback::FeedbackKind, service::training::feedback_log::FeedbackEntry};
 
 /// Lines of one increment.
@@ -90,7 +90,8 @@ impl FeedbackFeed {
         if let Some(position) = position {
             request = request.query(&[("after", &position.cursor)]);
         }
-        let mut response = timeout(self.timeout, request.send()).await.map_err(|_| PeerError::TimedOut)??;
+        let mut response =
+            timeout(self.timeout, send(USER_PREFERENCE_SERVICE, request)).await.map_err(|_| PeerError::TimedOut)??;
         if response.status() != StatusCode::OK {
             return Err(PeerError::Status(response.status().as_u16()));
         }

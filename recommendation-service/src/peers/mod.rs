@@ -9,13 +9,17 @@ pub mod trace_headers;
 pub mod user_preference_service;
 pub mod user_revisions;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{ConstantBuilder, Retryable};
 use bytes::Bytes;
-use reqwest::{Client, Response, redirect::Policy};
+use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
 
-use crate::config::env::Env;
+use crate::{config::env::Env, metrics::metrics};
+
+/// As metrics and logs name the peers.
+const MOVIE_SERVICE: &str = "movie-service";
+const USER_PREFERENCE_SERVICE: &str = "user-preference-service";
 
 /// Idle connections are dropped before the peer closes them, which it does after 10 seconds.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -95,6 +99,34 @@ impl PeerError {
 impl From<reqwest::Error> for PeerError {
     fn from(error: reqwest::Error) -> Self {
         if error.is_timeout() { Self::TimedOut } else { Self::Transport(error.without_url()) }
+    }
+}
+
+/// Sends a request to the service `peer` and waits for the head of its response; metrics have how long that took.
+async fn send(peer: &'static str, request: RequestBuilder) -> reqwest::Result<Response> {
+    let (client, request) = request.build_split();
+    let request = request?;
+    let mut call = Call { peer, method: request.method().clone(), started: Instant::now(), outcome: Err("timeout") };
+    let response = client.execute(request).await;
+    call.outcome = match &response {
+        Ok(response) => Ok(response.status().as_u16()),
+        Err(error) if error.is_timeout() => Err("timeout"),
+        Err(_) => Err("no_response"),
+    };
+    response
+}
+
+/// A request that is under way. Recorded when it is dropped, which its callers do when its time is over.
+struct Call {
+    peer: &'static str,
+    method: Method,
+    started: Instant,
+    outcome: Result<u16, &'static str>,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        metrics().record_client_request(self.peer, &self.method, self.outcome, self.started.elapsed());
     }
 }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use reqwest::{Client, Response, StatusCode, header};
 use tokio::{task::spawn_blocking, time::timeout};
 
-use super::{PeerError, PeersConfig, catalogue_reader::CatalogueReader};
+use super::{MOVIE_SERVICE, PeerError, PeersConfig, catalogue_reader::CatalogueReader, send};
 use crate::models::catalogue::Catalogue;
 
 /// Longest pause between two chunks of the catalogue.
@@ -58,7 +58,7 @@ impl MovieService {
         if let Some(base) = &base {
             request = request.query(&[("since", base.version())]);
         }
-        let response = timeout(self.timeout, request.send()).await.map_err(|_| PeerError::TimedOut)??;
+        let response = timeout(self.timeout, send(MOVIE_SERVICE, request)).await.map_err(|_| PeerError::TimedOut)??;
         match response.status() {
             StatusCode::OK => read(response, CatalogueReader::new(base)).await,
             StatusCode::NOT_MODIFIED if tag.is_some() => Ok(CatalogueResponse::NotModified),

@@ -7,10 +7,10 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::{
-    PeerError, PeersConfig,
+    PeerError, PeersConfig, USER_PREFERENCE_SERVICE,
     circuit_breaker::CircuitBreaker,
     profile::ProfileBody,
-    read_limited, retry_broken_connection,
+    read_limited, retry_broken_connection, send,
     trace_headers::TraceHeaders,
     user_revisions::{RevisionResponse, UserRevisions},
 };
@@ -48,7 +48,7 @@ impl UserPreferenceService {
     /// Nothing is sent before the first request.
     pub fn new(client: Client, config: &PeersConfig, lifecycle: Lifecycle) -> Self {
         let base_url = format!("{}/internal/v1/users", config.user_preference_service_url);
-        let breaker = CircuitBreaker::new("user-preference-service");
+        let breaker = CircuitBreaker::new(USER_PREFERENCE_SERVICE);
         let revisions = UserRevisions::new(client.clone(), config);
         Self(Arc::new(Inner { client, base_url, timeout: config.profile_timeout, breaker, revisions, lifecycle }))
     }
@@ -135,7 +135,8 @@ impl UserPreferenceService {
 
     async fn fetch_once(&self, user: UserId, trace: &TraceHeaders) -> Result<ProfileResponse, PeerError> {
         let url = format!("{}/{user}/profile", self.0.base_url);
-        let response = self.0.client.get(url).headers(trace.to_map()).send().await?;
+        let request = self.0.client.get(url).headers(trace.to_map());
+        let response = send(USER_PREFERENCE_SERVICE, request).await?;
         match response.status() {
             StatusCode::OK => {
                 Ok(ProfileResponse::Found(ProfileBody::new(read_limited(response, MAX_PROFILE_BYTES).await?)))

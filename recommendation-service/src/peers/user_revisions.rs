@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{PeerError, PeersConfig, read_limited, retry_broken_connection};
+use super::{PeerError, PeersConfig, USER_PREFERENCE_SERVICE, read_limited, retry_broken_connection, send};
 use crate::models::user_id::UserId;
 
 /// Most users in one batch.
@@ -149,7 +149,7 @@ impl UserRevisions {
     }
 
     async fn send_once(&self, request: &Request) -> Result<Option<HashMap<i64, String>>, PeerError> {
-        let response = self.client.post(&self.url).json(request).send().await?;
+        let response = send(USER_PREFERENCE_SERVICE, self.client.post(&self.url).json(request)).await?;
         match response.status() {
             StatusCode::OK => {
                 let body = read_limited(response, MAX_RESPONSE_BYTES).await?;
