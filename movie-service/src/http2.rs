@@ -7,7 +7,11 @@ use std::{io::Result, time::Duration};
 use axum::http::{HeaderMap, HeaderValue, Request, Version, header};
 use hyper::server::conn::http2::Builder;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use tokio::{net::TcpStream, time::sleep};
+use tokio::{
+    net::TcpStream,
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 /// The method of the preface, which is reserved for it.
 const PREFACE_METHOD: &[u8; 3] = b"PRI";
@@ -48,6 +52,44 @@ pub fn server(max_head_bytes: usize, ping_interval: Duration) -> Builder<TokioEx
         .keep_alive_interval(ping_interval)
         .keep_alive_timeout(ping_interval);
     builder
+}
+
+/// How many requests of a connection are being answered. Clones share the number.
+#[derive(Debug, Clone)]
+pub struct Requests(watch::Sender<usize>);
+
+/// A request that is being answered.
+pub struct ActiveRequest(Requests);
+
+impl Requests {
+    /// None so far.
+    pub fn new() -> Self {
+        Self(watch::Sender::new(0))
+    }
+
+    /// Counts a request until the guard is dropped.
+    pub fn begin(&self) -> ActiveRequest {
+        self.0.send_modify(|number| *number += 1);
+        ActiveRequest(self.clone())
+    }
+
+    /// Returns when there was none for `limit`.
+    pub async fn idle_for(&self, limit: Duration) {
+        let mut number = self.0.subscribe();
+        loop {
+            // The other end is `self`, so that waiting cannot fail.
+            let _ = number.wait_for(|number| *number == 0).await;
+            if timeout(limit, number.wait_for(|number| *number > 0)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for ActiveRequest {
+    fn drop(&mut self) {
+        self.0.0.send_modify(|number| *number -= 1);
+    }
 }
 
 /// Gives a request the form that it has in HTTP/1.1: with `Host` (section 8.3.1) and one `Cookie` (section 8.2.3).

@@ -34,7 +34,7 @@ use crate::{
     connection_slots::{ConnectionSlots, Slot, usable_connections},
     drain_body::track_body,
     error::{ApiError, as_json},
-    http2,
+    http2::{self, Requests},
     refusal_bodies::RefusalBodies,
     stall_timeout::StallTimeout,
 };
@@ -261,6 +261,8 @@ where
     #[cfg(target_os = "linux")]
     crate::stall_timeout::set_socket_timeouts(&stream, config.write_timeout);
     let is_overflow = slot.is_overflow();
+    let requests = Requests::new();
+    let counted = requests.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let refusal = if is_overflow && !is_about_health(request.uri().path()) {
             Some(too_many_connections(peer))
@@ -273,6 +275,7 @@ where
         let (mut request, unread) = track_body(request);
         http2::as_http1(&mut request);
         request.extensions_mut().insert(ConnectInfo(peer));
+        let active = (request.version() == Version::HTTP_2).then(|| counted.begin());
         // Called here and not when it is first polled: hyper never polls for a client that has hung up by then, and a
         // gateway logs that too. What answers is always ready.
         let answer = match refusal {
@@ -288,6 +291,7 @@ where
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             unread.drain(answer.extensions()).await;
+            drop(active);
             Ok::<_, Infallible>(answer)
         }
     });
@@ -301,8 +305,20 @@ where
     let stream = StallTimeout::new(stream, config.write_timeout);
     // What is beyond the limit has one request, and a server that stops reads one more, which hyper would not with HTTP/2.
     let ended = if is_http2 && !is_overflow && !is_stopping {
-        let server = http2::server(MAX_HEAD_BYTES, config.write_timeout);
-        stop.watcher.watch(server.serve_connection(TokioIo::new(stream), service)).await
+        let (server, graceful) = (http2::server(MAX_HEAD_BYTES, config.write_timeout), GracefulShutdown::new());
+        let served = graceful.watch(server.serve_connection(TokioIo::new(stream), service));
+        let shutdown = async {
+            tokio::select! {
+                () = stop.requested.cancelled() => {}
+                // In HTTP/1.1 hyper closes it after that.
+                () = requests.idle_for(header_read_timeout) => {}
+            }
+            graceful.shutdown().await;
+        };
+        tokio::select! {
+            ended = served => ended,
+            () = shutdown => Ok(()),
+        }
     } else {
         let mut server = http1::Builder::new();
         server

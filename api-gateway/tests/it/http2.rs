@@ -10,19 +10,24 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::{
     io::AsyncWriteExt,
     net::TcpStream,
+    task::JoinHandle,
     time::{Duration, sleep},
 };
 
-use crate::support::{EchoService, GatewayBuilder, TestGateway, soon};
+use crate::support::{EchoService, GatewayBuilder, ScriptedService, TestGateway, soon, upstream::read_head};
 
 type Sender = SendRequest<Full<Bytes>>;
 
 async fn connect(gateway: &TestGateway) -> Sender {
+    connect_and_watch(gateway).await.0
+}
+
+/// A connection, and what ends with it.
+async fn connect_and_watch(gateway: &TestGateway) -> (Sender, JoinHandle<hyper::Result<()>>) {
     let stream = TcpStream::connect(gateway.address).await.unwrap();
     let (sender, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    sender
+    (sender, tokio::spawn(connection))
 }
 
 fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &'static str) -> Request<Full<Bytes>> {
@@ -114,4 +119,19 @@ async fn a_preface_or_a_request_that_comes_byte_by_byte_is_understood() {
     let mut frame = [0; 9];
     soon("a frame", tokio::io::AsyncReadExt::read_exact(&mut stream, &mut frame)).await.unwrap();
     assert_eq!(frame[3], 4, "{frame:?}");
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_for_too_long_is_closed_but_not_one_that_waits_for_a_response() {
+    let movies = ScriptedService::start(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        sleep(Duration::from_secs(3)).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+    })
+    .await;
+    let builder = GatewayBuilder::new().await.movies(movies.address).set("HEADER_READ_TIMEOUT_SECONDS", 1);
+    let gateway = builder.start().await;
+    let (mut sender, connection) = connect_and_watch(&gateway).await;
+    assert_eq!(send(&mut sender, request("GET", "/api/v1/movies", &[TOKEN], "")).await.0, 200);
+    soon("the end of the idle connection", connection).await.unwrap().unwrap();
 }
