@@ -1,28 +1,13 @@
 // axe finds nothing in any view, light or dark.
 import AxeBuilder from '@axe-core/playwright';
-import { expect, open, test } from './support.js';
+import { expect, openView, test, VIEWS } from './support.js';
 
-const VIEWS = {
-  discover: '.card a',
-  movie: '.neighbours .card a',
-  'for-you': '.ranking .rank',
-  together: '.ranking .rank',
-  catalogue: '.jobs, .progress',
-  'catalogue/new': 'textarea',
-  status: '.service',
-};
 
 for (const scheme of ['dark', 'light']) {
-  for (const [view, ready] of Object.entries(VIEWS)) {
+  for (const view of Object.keys(VIEWS)) {
     test(`axe finds nothing in ${view}, ${scheme}`, async ({ page, api }) => {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-      const people = [await api.person({ likes: [(await api.movie('Alien')).id] }), await api.person()];
-      const hashes = {
-        movie: `#/movie/${(await api.movie('Alien')).id}`,
-        together: `#/together?users=${people.map(({ id }) => id)}`,
-      };
-      await open(page, hashes[view] ?? `#/${view}`, people[0]);
-      await expect(page.locator(ready).first()).toBeVisible();
+      await openView(page, api, view);
       const { violations } = await new AxeBuilder({ page }).analyze();
       expect(
         violations.map(

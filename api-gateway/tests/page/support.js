@@ -82,3 +82,23 @@ export async function picture(page, info, name) {
 }
 
 export { expect };
+
+// What shows that a view has what it is for.
+export const VIEWS = {
+  discover: '.card a',
+  movie: '.neighbours .card a',
+  'for-you': '.ranking .rank',
+  together: '.ranking .rank',
+  catalogue: '.jobs, .progress',
+  'catalogue/new': 'textarea',
+  status: '.service',
+};
+
+// Opens a view as somebody who likes a movie, and waits until it is there.
+export async function openView(page, api, view) {
+  const alien = await api.movie('Alien');
+  const people = [await api.person({ likes: [alien.id] }), await api.person()];
+  const hashes = { movie: `#/movie/${alien.id}`, together: `#/together?users=${people.map(({ id }) => id)}` };
+  await open(page, hashes[view] ?? `#/${view}`, people[0]);
+  await expect(page.locator(VIEWS[view]).first()).toBeVisible();
+}

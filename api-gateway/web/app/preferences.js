@@ -28,9 +28,11 @@ function summaryOf({ preferred_genres: genres, min_rating: rating }) {
   return parts.filter(Boolean).join(', ');
 }
 
-export function Preferences({ id }) {
-  const { data, failure, retry } = useLoad((signal) => call(`/users/${id}/preferences`, { signal }), [id]);
-  const [mine, setMine] = useState(null);
+export const usePreferences = (id) => useLoad((signal) => call(`/users/${id}/preferences`, { signal }), [id]);
+
+// `load` is what `usePreferences` has of this person.
+export function Preferences({ id, load: { data, failure, retry } }) {
+  const [mine, setMine] = useState(data);
   useEffect(() => setMine(data), [data]);
   const save = useAction(async (wanted) => {
     const { preferred_genres, preferred_language, min_rating } = wanted;

@@ -65,9 +65,11 @@ function StartForm({ start, busy }) {
     <button class="primary" disabled=${busy}>Start a sync</button></form>`;
 }
 
-export function Sync() {
-  const jobs = useLoad((signal) => call('/admin/sync/jobs?limit=6', { signal }), []);
-  const [job, setJob] = useState(null);
+export const useJobs = () => useLoad((signal) => call('/admin/sync/jobs?limit=6', { signal }), []);
+
+// `jobs` is what `useJobs` has.
+export function Sync({ jobs }) {
+  const [job, setJob] = useState(jobs.data?.jobs[0] ?? null);
   useEffect(() => {
     if (jobs.data) setJob((before) => before ?? jobs.data.jobs[0] ?? null);
   }, [jobs.data]);

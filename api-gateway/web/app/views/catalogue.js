@@ -7,7 +7,7 @@ import { useAction, useLoad } from '../load.js';
 import { notify } from '../notice.js';
 import { GENRE_NAMES, Poster } from '../poster.js';
 import { storage } from '../store.js';
-import { Sync } from '../sync.js';
+import { Sync, useJobs } from '../sync.js';
 import { listOf } from '../words.js';
 
 const EMPTY = { title: '', release_date: '', language: '', duration: '', overview: '', genres: [] };
@@ -193,12 +193,19 @@ function Add() {
         class="primary" disabled=${create.busy}>Add it</button></div></form></div>`;
 }
 
-export function Catalogue({ id }) {
-  if (id === 'new') return html`<${Add} />`;
-  if (id) return html`<${Edit} id=${id} />`;
-  return html`<h1>Catalogue</h1><div class="catalogue"><${Sync} />
+function Overview() {
+  const jobs = useJobs();
+  // At once, so that the second panel is not pushed away.
+  if (!jobs.data && !jobs.failure) return html`<h1>Catalogue</h1>`;
+  return html`<h1>Catalogue</h1><div class="catalogue"><${Sync} jobs=${jobs} />
     <section class="panel"><h2>Movies by hand</h2><p
       class="quiet">Add one that TMDB does not have. To change one, find it, open it, and choose “Edit this movie”.</p>
       <p class="row"><a class="button" href="#/catalogue/new">Add a movie</a><a class="button"
         href="#/discover?sort=title">Find one</a></p></section></div>`;
+}
+
+export function Catalogue({ id }) {
+  if (id === 'new') return html`<${Add} />`;
+  if (id) return html`<${Edit} id=${id} />`;
+  return html`<${Overview} />`;
 }

@@ -1,5 +1,5 @@
 // For you: the recommendations of a person, why each one is there, and what changes them.
-import { html, useEffect, useMemo, useState } from '../preact.js';
+import { html, useEffect, useLayoutEffect, useMemo, useState } from '../preact.js';
 import { Heart } from '../card.js';
 import { General, Trouble } from '../failure.js';
 import { Icon } from '../icons.js';
@@ -8,7 +8,7 @@ import { mark } from '../marking.js';
 import { notify } from '../notice.js';
 import { askWho, Initial } from '../people.js';
 import { Poster } from '../poster.js';
-import { Preferences } from '../preferences.js';
+import { Preferences, usePreferences } from '../preferences.js';
 import { ask, compare, known, learn, reweigh } from '../recommendations.js';
 import { replace } from '../route.js';
 import { useReorder } from '../reorder.js';
@@ -125,7 +125,7 @@ function useList(id, weights, diversity) {
 // The usual weight of each rule, as lists without other weights say.
 function useUsual(list, weights) {
   const [usual, setUsual] = useState({});
-  useEffect(() => {
+  useLayoutEffect(() => {
     const explanation = list?.recommendations[0]?.explanation ?? [];
     const found = explanation.filter(({ rule }) => !(rule in weights)).map(({ rule, weight }) => [rule, weight]);
     setUsual((before) => ({ ...before, ...Object.fromEntries(found) }));
@@ -138,6 +138,7 @@ function List({ id, name }) {
   const [diversity, setDiversity] = useState(0);
   const { shown, failure, retry } = useList(id, weights, diversity);
   const { list } = shown;
+  const preferences = usePreferences(id);
   useEffect(() => {
     if (failure?.kind !== 'missing') return;
     notify(`The platform does not know ${name} any more.`);
@@ -155,7 +156,9 @@ function List({ id, name }) {
     0.001,
     ...rows.map(({ explanation }) => explanation.reduce((sum, { contribution }) => sum + Math.max(0, contribution), 0)),
   );
-  return html`<div class="for-you"><aside class="side"><${Preferences} id=${id} key=${id} />
+  // At once, so that nothing is pushed away by what comes later.
+  if (!(list || failure) || !(preferences.data || preferences.failure)) return null;
+  return html`<div class="for-you"><aside class="side"><${Preferences} id=${id} load=${preferences} />
       <${Weights} usual=${usual} weights=${weights} diversity=${diversity} onWeights=${setWeights} onDiversity=${setDiversity} />
         </aside>
     <section aria-label=${`Recommended to ${name}`}><p class="change"

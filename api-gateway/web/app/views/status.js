@@ -74,8 +74,8 @@ export function Status() {
     <${Trouble} failure=${status.failure} retry=${status.retry} />
     <ul class="services">${services.map((service) => html`<${Service} key=${service.service} service=${service} />`)}</ul>
     ${status.data && html`<${Numbers} now=${status.data.now} then=${status.data.then} />`}
-    <div class="catalogue equal"><section class="panel"><h2>Last sync</h2><${Trouble} failure=${jobs.failure}
+    ${(status.data || status.failure) && html`<div class="catalogue equal"><section class="panel"><h2>Last sync</h2><${Trouble} failure=${jobs.failure}
       retry=${jobs.retry} />${jobs.data && html`<${Sync} job=${jobs.data.jobs[0]} />`}</section>
       <section class="panel"><h2>Model of who likes what</h2><${Trouble} failure=${models.failure}
-        retry=${models.retry} />${models.data && html`<${Model} models=${models.data} />`}</section></div>`;
+        retry=${models.retry} />${models.data && html`<${Model} models=${models.data} />`}</section></div>`}`;
 }

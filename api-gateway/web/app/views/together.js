@@ -45,7 +45,7 @@ function Row({ movie, place, everybody, highest }) {
 
 // Names of people whom a link mentions and this browser does not know.
 function useNames(ids) {
-  useLoad(async () => {
+  return useLoad(async () => {
     for (const id of ids) if (!people.get().some((someone) => someone.id === id)) await findPerson(id);
   }, [ids.join()]);
 }
@@ -95,7 +95,8 @@ export function Together({ search }) {
     .map(Number)
     .filter((id) => id > 0);
   const way = search.get('by') ?? 'average';
-  useNames(ids);
+  const { loading } = useNames(ids);
+  if (loading && ids.some((id) => !everybody.some((someone) => someone.id === id))) return html`<h1>Together</h1>`;
   const names = everybody.filter(({ id }) => ids.includes(id)).map(({ username }) => username);
   const change = (values) => replace(hrefOf('together', { users: ids.join(), by: way, ...values }));
   return html`<h1>${names.length > 1 ? `For ${listOf(names)}` : 'Together'}</h1>
