@@ -32,8 +32,8 @@ fn main() -> ExitCode {
 fn start() -> Result<(), Box<dyn Error>> {
     env::load_dotenv(env!("CARGO_PKG_NAME"))?;
     let config = Config::from_env(env::Env::from_process())?;
-    // Dropped last: it sends what is left.
-    let _traces = telemetry::init(&config.telemetry)?;
+    // Dropped last: it writes and sends what is left.
+    let _telemetry = telemetry::init(&config.telemetry)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(api_gateway::run(&config));
     // Dropping it would wait for the system to resolve a name, which may take longer than a shutdown may.

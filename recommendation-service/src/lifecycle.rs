@@ -16,6 +16,9 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
+/// Time in which the thread that writes the log gets the last lines out.
+const LAST_LINES_TIME: Duration = Duration::from_millis(20);
+
 /// What each step of a shutdown gets, however late it is.
 const MIN_STEP_TIME: Duration = Duration::from_millis(500);
 
@@ -87,6 +90,7 @@ impl Lifecycle {
                     request_stop(&stop, &stop_requested_at);
                 } else {
                     tracing::warn!(signal = name, "second signal: ending at once");
+                    std::thread::sleep(LAST_LINES_TIME);
                     std::process::exit(128 + number);
                 }
             }
