@@ -1,8 +1,10 @@
 //! A Redis server of a test's own, for what would disturb others on the shared one.
 
 use std::{
+    fs,
     net::TcpListener,
     os::unix::process::CommandExt,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -15,21 +17,25 @@ const PROGRAMS: [&str; 3] = ["redis-server", "valkey-server", "/usr/bin/redis-ch
 pub struct RedisServer {
     address: String,
     process: Child,
+    /// What a node of a cluster remembers; it would be read again by a server that gets the same port.
+    nodes: PathBuf,
 }
 
 impl RedisServer {
     /// With further `options`, and nothing written to disk that would be read again.
     pub async fn start(options: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let nodes = format!("nodes-{port}.conf");
+        let name = format!("nodes-{port}.conf");
+        let nodes = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+        let _ = fs::remove_file(&nodes);
         let run = |program| {
             let mut command = Command::new(program);
             command.arg0("redis-server").args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]);
-            command.args(["--dir", env!("CARGO_TARGET_TMPDIR"), "--cluster-config-file", &nodes]).args(options);
+            command.args(["--dir", env!("CARGO_TARGET_TMPDIR"), "--cluster-config-file", &name]).args(options);
             command.stdout(Stdio::null()).spawn().ok()
         };
         let process = PROGRAMS.into_iter().find_map(run).expect("a Redis server is installed");
-        let server = Self { address: format!("127.0.0.1:{port}"), process };
+        let server = Self { address: format!("127.0.0.1:{port}"), process, nodes };
         eventually("Redis listens", async || tokio::net::TcpStream::connect(&server.address).await.is_ok()).await;
         server
     }
@@ -45,5 +51,6 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        let _ = fs::remove_file(&self.nodes);
     }
 }
