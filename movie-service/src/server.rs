@@ -261,7 +261,7 @@ where
     #[cfg(target_os = "linux")]
     crate::stall_timeout::set_socket_timeouts(&stream, config.write_timeout);
     let is_overflow = slot.is_overflow();
-    let requests = Requests::new();
+    let requests = Requests::default();
     let counted = requests.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let refusal = if is_overflow && !is_about_health(request.uri().path()) {

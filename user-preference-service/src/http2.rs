@@ -55,18 +55,13 @@ pub fn server(max_head_bytes: usize, ping_interval: Duration) -> Builder<TokioEx
 }
 
 /// How many requests of a connection are being answered. Clones share the number.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Requests(watch::Sender<usize>);
 
 /// A request that is being answered.
 pub struct ActiveRequest(Requests);
 
 impl Requests {
-    /// None so far.
-    pub fn new() -> Self {
-        Self(watch::Sender::new(0))
-    }
-
     /// Counts a request until the guard is dropped.
     pub fn begin(&self) -> ActiveRequest {
         self.0.send_modify(|number| *number += 1);
