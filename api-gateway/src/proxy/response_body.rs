@@ -27,7 +27,8 @@ enum Source {
     Nothing,
     /// The connection, which returns to the pool at the end.
     Connection(Box<Connection>, Arc<Pool>),
-    /// A task: the request body is still being sent, and that must go on even when the client does not read.
+    /// A task: the request body is still being sent, and that must go on even when the client does not read. It ends with
+    /// this body at the latest, and that with the connection of the client, which the server tracks and drains.
     Task(#[expect(dead_code, reason = "ends the task when it is dropped")] AbortOnDropHandle<()>),
 }
 

@@ -167,7 +167,7 @@ rate_limit_decisions_total{decision="refused"} 4
             "catalogue_movies 491.0\ncatalogue_age_seconds 1.25\nnot a line\n",
         ];
         let numbers = Numbers::from_metrics(GATEWAY, &services.map(str::to_owned));
-        let requests = numbers.requests.unwrap();
+        let requests = numbers.requests.expect("the gateway counts them");
         assert_eq!((requests.count, requests.failed, requests.active), (11, 2, 3));
         assert_eq!(requests.durations, [Bucket { le: Some(0.005), count: 8 }, Bucket { le: None, count: 11 }]);
         assert_eq!(numbers.rate_limit, BTreeMap::from([("allowed".to_owned(), 11), ("refused".to_owned(), 4)]));

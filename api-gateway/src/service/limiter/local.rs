@@ -8,7 +8,7 @@ use std::{
 
 use super::{Algorithm, Count, Decision, Key, Quota, fixed_window, gcra};
 
-/// Most clients that are remembered.
+/// Most clients that have a counter.
 const MAX_CLIENTS: usize = 100_000;
 
 /// The counters, shared by all workers.
