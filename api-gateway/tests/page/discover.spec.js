@@ -106,18 +106,3 @@ test('the keyboard alone searches, filters, opens a movie and likes it', async (
   await page.getByRole('button', { name: 'Like', exact: true }).press('Enter');
   await expect(page.getByRole('button', { name: 'Like', exact: true })).toHaveAttribute('aria-pressed', 'true');
 });
-
-test('nothing moves while the page loads', async ({ page }) => {
-  await page.addInitScript(() => {
-    window.shifts = 0;
-    new PerformanceObserver((list) =>
-      list.getEntries().forEach((entry) => {
-        window.shifts += entry.hadRecentInput ? 0 : entry.value;
-      }),
-    ).observe({ type: 'layout-shift', buffered: true });
-  });
-  await open(page, '#/discover');
-  await expect(cards(page)).toHaveCount(24);
-  await page.waitForTimeout(300);
-  expect(await page.evaluate(() => window.shifts)).toBeLessThan(0.01);
-});

@@ -37,3 +37,20 @@ test('a service that does not answer is named, and the page looks again by itsel
   away = false;
   await expect(page.getByText('All services are ready.')).toBeVisible();
 });
+
+test('a trained model is shown with its age and how good it is', async ({ page }) => {
+  const info = {
+    trained_at: new Date(Date.now() - 3 * 3600 * 1000).toISOString(),
+    users: 610,
+    movies: 9724,
+    quality: { ndcg_10: 0.318, popularity_ndcg_10: 0.174 },
+  };
+  await page.route(/\/api\/v1\/models$/, (route) =>
+    route.fulfill({ json: { models: [{ version: 'ease-7', in_use: true, info }] } }),
+  );
+  await open(page, '#/status');
+  const panel = page.locator('.panel').filter({ hasText: 'Model of who likes what' });
+  await expect(panel).toContainText(/ease-7\s*, 3 h ago, from 610 people and 9,724 movies/);
+  await expect(panel).toContainText('NDCG@10 0.318');
+  await expect(panel).toContainText('0.174');
+});
