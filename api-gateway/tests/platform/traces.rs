@@ -80,6 +80,11 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whether it is the span in which a service handled the request.
+fn is_server(span: &Span, service: &str) -> bool {
+    span.service == service && span.name.starts_with("GET ")
+}
+
 #[tokio::test]
 async fn a_request_is_one_trace_from_the_gateway_to_postgresql_and_redis() {
     let (collector, address) = Collector::start().await;
@@ -92,14 +97,16 @@ async fn a_request_is_one_trace_from_the_gateway_to_postgresql_and_redis() {
         .until("all spans have arrived", Duration::from_secs(10), async || {
             let spans = collector.spans();
             let systems: HashSet<_> = spans.iter().filter_map(|span| span.system.as_deref()).collect();
-            let is_whole = spans.iter().any(|span| span.parent == PARENT);
+            // The span of a request ends, and is sent, after those of its calls.
+            let mut services = ["api-gateway", "movie-service"].into_iter();
+            let is_whole = services.all(|name| spans.iter().any(|span| is_server(span, name)));
             is_whole && systems.contains("postgresql") && systems.contains("redis")
         })
         .await;
     let spans = collector.spans();
     let by_id: HashMap<_, _> = spans.iter().map(|span| (span.id.as_str(), span)).collect();
     let server = |service: &str| {
-        let of_service = spans.iter().find(|span| span.service == service && span.name.starts_with("GET "));
+        let of_service = spans.iter().find(|span| is_server(span, service));
         of_service.unwrap_or_else(|| panic!("{service} in {spans:?}"))
     };
     let (gateway, movies) = (server("api-gateway"), server("movie-service"));
