@@ -46,9 +46,12 @@ impl Platform {
     async fn load_catalogue(&self) {
         let synced = self.post("/api/v1/admin/sync", json!({})).await;
         assert_eq!(synced["source"], "sample", "{synced}");
+        let total = self.get("/api/v1/movies").await["total_results"].as_i64().expect("a number");
+        // The last of all movies: a part of them may be seen before the sync has ended.
+        let last = format!("recommendations?limit=1&offset={}", total - 1);
         let user = self.create_user("catalogue").await;
         self.until("the catalogue is seen", Duration::from_secs(5), async || {
-            let (status, body) = self.call(Method::GET, &format!("/api/v1/users/{user}/recommendations"), None).await;
+            let (status, body) = self.call(Method::GET, &format!("/api/v1/users/{user}/{last}"), None).await;
             status == StatusCode::OK && body["recommendations"].as_array().is_some_and(|list| !list.is_empty())
         })
         .await;
