@@ -2,7 +2,11 @@
 //!
 //! Logging: what is written, and in which form; and the export of traces.
 
-use std::io::{BufWriter, Result, stdout};
+use std::{
+    io::{BufWriter, Result, Write, stdout},
+    thread::sleep,
+    time::Duration,
+};
 
 use tracing::Subscriber;
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
@@ -15,6 +19,10 @@ use crate::{
 
 /// Lines that may wait to be written; beyond them, whoever logs waits.
 const MAX_WAITING_LINES: usize = 8192;
+/// Most bytes of lines that are written at once.
+const WRITE_BYTES: usize = 64 * 1024;
+/// Pause between two writes, and so the longest time for which a line waits.
+const WRITE_PAUSE: Duration = Duration::from_millis(5);
 
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +85,8 @@ pub struct Telemetry {
 /// When traces cannot be sent.
 pub fn init(config: &TelemetryConfig) -> Result<Telemetry> {
     let filter = EnvFilter::builder().parse_lossy(&config.filter);
-    let output = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(MAX_WAITING_LINES);
-    let (output, log) = output.thread_name("log").finish(BufWriter::new(stdout()));
+    let output = NonBlockingBuilder::default().lossy(false).buffered_lines_limit(MAX_WAITING_LINES).thread_name("log");
+    let (output, log) = output.finish(PausingWriter(BufWriter::with_capacity(WRITE_BYTES, stdout())));
     let traces = match &config.otlp_endpoint {
         None => {
             let logs = log_layer(config.format, output);
@@ -98,6 +106,21 @@ pub fn init(config: &TelemetryConfig) -> Result<Telemetry> {
     };
     log_panics();
     Ok(Telemetry { _traces: traces, _log: log })
+}
+
+/// Writes what it has, then pauses: lines that arise meanwhile are written together, and need not wake the thread.
+struct PausingWriter<W>(W);
+
+impl<W: Write> Write for PausingWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.0.flush()?;
+        sleep(WRITE_PAUSE);
+        Ok(())
+    }
 }
 
 fn log_layer<S>(format: LogFormat, output: NonBlocking) -> Box<dyn Layer<S> + Send + Sync>

@@ -1,7 +1,7 @@
 //! Identical in every service (a test compares the copies).
 //!
 //! Traces for an OpenTelemetry collector: OTLP over HTTP in protobuf, when `OTEL_EXPORTER_OTLP_ENDPOINT` names one.
-//! Otherwise nothing here is in the way: spans of the target [`CLIENT_SPAN`] are disabled, and no header is touched.
+//! Otherwise nothing here is in the way: spans of the target [`TRACE_SPAN`] are disabled, and no header is touched.
 
 mod exporter;
 mod headers;
@@ -30,9 +30,9 @@ use self::{
     headers::{HeaderReader, HeaderWriter},
 };
 
-/// Target of the spans of calls to PostgreSQL, Redis and other services. They are of the level `TRACE`, so that logs leave
-/// them out.
-pub const CLIENT_SPAN: &str = "client_span";
+/// Target of the spans that are made for traces, such as those of calls to PostgreSQL, Redis and other services. They are of
+/// the level `DEBUG` or `TRACE`, so that logs leave them out.
+pub const TRACE_SPAN: &str = "trace_span";
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 /// Longest wait for the collector, also at the end of the process.
@@ -77,7 +77,7 @@ pub fn start(endpoint: &str) -> io::Result<(TraceExport, SdkTracer)> {
 
 /// Which spans are sent.
 pub fn filter() -> Targets {
-    Targets::new().with_default(LevelFilter::INFO).with_target(CLIENT_SPAN, LevelFilter::TRACE)
+    Targets::new().with_default(LevelFilter::INFO).with_target(TRACE_SPAN, LevelFilter::TRACE)
 }
 
 /// Whether traces are sent.

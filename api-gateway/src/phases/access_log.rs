@@ -86,7 +86,8 @@ impl AccessLog {
     ) -> Self {
         let (route, is_traced) = (route.name(), otlp::is_enabled());
         let known = (!is_traced).then(|| TraceContext::propagate(headers));
-        let span = tracing::info_span!(
+        let span = tracing::debug_span!(
+            target: otlp::TRACE_SPAN,
             "request",
             request_id = request_id.to_str().unwrap_or_default(),
             method = method.as_str(),
@@ -166,17 +167,19 @@ impl Drop for AccessLog {
         let aborted = self.aborted.map(|by| if by == Aborted::Client { "client" } else { "upstream" });
         metrics().record_request(method, route.into(), status, duration);
         self.span.record("status", status);
+        macro_rules! log {
+            ($level:ident, $parent:expr) => {
+                tracing::$level!(
+                    parent: $parent,
+                    %method, path, route, status, bytes, micros, upstream_micros, aborted, %client, request_id, trace_id, "request"
+                )
+            };
+        }
         if status >= 500 || self.aborted == Some(Aborted::Upstream) {
-            tracing::warn!(
-                parent: &self.span,
-                %method, path, route, status, bytes, micros, upstream_micros, aborted, %client, request_id, "request"
-            );
+            log!(warn, &self.span);
         } else {
-            // Not within the span: writing its fields too would make the line of every request longer and slower.
-            tracing::info!(
-                parent: None,
-                %method, path, route, status, bytes, micros, upstream_micros, aborted, %client, request_id, trace_id, "request"
-            );
+            // Not an event of the span: a trace has these data already.
+            log!(info, None);
         }
     }
 }

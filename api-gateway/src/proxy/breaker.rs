@@ -19,6 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// The breaker of one service, shared by all workers.
 pub struct Breaker {
+    service: &'static str,
     /// Failures in a row that open the circuit.
     threshold: u32,
     failures: AtomicU32,
@@ -47,10 +48,10 @@ pub struct Permit<'a> {
 }
 
 impl Breaker {
-    /// The closed circuit of the service `name`, which `threshold` failures in a row open.
-    pub fn new(name: &'static str, threshold: u32) -> Self {
-        let (failures, is_open, shown) = (AtomicU32::new(0), AtomicBool::new(false), metrics().open_breakers(name));
-        Self { threshold, failures, is_open, open: Mutex::new(None), shown }
+    /// The closed circuit of `service`, which `threshold` failures in a row open.
+    pub fn new(service: &'static str, threshold: u32) -> Self {
+        let (failures, is_open, shown) = (AtomicU32::new(0), AtomicBool::new(false), metrics().open_breakers(service));
+        Self { service, threshold, failures, is_open, open: Mutex::new(None), shown }
     }
 
     /// Leave to send a request.
@@ -83,14 +84,18 @@ impl Breaker {
         *open = Some(Open { until: Instant::now() + pause, pause, probing: false });
         self.is_open.store(true, Ordering::Release);
         self.shown.set(1);
-        tracing::warn!(?pause, "a service fails again and again: requests to it are refused for a while");
+        tracing::warn!(
+            service = self.service,
+            ?pause,
+            "a service fails again and again: requests to it are refused for a while"
+        );
     }
 
     fn close(&self) {
         self.is_open.store(false, Ordering::Release);
         *self.lock() = None;
         self.shown.set(0);
-        tracing::info!("a service answers again");
+        tracing::info!(service = self.service, "a service answers again");
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {

@@ -1,7 +1,7 @@
 //! Why a service gave no response, and which 502 or 504 the client gets for it.
 
 use axum::{
-    http::{Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
@@ -46,11 +46,15 @@ impl Failure {
         !matches!(self, Self::Body(_))
     }
 
-    /// Logs it, and makes what the client gets.
-    pub fn into_response(self, upstream: Upstream, method: &Method) -> Response {
+    /// Logs it with the id of the request, and makes what the client gets.
+    pub fn into_response(self, upstream: Upstream, method: &Method, request_id: Option<HeaderValue>) -> Response {
         match self {
             Self::Refused(refusal) => refusal.into_response(upstream),
-            Self::Upstream(error) => error.into_api_error(upstream, method).into_response(),
+            Self::Upstream(error) => {
+                let request_id = request_id.as_ref().and_then(|id| id.to_str().ok());
+                tracing::warn!(upstream = upstream.name(), ?error, request_id, "no response from a service");
+                error.into_api_error(upstream, method).into_response()
+            }
             Self::Body(error) => ApiError::from(error).into_response(),
         }
     }
@@ -87,11 +91,10 @@ impl UpstreamError {
         matches!(self, Self::NotConnected(ConnectError::Refused(_)))
     }
 
-    /// Logs the cause, and leaves the client with the service's name. A write that may have been carried out is
+    /// Leaves the client with the service's name. A write that may have been carried out is
     /// `unconfirmed`, so that nobody repeats it blindly.
     fn into_api_error(self, upstream: Upstream, method: &Method) -> ApiError {
         let upstream = upstream.name();
-        tracing::warn!(upstream, error = ?self, "no response from a service");
         let is_write = !method.is_safe();
         let (status, code, text) = match self {
             Self::NotConnected(ConnectError::TimedOut) => (

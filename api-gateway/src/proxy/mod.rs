@@ -25,7 +25,7 @@ use axum::{
 };
 use tokio::time::{error::Elapsed, interval, timeout};
 
-use crate::{config::UpstreamsConfig, lifecycle::Lifecycle, routing::priority};
+use crate::{config::UpstreamsConfig, lifecycle::Lifecycle, phases::request_id::X_REQUEST_ID, routing::priority};
 
 use self::{
     body::{BodyState, RequestBody, RequestBodyError},
@@ -122,13 +122,13 @@ impl Proxy {
     pub async fn forward(&self, upstream: Upstream, target: PathAndQuery, request: Request<Body>) -> Response<Body> {
         let stale = self.stale.as_ref().filter(|_| upstream == Upstream::Movie);
         let stale = stale.and_then(|stale| Some((stale, StaleCache::key(&request, &target)?)));
-        let method = request.method().clone();
+        let (method, request_id) = (request.method().clone(), request.headers().get(X_REQUEST_ID).cloned());
         match (self.send(upstream, target, request).await, stale) {
             (Ok(response), Some((stale, key))) => stale.record(key, response),
             (Ok(response), None) => response.map(Body::new),
             (Err(failure), stale) => {
                 let stale = stale.filter(|_| failure.is_of_the_service()).and_then(|(stale, key)| stale.get(&key));
-                let (kind, response) = (failure.kind(), failure.into_response(upstream, &method));
+                let (kind, response) = (failure.kind(), failure.into_response(upstream, &method, request_id));
                 let mut response = stale.unwrap_or(response);
                 response.extensions_mut().insert(kind);
                 response

@@ -204,8 +204,27 @@ async fn the_token_is_in_no_line_of_the_most_talkative_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_access_log_and_upstream_failures_lie_within_the_span_of_the_request() {
+async fn an_upstream_failure_in_the_log_names_the_request_in_the_access_log() {
     let lines = log_of_odd_requests("json", "info").await;
+    let objects: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let failures: Vec<_> = objects.iter().filter(|object| object["upstream"] == "user-preference-service").collect();
+    assert!(!failures.is_empty(), "{lines:?}");
+    for failure in failures {
+        let of_request = |object: &&serde_json::Value| {
+            object["message"] == "request" && object["request_id"] == failure["request_id"]
+        };
+        let request = objects.iter().find(of_request).expect("an access-log line of the same request");
+        assert_eq!(
+            (&request["method"], &request["route"], &request["status"]),
+            (&"GET".into(), &"user-preference-service".into(), &502.into())
+        );
+        assert_eq!(request["trace_id"].as_str().unwrap().len(), 32);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_debug_the_access_log_and_upstream_failures_lie_within_the_span_of_the_request() {
+    let lines = log_of_odd_requests("json", "debug").await;
     let objects: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let failures: Vec<_> = objects.iter().filter(|object| object["upstream"] == "user-preference-service").collect();
     assert!(!failures.is_empty(), "{lines:?}");

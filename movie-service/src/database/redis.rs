@@ -23,7 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{config::env::Env, lifecycle::Lifecycle, metrics::metrics, otlp::CLIENT_SPAN};
+use crate::{config::env::Env, lifecycle::Lifecycle, metrics::metrics, otlp::TRACE_SPAN};
 
 /// Failures in a row after which Redis counts as down.
 const FAILURES_TO_OPEN: u32 = 3;
@@ -146,7 +146,7 @@ impl RedisLink {
     ) -> Result<T, RedisFailure> {
         let started = Instant::now();
         let span = tracing::trace_span!(
-            target: CLIENT_SPAN,
+            target: TRACE_SPAN,
             "redis",
             "otel.kind" = "client",
             "db.system.name" = "redis",

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::pool::ConnectionPool;
-use crate::{config::env::Env, metrics::metrics, otlp::CLIENT_SPAN};
+use crate::{config::env::Env, metrics::metrics, otlp::TRACE_SPAN};
 
 /// How long a start waits for PostgreSQL to come up.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -251,7 +251,7 @@ impl Database {
     ) -> Result<T, DatabaseError> {
         let started = Instant::now();
         let span = tracing::trace_span!(
-            target: CLIENT_SPAN,
+            target: TRACE_SPAN,
             "postgresql",
             "otel.name" = operation,
             "otel.kind" = "client",
