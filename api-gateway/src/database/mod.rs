@@ -1,3 +1,4 @@
 //! The connection to Redis. Commands live in `service::limiter`.
 
 pub mod redis;
+pub mod redis_connection;

@@ -4,6 +4,7 @@
 //! limit each, and then nothing until a probe in the background finds it well again.
 
 use std::{
+    io,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
@@ -13,17 +14,19 @@ use std::{
 
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, RedisError,
-    RedisResult, aio::MultiplexedConnection,
+    RedisResult, cluster::ClusterClient, cluster_async::ClusterConnection,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{
     sync::Notify,
-    time::{sleep, timeout},
+    time::{error::Elapsed, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{config::env::Env, lifecycle::Lifecycle, metrics::metrics, otlp::TRACE_SPAN};
+
+use super::redis_connection::RedisConnection;
 
 /// Failures in a row after which Redis counts as down.
 const FAILURES_TO_OPEN: u32 = 3;
@@ -100,10 +103,11 @@ impl RedisFailure {
 pub struct RedisLink(Arc<Inner>);
 
 struct Inner {
+    address: ConnectionInfo,
     client: Client,
     timeout: Duration,
     /// `None` while Redis is down.
-    connection: RwLock<Option<Arc<MultiplexedConnection>>>,
+    connection: RwLock<Option<Arc<RedisConnection>>>,
     failures: AtomicU32,
     went_down: Notify,
 }
@@ -115,14 +119,16 @@ impl RedisLink {
     /// # Errors
     /// When the address cannot be used at all.
     pub async fn connect(config: &RedisConfig, lifecycle: &Lifecycle) -> RedisResult<Self> {
+        let address = config.connection_info()?;
         let link = Self(Arc::new(Inner {
-            client: Client::open(config.connection_info()?)?,
+            client: Client::open(address.clone())?,
+            address,
             timeout: config.timeout,
             connection: RwLock::default(),
             failures: AtomicU32::new(0),
             went_down: Notify::new(),
         }));
-        if !link.reconnect().await {
+        if link.reconnect().await.is_err() {
             link.0.went_down.notify_one();
         }
         // So that it is shown before it opens for the first time.
@@ -142,7 +148,7 @@ impl RedisLink {
     /// [`RedisFailure`]; only failures of the connection count against Redis.
     pub async fn run<T>(
         &self,
-        commands: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+        commands: impl AsyncFnOnce(&mut RedisConnection) -> RedisResult<T>,
     ) -> Result<T, RedisFailure> {
         let started = Instant::now();
         let span = tracing::trace_span!(
@@ -159,7 +165,7 @@ impl RedisLink {
 
     async fn try_run<T>(
         &self,
-        commands: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
+        commands: impl AsyncFnOnce(&mut RedisConnection) -> RedisResult<T>,
     ) -> Result<T, RedisFailure> {
         let connection = self.0.connection.read().unwrap_or_else(PoisonError::into_inner).clone();
         let connection = connection.ok_or(RedisFailure::Unavailable)?;
@@ -189,7 +195,7 @@ impl RedisLink {
         self.run(async |redis| redis::cmd("PING").query_async::<()>(redis).await).await.is_ok()
     }
 
-    fn give_up(&self, failed: &Arc<MultiplexedConnection>) {
+    fn give_up(&self, failed: &Arc<RedisConnection>) {
         let mut connection = self.0.connection.write().unwrap_or_else(PoisonError::into_inner);
         // Another command may have noticed it before, and the connection be a new one already.
         if connection.take_if(|current| Arc::ptr_eq(current, failed)).is_some() {
@@ -199,15 +205,31 @@ impl RedisLink {
 
     /// Puts a new connection in place when Redis answers on it within the time limit. A server that is loading or full,
     /// or refuses the login, may accept connections too.
-    async fn reconnect(&self) -> bool {
+    async fn reconnect(&self) -> RedisResult<()> {
         let settings = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let connecting = self.0.client.get_multiplexed_async_connection_with_config(&settings);
-        let Ok(Ok(mut connection)) = timeout(CONNECT_TIMEOUT, connecting).await else { return false };
-        let ping = redis::cmd("PING");
-        let Ok(Ok(())) = timeout(self.0.timeout, ping.query_async::<()>(&mut connection)).await else { return false };
+        let mut server = timeout(CONNECT_TIMEOUT, connecting).await.map_err(timed_out)??;
+        let asking = async {
+            redis::cmd("PING").query_async::<()>(&mut server).await?;
+            // A server that does not tell is none of a cluster.
+            let about = redis::cmd("INFO").arg("cluster").query_async::<String>(&mut server).await;
+            Ok::<_, RedisError>(about.is_ok_and(|about| about.contains("cluster_enabled:1")))
+        };
+        let connection = if timeout(self.0.timeout, asking).await.map_err(timed_out)?? {
+            RedisConnection::Cluster(self.connect_to_cluster().await?)
+        } else {
+            RedisConnection::Server(server)
+        };
         self.0.failures.store(0, Ordering::Relaxed);
         *self.0.connection.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(connection));
-        true
+        Ok(())
+    }
+
+    /// Connects to all nodes of the cluster that the server belongs to.
+    async fn connect_to_cluster(&self) -> RedisResult<ClusterConnection> {
+        let client = ClusterClient::builder([self.0.address.clone()]);
+        let client = client.connection_timeout(CONNECT_TIMEOUT).response_timeout(self.0.timeout).build()?;
+        timeout(CONNECT_TIMEOUT, client.get_async_connection()).await.map_err(timed_out)?
     }
 
     async fn reconnect_when_down(self, stop: CancellationToken) {
@@ -217,12 +239,12 @@ impl RedisLink {
                 let breaker = metrics().open_breakers("redis");
                 breaker.inc();
                 // A Redis that has only restarted is back at once.
-                if self.reconnect().await {
+                let Err(error) = self.reconnect().await else {
                     breaker.dec();
                     continue;
-                }
-                tracing::warn!("Redis does not answer; going on without it until it is back");
-                while !self.reconnect().await {
+                };
+                tracing::warn!(%error, "Redis does not answer; going on without it until it is back");
+                while self.reconnect().await.is_err() {
                     sleep(PROBE_INTERVAL).await;
                 }
                 breaker.dec();
@@ -231,6 +253,10 @@ impl RedisLink {
         };
         stop.run_until_cancelled(reconnecting).await;
     }
+}
+
+fn timed_out(_: Elapsed) -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
 }
 
 /// Whether the server answered, but with an error about this command. Loading or a refused login is no answer.

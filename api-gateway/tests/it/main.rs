@@ -20,6 +20,7 @@ mod order_of_phases;
 mod process;
 mod rate_limit;
 mod rate_limit_choices;
+mod redis_cluster;
 mod redis_down;
 mod request_bodies;
 mod routes;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::{
     EchoService, GatewayBuilder, Proxy, RedisServer, TestGateway, TestRedis, eventually, get,
     proxy::Traffic::{self, Cut, Hung, Open, Slow},
-    request, send,
+    request,
 };
 
 async fn behind_proxy(traffic: Traffic) -> (TestGateway, Proxy, EchoService) {
@@ -107,30 +107,6 @@ async fn a_redis_without_memory_lets_requests_pass_uncounted_and_keeps_its_count
     }
     gateway.redis.command::<()>(&["CONFIG", "SET", "maxmemory", "0"]).await;
     assert_eq!(get().await.header("x-ratelimit-remaining"), Some("7"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_of_a_cluster_counts_clients_whose_keys_are_in_different_slots() {
-    let (server, movies) = (RedisServer::start(&["--cluster-enabled", "yes"]).await, EchoService::start("m").await);
-    let redis = server.database(0).await;
-    // Redis 6 has no command for a range.
-    let slots: Vec<String> = (0..16384).map(|slot: u16| slot.to_string()).collect();
-    let command: Vec<_> = ["CLUSTER", "ADDSLOTS"].into_iter().chain(slots.iter().map(String::as_str)).collect();
-    redis.command::<()>(&command).await;
-    eventually("the cluster is complete", async || {
-        redis.command::<String>(&["CLUSTER", "INFO"]).await.contains("cluster_state:ok")
-    })
-    .await;
-    let builder = GatewayBuilder::with_redis(redis).movies(movies.address).set("RATE_LIMIT_MAX", 9);
-    let gateway = builder.set("TRUSTED_PROXIES", "127.0.0.1").start().await;
-    let mut asked = tokio::task::JoinSet::new();
-    for number in 0..64 {
-        let line = format!("X-Forwarded-For: 203.0.113.{number}\r\n");
-        asked.spawn(send(gateway.address, request("GET", "/api/v1/movies", &line, "")));
-    }
-    for response in asked.join_all().await {
-        assert_eq!((response.status, response.header("x-ratelimit-remaining")), (200, Some("8")));
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,3 +4,4 @@ pub mod pool;
 pub mod pool_metrics;
 pub mod postgres;
 pub mod redis;
+pub mod redis_connection;

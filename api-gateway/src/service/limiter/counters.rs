@@ -3,9 +3,10 @@
 
 use std::sync::LazyLock;
 
-use redis::{Cmd, ErrorKind, Pipeline, RedisResult, Script, ServerErrorKind, aio::MultiplexedConnection};
+use futures_util::future::join_all;
+use redis::{Cmd, ErrorKind, RedisResult, Script, ServerErrorKind};
 
-use crate::database::redis::RedisLink;
+use crate::database::{redis::RedisLink, redis_connection::RedisConnection};
 
 use super::{Algorithm, Count, Key, RateLimitConfig};
 
@@ -23,7 +24,7 @@ pub async fn add(redis: &RedisLink, config: &RateLimitConfig, added: &[(&Key, us
 }
 
 async fn call_scripts(
-    connection: &mut MultiplexedConnection,
+    connection: &mut RedisConnection,
     config: &RateLimitConfig,
     added: &[(&Key, usize)],
 ) -> RedisResult<Vec<Option<Count>>> {
@@ -32,12 +33,12 @@ async fn call_scripts(
         Algorithm::Gcra => (GCRA, &GCRA_SCRIPT),
     };
     let by_hash = added.iter().map(|added| call(config, "EVALSHA", script.get_hash(), added));
-    let mut answers = pipeline(by_hash).query_async::<Vec<RedisResult<Count>>>(connection).await?;
+    let mut answers = send(connection, by_hash).await?;
     // Redis forgets scripts when it restarts; `EVAL` makes it remember.
     let forgotten: Vec<_> = (0..answers.len().min(added.len())).filter(|at| is_unknown(&answers[*at])).collect();
     if !forgotten.is_empty() {
         let by_source = forgotten.iter().map(|at| call(config, "EVAL", source, &added[*at]));
-        let again = pipeline(by_source).query_async::<Vec<RedisResult<Count>>>(connection).await?;
+        let again = send(connection, by_source).await?;
         forgotten.into_iter().zip(again).for_each(|(at, answer)| answers[at] = answer);
     }
     Ok(answers.into_iter().map(counted).collect())
@@ -60,14 +61,31 @@ fn call(config: &RateLimitConfig, command: &str, script: &str, (key, requests): 
     call
 }
 
-/// Commands that are sent together and answered one by one.
-fn pipeline(commands: impl Iterator<Item = Cmd>) -> Pipeline {
+/// Sends commands together; each has an answer of its own.
+async fn send(
+    connection: &mut RedisConnection,
+    commands: impl Iterator<Item = Cmd>,
+) -> RedisResult<Vec<RedisResult<Count>>> {
+    if let RedisConnection::Cluster(cluster) = connection {
+        let sending = commands.map(|command| {
+            let mut cluster = cluster.clone();
+            async move { command.query_async(&mut cluster).await }
+        });
+        // When one node does not answer, Redis counts as down.
+        let answers = join_all(sending).await.into_iter();
+        return answers
+            .map(|answer| match answer {
+                Err(error) if !matches!(error.kind(), ErrorKind::Server(_)) => Err(error),
+                answer => Ok(answer),
+            })
+            .collect();
+    }
     let mut pipeline = redis::pipe();
     pipeline.ignore_errors();
     commands.for_each(|command| {
         pipeline.add_command(command);
     });
-    pipeline
+    pipeline.query_async(connection).await
 }
 
 fn is_unknown(answer: &RedisResult<Count>) -> bool {

@@ -24,7 +24,7 @@ pub struct RedisServer {
 impl RedisServer {
     /// With further `options`, and nothing written to disk that would be read again.
     pub async fn start(options: &[&str]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let name = format!("nodes-{port}.conf");
         let nodes = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
         let _ = fs::remove_file(&nodes);
@@ -45,6 +45,12 @@ impl RedisServer {
         let address = self.address.clone();
         TestRedis { connection: connect(&address, database).await, address, database }
     }
+}
+
+/// Nodes of a cluster talk to each other on the port that is 10,000 higher.
+fn free_port() -> u16 {
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    std::iter::repeat_with(free).find(|port| port.checked_add(10_000).is_some()).unwrap()
 }
 
 impl Drop for RedisServer {
