@@ -25,7 +25,10 @@ use axum::{
 };
 use tokio::time::{error::Elapsed, interval, timeout};
 
-use crate::{config::UpstreamsConfig, lifecycle::Lifecycle, phases::request_id::X_REQUEST_ID, routing::priority};
+use crate::{
+    config::UpstreamsConfig, lifecycle::Lifecycle, metrics::metrics, phases::request_id::X_REQUEST_ID,
+    routing::priority,
+};
 
 use self::{
     body::{BodyState, RequestBody, RequestBodyError},
@@ -53,7 +56,7 @@ pub enum Upstream {
 
 impl Upstream {
     /// The name in responses and logs.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Movie => "movie-service",
             Self::UserPreference => "user-preference-service",
@@ -80,6 +83,7 @@ impl Services {
             (Upstream::Recommendation, &config.recommendation),
         ]
         .map(|(upstream, addresses)| Arc::new(Service::new(upstream.name(), addresses, config)));
+        show_ejected_addresses(services.clone());
         let is_checked = |service: &&Arc<Service>| service.endpoints().len() > 1 && !config.health_interval.is_zero();
         for service in services.iter().filter(is_checked) {
             let (checks, stop) = (check_regularly(service.clone(), config.health_interval), lifecycle.stop_token());
@@ -90,6 +94,20 @@ impl Services {
         let stale = (config.stale_cache_bytes > 0).then(|| Arc::new(StaleCache::new(config.stale_cache_bytes)));
         Self { services, stale }
     }
+}
+
+/// As the gauge `http_client_ejected_addresses`.
+fn show_ejected_addresses(services: [Arc<Service>; 3]) {
+    const LABELS: [&[(&str, &str)]; 3] = [
+        &[("server_address", Upstream::Movie.name())],
+        &[("server_address", Upstream::UserPreference.name())],
+        &[("server_address", Upstream::Recommendation.name())],
+    ];
+    let ejected = |service: &Service| service.endpoints().iter().filter(|endpoint| !endpoint.is_usable()).count();
+    let text = "Addresses of a service that are left out, because they fail";
+    metrics().compute_gauge("http_client_ejected_addresses", text, move || {
+        services.iter().zip(LABELS).map(|(service, labels)| (labels, ejected(service) as f64)).collect()
+    });
 }
 
 /// The clients of the services. One for each worker.

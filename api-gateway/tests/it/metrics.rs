@@ -10,8 +10,9 @@ use crate::support::{
     send,
 };
 
-/// The program with movie-service at `movies` and a limit of three requests: itself, its address, and that of its metrics.
-async fn start(movies: SocketAddr, metrics: SocketAddr) -> (Running, SocketAddr) {
+/// The program with movie-service at the URLs `movies` and a limit of three requests: itself, its address, and that of its
+/// metrics.
+async fn start(movies: &str, metrics: SocketAddr) -> (Running, SocketAddr) {
     let (redis, port) = (TestRedis::new().await, free_port());
     let settings = [
         ("SERVER_PORT", &*port.to_string()),
@@ -19,7 +20,7 @@ async fn start(movies: SocketAddr, metrics: SocketAddr) -> (Running, SocketAddr)
         ("REDIS_ADDR", &redis.address),
         ("REDIS_DB", &redis.database.to_string()),
         ("RATE_LIMIT_MAX", "3"),
-        ("MOVIE_SERVICE_URL", &format!("http://{movies}")),
+        ("MOVIE_SERVICE_URL", movies),
         ("USER_PREFERENCE_SERVICE_URL", "http://127.0.0.1:1"),
     ];
     let program = Running::start(&mut command(&settings));
@@ -34,7 +35,7 @@ fn local(port: u16) -> SocketAddr {
 async fn requests_decisions_and_calls_are_counted_by_conventional_names() {
     let movies = EchoService::start("movie-service").await;
     let metrics = local(free_port());
-    let (_program, address) = start(movies.address, metrics).await;
+    let (_program, address) = start(&format!("http://{}", movies.address), metrics).await;
     listening(metrics.port()).await;
     for (path, status) in
         [("/api/v1/movies", 200), ("/api/v1/movies", 200), ("/api/v1/users/1", 502), ("/api/v1/movies", 429)]
@@ -64,11 +65,28 @@ async fn requests_decisions_and_calls_are_counted_by_conventional_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn addresses_that_are_left_out_are_shown() {
+    let movies = EchoService::start("movie-service").await;
+    let metrics = local(free_port());
+    let (_program, _) = start(&format!("http://{},http://127.0.0.1:1", movies.address), metrics).await;
+    listening(metrics.port()).await;
+    let shown = |text: &str, service: &str, number: u32| {
+        let line = format!("http_client_ejected_addresses{{server_address=\"{service}\"}} {number}");
+        text.lines().any(|it| it.starts_with(&line))
+    };
+    eventually("nobody is found at the second address", async || {
+        shown(&get(metrics, "/metrics").await.text(), "movie-service", 1)
+    })
+    .await;
+    assert!(shown(&get(metrics, "/metrics").await.text(), "user-preference-service", 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_of_metrics_that_is_taken_is_waited_for_and_stops_nothing() {
     let movies = EchoService::start("movie-service").await;
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let metrics = taken.local_addr().unwrap();
-    let (_program, address) = start(movies.address, metrics).await;
+    let (_program, address) = start(&format!("http://{}", movies.address), metrics).await;
     assert_eq!(get(address, "/api/v1/movies").await.status, 200);
     drop(taken);
     eventually("the metrics are shown", async || tokio::net::TcpStream::connect(metrics).await.is_ok()).await;
