@@ -22,9 +22,9 @@ use tokio::{
     time::{error::Elapsed, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
-use crate::{config::env::Env, lifecycle::Lifecycle, metrics::metrics, otlp::TRACE_SPAN};
+use crate::{config::env::Env, lifecycle::Lifecycle, metrics::metrics, otlp};
 
 use super::redis_connection::RedisConnection;
 
@@ -151,13 +151,7 @@ impl RedisLink {
         commands: impl AsyncFnOnce(&mut RedisConnection) -> RedisResult<T>,
     ) -> Result<T, RedisFailure> {
         let started = Instant::now();
-        let span = tracing::trace_span!(
-            target: TRACE_SPAN,
-            "redis",
-            "otel.kind" = "client",
-            "db.system.name" = "redis",
-        );
-        let result = self.try_run(commands).instrument(span).await;
+        let result = self.try_run(commands).instrument(call_span()).await;
         let error = result.as_ref().err().map(RedisFailure::kind);
         metrics().record_operation("redis", None, error, started.elapsed());
         result
@@ -253,6 +247,14 @@ impl RedisLink {
         };
         stop.run_until_cancelled(reconnecting).await;
     }
+}
+
+/// The span of a call to Redis in the trace of a request; none outside of one.
+pub fn call_span() -> Span {
+    if !otlp::is_enabled() || Span::current().is_none() {
+        return Span::none();
+    }
+    tracing::trace_span!(target: otlp::TRACE_SPAN, "redis", "otel.kind" = "client", "db.system.name" = "redis")
 }
 
 fn timed_out(_: Elapsed) -> RedisError {

@@ -117,6 +117,8 @@ async fn a_request_is_one_trace_from_the_gateway_to_postgresql_and_redis() {
         let names: Vec<_> = ancestors.map(|span| span.service.as_str()).collect();
         assert_eq!(names.last(), Some(&"api-gateway"), "{call:?} in {spans:?}");
     }
+    let is_limit = |span: &&Span| span.service == "api-gateway" && span.system.as_deref() == Some("redis");
+    assert_eq!(spans.iter().filter(is_limit).map(|span| &span.parent).collect::<Vec<_>>(), [&gateway.id]);
     let names: Vec<_> = spans.iter().map(|span| &span.name).collect();
     assert!(names.iter().any(|name| *name == "read a movie"), "{names:?}");
     assert!(!format!("{spans:?}").contains("hunter2"));

@@ -14,8 +14,12 @@ mod local;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument;
 
-use crate::{database::redis::RedisLink, lifecycle::Lifecycle};
+use crate::{
+    database::redis::{RedisLink, call_span},
+    lifecycle::Lifecycle,
+};
 
 pub use self::{
     client::{Client, Key},
@@ -115,7 +119,8 @@ impl Limiter {
         }
         let (reply, decision) = oneshot::channel();
         self.requests.send(Request { key, reply }).ok()?;
-        decision.await.ok().flatten()
+        // The call itself is of many requests.
+        decision.instrument(call_span()).await.ok().flatten()
     }
 }
 
