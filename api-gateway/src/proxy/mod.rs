@@ -118,6 +118,7 @@ pub struct Proxy {
     stale: Option<Arc<StaleCache>>,
     timeout: Duration,
     max_body_bytes: usize,
+    lifecycle: Lifecycle,
 }
 
 impl Proxy {
@@ -132,7 +133,8 @@ impl Proxy {
                 swept.iter().for_each(ServiceClient::sweep);
             }
         });
-        Self { services, stale, timeout: config.timeout, max_body_bytes: config.max_body_bytes }
+        let (timeout, max_body_bytes, lifecycle) = (config.timeout, config.max_body_bytes, lifecycle.clone());
+        Self { services, stale, timeout, max_body_bytes, lifecycle }
     }
 
     /// Sends a request with final headers to `target`, and returns the service's response: 400, 408 and 413 for the client's
@@ -186,7 +188,7 @@ impl Proxy {
         headers::remove_hop_by_hop(&mut parts.headers);
         headers::add_via(&mut parts.headers, parts.version);
         parts.version = Version::HTTP_11;
-        let body = ResponseBody::new(incoming, connection, &pool, is_sending, self.timeout, load);
+        let body = ResponseBody::new(incoming, connection, &pool, is_sending, self.timeout, load, &self.lifecycle);
         Ok(Response::from_parts(parts, body))
     }
 }

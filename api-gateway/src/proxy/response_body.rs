@@ -14,7 +14,9 @@ use axum::{
 };
 use hyper::body::{Frame, Incoming, SizeHint};
 use tokio::time::{Sleep, sleep};
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::lifecycle::Lifecycle;
 
 use super::{connection::Connection, pool::Pool, service::Load};
 
@@ -28,8 +30,8 @@ enum Source {
     /// The connection, which returns to the pool at the end.
     Connection(Box<Connection>, Arc<Pool>),
     /// A task: the request body is still being sent, and that must go on even when the client does not read. It ends with
-    /// this body at the latest, and that with the connection of the client, which the server tracks and drains.
-    Task(#[expect(dead_code, reason = "ends the task when it is dropped")] AbortOnDropHandle<()>),
+    /// this body at the latest.
+    Task(#[expect(dead_code, reason = "ends the task when it is dropped")] DropGuard),
 }
 
 /// The longest pause in a body passed.
@@ -60,16 +62,22 @@ impl ResponseBody {
         is_sending: bool,
         max_pause: Duration,
         load: Load,
+        lifecycle: &Lifecycle,
     ) -> Self {
         let source = if connection.has_finished() {
             pool.put(connection);
             Source::Nothing
         } else if is_sending {
             match connection.into_driver() {
-                Some(driver) => Source::Task(AbortOnDropHandle::new(tokio::spawn(async move {
-                    // The error is told to the reader of the body.
-                    let _ = driver.await;
-                }))),
+                Some(driver) => {
+                    let dropped = CancellationToken::new();
+                    let guard = dropped.clone().drop_guard();
+                    lifecycle.spawn(async move {
+                        // The error is told to the reader of the body.
+                        let _ = dropped.run_until_cancelled(driver).await;
+                    });
+                    Source::Task(guard)
+                }
                 None => Source::Nothing,
             }
         } else {

@@ -203,12 +203,19 @@ async fn the_token_is_in_no_line_of_the_most_talkative_log() {
     assert!(telling.is_empty(), "{telling:?}");
 }
 
+/// All lines, and those about a service that gave no response, of which there is at least one.
+async fn upstream_failures_in_log(level: &str) -> (Vec<serde_json::Value>, Vec<serde_json::Value>) {
+    let lines = log_of_odd_requests("json", level).await;
+    let objects: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let failures: Vec<_> =
+        objects.iter().filter(|object| object["upstream"] == "user-preference-service").cloned().collect();
+    assert!(!failures.is_empty(), "{lines:?}");
+    (objects, failures)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_failure_in_the_log_names_the_request_in_the_access_log() {
-    let lines = log_of_odd_requests("json", "info").await;
-    let objects: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let failures: Vec<_> = objects.iter().filter(|object| object["upstream"] == "user-preference-service").collect();
-    assert!(!failures.is_empty(), "{lines:?}");
+    let (objects, failures) = upstream_failures_in_log("info").await;
     for failure in failures {
         let of_request = |object: &&serde_json::Value| {
             object["message"] == "request" && object["request_id"] == failure["request_id"]
@@ -224,10 +231,7 @@ async fn an_upstream_failure_in_the_log_names_the_request_in_the_access_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_debug_the_access_log_and_upstream_failures_lie_within_the_span_of_the_request() {
-    let lines = log_of_odd_requests("json", "debug").await;
-    let objects: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let failures: Vec<_> = objects.iter().filter(|object| object["upstream"] == "user-preference-service").collect();
-    assert!(!failures.is_empty(), "{lines:?}");
+    let (objects, failures) = upstream_failures_in_log("debug").await;
     for failure in failures {
         let span = &failure["span"];
         assert_eq!((&span["method"], &span["route"]), (&"GET".into(), &"user-preference-service".into()));

@@ -103,7 +103,6 @@ impl RedisFailure {
 pub struct RedisLink(Arc<Inner>);
 
 struct Inner {
-    address: ConnectionInfo,
     client: Client,
     timeout: Duration,
     /// `None` while Redis is down.
@@ -119,10 +118,8 @@ impl RedisLink {
     /// # Errors
     /// When the address cannot be used at all.
     pub async fn connect(config: &RedisConfig, lifecycle: &Lifecycle) -> RedisResult<Self> {
-        let address = config.connection_info()?;
         let link = Self(Arc::new(Inner {
-            client: Client::open(address.clone())?,
-            address,
+            client: Client::open(config.connection_info()?)?,
             timeout: config.timeout,
             connection: RwLock::default(),
             failures: AtomicU32::new(0),
@@ -221,7 +218,7 @@ impl RedisLink {
 
     /// Connects to all nodes of the cluster that the server belongs to.
     async fn connect_to_cluster(&self) -> RedisResult<ClusterConnection> {
-        let client = ClusterClient::builder([self.0.address.clone()]);
+        let client = ClusterClient::builder([self.0.client.get_connection_info().clone()]);
         let client = client.connection_timeout(CONNECT_TIMEOUT).response_timeout(self.0.timeout).build()?;
         timeout(CONNECT_TIMEOUT, client.get_async_connection()).await.map_err(timed_out)?
     }
